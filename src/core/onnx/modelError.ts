@@ -1,0 +1,36 @@
+/** Why a model, or a part of it, is refused. Stable: scripts and tests match on it. */
+export type ModelErrorCode =
+  | 'empty'
+  | 'not-onnx'
+  | 'truncated'
+  | 'malformed'
+  | 'too-deep'
+  | 'unreadable'
+  | 'external-missing'
+  | 'external-location'
+  | 'external-length'
+  | 'data-length'
+  | 'unsupported-type'
+  | 'not-finite'
+  | 'nothing-to-do'
+  | 'unknown-layer'
+  | 'unreachable-target'
+  | 'target-exists'
+  | 'target-is-source'
+  | 'target-folder'
+  | 'write-failed'
+  | 'too-large'
+  | 'verification-failed'
+  | 'runtime-failed'
+  | 'engine-stopped';
+
+/** An expected refusal: a code, and a whole sentence that names the file and the place. */
+export class ModelError extends Error {
+  constructor(
+    readonly code: ModelErrorCode,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'ModelError';
+  }
+}

@@ -1,0 +1,249 @@
+/**
+ * The one door to onnx-proto. Leaf messages go through here and come out as the plain types of `model.ts`,
+ * with int64 as numbers (exact to 2^53; beyond, the nearest double: INT64_MAX as a slice end stays "very large").
+ * onnx-proto drops fields it does not know, so nothing that was decoded here is ever written back:
+ * `splice.ts` copies bytes, and this file encodes new messages only.
+ */
+import { onnx } from 'onnx-proto';
+import type { Attribute, DeclaredDim, ElementType } from './model';
+
+type Int64 = number | { toNumber(): number } | null | undefined;
+
+/** int64 comes as a Long object or as a number, depending on what protobufjs finds installed. */
+function toNumber(value: Int64): number {
+  if (value === null || value === undefined) return 0;
+  return typeof value === 'number' ? value : value.toNumber();
+}
+
+const utf8 = new TextDecoder();
+
+/** The scalar fields of a NodeProto; attributes are scanned one by one (`read.ts`). */
+export interface NodeFields {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+}
+
+export function decodeNode(bytes: Uint8Array): NodeFields {
+  const node = onnx.NodeProto.decode(bytes);
+  return {
+    name: node.name,
+    opType: node.opType,
+    domain: node.domain === 'ai.onnx' ? '' : node.domain,
+    inputs: node.input,
+    outputs: node.output,
+  };
+}
+
+/** An attribute without its sub-messages (tensors and graphs are scanned by `read.ts`). */
+export interface AttributeFields {
+  readonly name: string;
+  readonly type: number;
+  readonly reference: string;
+  readonly scalar: Attribute;
+}
+
+/** AttributeProto.AttributeType, where this file needs it. */
+export const AttributeType = onnx.AttributeProto.AttributeType;
+
+export function decodeAttribute(bytes: Uint8Array): AttributeFields {
+  const a = onnx.AttributeProto.decode(bytes);
+  const has = (field: string) => Object.hasOwn(a, field);
+  // Before IR version 3 the type field could be left out: then the field that is present tells.
+  const type =
+    a.type ||
+    (a.ints.length > 0
+      ? AttributeType.INTS
+      : a.floats.length > 0
+        ? AttributeType.FLOATS
+        : a.strings.length > 0
+          ? AttributeType.STRINGS
+          : has('s')
+            ? AttributeType.STRING
+            : has('f')
+              ? AttributeType.FLOAT
+              : has('i')
+                ? AttributeType.INT
+                : AttributeType.UNDEFINED);
+  return { name: a.name, type, reference: a.refAttrName, scalar: scalarAttribute(a, type) };
+}
+
+function scalarAttribute(a: onnx.AttributeProto, type: number): Attribute {
+  switch (type) {
+    case AttributeType.INT:
+      return { kind: 'int', value: toNumber(a.i) };
+    case AttributeType.FLOAT:
+      return { kind: 'float', value: a.f };
+    case AttributeType.STRING:
+      return { kind: 'string', value: utf8.decode(a.s) };
+    case AttributeType.INTS:
+      return { kind: 'ints', value: a.ints.map(toNumber) };
+    case AttributeType.FLOATS:
+      return { kind: 'floats', value: a.floats };
+    case AttributeType.STRINGS:
+      return { kind: 'strings', value: a.strings.map((s) => utf8.decode(s)) };
+    default:
+      return { kind: 'other' };
+  }
+}
+
+/** A TensorProto without its payload. */
+export interface TensorHeader {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+  /** data_location says EXTERNAL: `externalData` tells where. */
+  readonly isExternal: boolean;
+  readonly externalData: ReadonlyMap<string, string>;
+  /** `segment` is present: the tensor is a piece of a larger one, which nobody writes and nothing here reads. */
+  readonly isSegment: boolean;
+}
+
+export function decodeTensorHeader(bytes: Uint8Array): TensorHeader {
+  const t = onnx.TensorProto.decode(bytes);
+  return {
+    name: t.name,
+    type: t.dataType,
+    dims: t.dims.map(toNumber),
+    isExternal: t.dataLocation === onnx.TensorProto.DataLocation.EXTERNAL,
+    externalData: new Map(t.externalData.map((entry) => [entry.key ?? '', entry.value ?? ''])),
+    isSegment: Object.hasOwn(t, 'segment'),
+  };
+}
+
+/** The elements of the typed fields of a TensorProto (`message`: the whole of it), whichever is filled. */
+export function decodeTypedElements(message: Uint8Array): readonly number[] {
+  const t = onnx.TensorProto.decode(message);
+  if (t.floatData.length > 0) return t.floatData;
+  if (t.doubleData.length > 0) return t.doubleData;
+  if (t.int32Data.length > 0) return t.int32Data;
+  if (t.int64Data.length > 0) return t.int64Data.map(toNumber);
+  return t.uint64Data.map(toNumber);
+}
+
+/** A ValueInfoProto without its place in the file. */
+export interface ValueInfoFields {
+  readonly name: string;
+  readonly kind: 'tensor' | 'sequence' | 'optional' | 'other';
+  readonly type: ElementType;
+  readonly shape: readonly DeclaredDim[] | null;
+}
+
+export function decodeValueInfo(bytes: Uint8Array): ValueInfoFields {
+  const info = onnx.ValueInfoProto.decode(bytes);
+  const type = info.type;
+  const tensor = type?.tensorType;
+  if (!tensor) {
+    const kind = type?.sequenceType ? 'sequence' : type?.optionalType ? 'optional' : 'other';
+    return { name: info.name, kind, type: 0, shape: null };
+  }
+  const dims = tensor.shape ? (tensor.shape.dim ?? []) : null;
+  return {
+    name: info.name,
+    kind: 'tensor',
+    type: tensor.elemType ?? 0,
+    shape: dims === null ? null : dims.map(declaredDim),
+  };
+}
+
+function declaredDim(dim: onnx.TensorShapeProto.IDimension): DeclaredDim {
+  if (dim.dimParam) return dim.dimParam;
+  // Exporters write "unknown" as no value, as −1 and as 0 alike; a size that is really 0 is not worth the risk.
+  const value = Object.hasOwn(dim, 'dimValue') ? toNumber(dim.dimValue) : 0;
+  return value > 0 ? value : null;
+}
+
+/** The scalar fields of a ModelProto and its opset imports. */
+export interface ModelFields {
+  readonly irVersion: number;
+  readonly producer: string;
+  readonly opsets: ReadonlyMap<string, number>;
+}
+
+export function decodeModelFields(bytes: Uint8Array): ModelFields {
+  const m = onnx.ModelProto.decode(bytes);
+  return {
+    irVersion: toNumber(m.irVersion),
+    producer: [m.producerName, m.producerVersion].filter(Boolean).join(' '),
+    opsets: opsetMap(m.opsetImport),
+  };
+}
+
+/** The scalar fields of a FunctionProto. */
+export function decodeFunctionFields(bytes: Uint8Array) {
+  const f = onnx.FunctionProto.decode(bytes);
+  return { domain: f.domain, name: f.name, inputs: f.input, outputs: f.output, opsets: opsetMap(f.opsetImport) };
+}
+
+function opsetMap(imports: readonly onnx.IOperatorSetIdProto[]): Map<string, number> {
+  return new Map(imports.map((o) => [o.domain === 'ai.onnx' ? '' : (o.domain ?? ''), toNumber(o.version)]));
+}
+
+/** Just the text of a GraphProto: its name, and the tensors that quantization_annotation mentions. */
+export function decodeGraphFields(bytes: Uint8Array) {
+  const g = onnx.GraphProto.decode(bytes);
+  const annotated = g.quantizationAnnotation.flatMap((a) => [
+    a.tensorName ?? '',
+    ...(a.quantParameterTensorNames ?? []).map((entry) => entry.value ?? ''),
+  ]);
+  return { name: g.name, annotated };
+}
+
+/** A node to be written. */
+export interface NewNode {
+  readonly name: string;
+  readonly opType: string;
+  readonly domain?: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes?: ReadonlyMap<string, Attribute>;
+}
+
+/** The bytes of a NodeProto. Attributes may be scalars and lists of numbers or strings. */
+export function encodeNode(node: NewNode): Uint8Array {
+  const attribute = [...(node.attributes ?? [])].map(([name, value]) => encodeAttribute(name, value));
+  return onnx.NodeProto.encode({
+    name: node.name,
+    opType: node.opType,
+    ...(node.domain ? { domain: node.domain } : {}),
+    input: [...node.inputs],
+    output: [...node.outputs],
+    attribute,
+  }).finish();
+}
+
+const encoder = new TextEncoder();
+
+function encodeAttribute(name: string, attribute: Attribute): onnx.IAttributeProto {
+  switch (attribute.kind) {
+    case 'int':
+      return { name, type: AttributeType.INT, i: attribute.value };
+    case 'float':
+      return { name, type: AttributeType.FLOAT, f: attribute.value };
+    case 'string':
+      return { name, type: AttributeType.STRING, s: encoder.encode(attribute.value) };
+    case 'ints':
+      return { name, type: AttributeType.INTS, ints: [...attribute.value] };
+    case 'floats':
+      return { name, type: AttributeType.FLOATS, floats: [...attribute.value] };
+    case 'strings':
+      return { name, type: AttributeType.STRINGS, strings: attribute.value.map((s) => encoder.encode(s)) };
+    default:
+      throw new Error(`An attribute of kind ${attribute.kind} (${name}) is copied from the file, never encoded.`);
+  }
+}
+
+/** The bytes of a TensorProto up to its payload: the caller appends raw_data (field 9). */
+export function encodeTensorHeader(name: string, type: ElementType, dims: readonly number[]): Uint8Array {
+  return onnx.TensorProto.encode({ name, dataType: type, dims: [...dims] }).finish();
+}
+
+/** The bytes of a ValueInfoProto for a tensor of fixed shape (graph inputs of models before IR version 4). */
+export function encodeValueInfo(name: string, type: ElementType, dims: readonly number[]): Uint8Array {
+  return onnx.ValueInfoProto.encode({
+    name,
+    type: { tensorType: { elemType: type, shape: { dim: dims.map((dimValue) => ({ dimValue })) } } },
+  }).finish();
+}

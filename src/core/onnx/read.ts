@@ -1,0 +1,345 @@
+import type { ByteSource } from './byteSource';
+import type {
+  Attribute,
+  Container,
+  FieldSpan,
+  Graph,
+  Model,
+  ModelFunction,
+  Node,
+  Span,
+  Tensor,
+  TensorData,
+  ValueInfo,
+} from './model';
+import { ModelError } from './modelError';
+import * as proto from './proto';
+import { type WireField, WireReader, WireType } from './wire';
+
+/** Messages may nest this deep (If in Loop in If …), no deeper. */
+const MAX_DEPTH = 100;
+/** A leaf message (names, scalars, a declared type) is never near this large; a claim that it is, is refused. */
+const MAX_LEAF_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Scans an ONNX file (onnx.proto3, ModelProto) without loading it: walks the wire format through a small
+ * window, decodes leaves with onnx-proto, and keeps payloads as byte ranges. The cost follows the number of
+ * nodes, not the number of bytes. Throws {@link ModelError} for anything that is not a well-formed model.
+ */
+export function readModel(source: ByteSource): Model {
+  if (source.size === 0) throw new ModelError('empty', `${source.name} is empty: it holds no ONNX model.`);
+  const scan = new Scan(source);
+  try {
+    return scan.model();
+  } catch (error) {
+    if (error instanceof RangeError) {
+      throw new ModelError('malformed', `${source.name} is not a readable ONNX model: ${error.message}.`);
+    }
+    throw error;
+  }
+}
+
+/** One pass over one file. */
+class Scan {
+  private readonly reader: WireReader;
+
+  constructor(private readonly source: ByteSource) {
+    this.reader = new WireReader(source);
+  }
+
+  model(): Model {
+    const leaf = new Leaf(this.reader);
+    const functions: ModelFunction[] = [];
+    let graphField: Container | undefined;
+    let hasTraining = false;
+    this.reader.walk(0, this.source.size, (field) => {
+      switch (field.number) {
+        case 7:
+          this.expectBytes(field, 'graph');
+          if (graphField) throw this.reader.error('malformed', field.start, 'a second graph begins');
+          graphField = { ...spanOf(field), parent: undefined };
+          break;
+        case 20:
+          hasTraining = true;
+          break;
+        case 25:
+          this.expectBytes(field, 'function');
+          functions.push(this.modelFunction(spanOf(field), 1));
+          break;
+        case 1: // ir_version
+        case 2: // producer_name
+        case 3: // producer_version
+        case 8: // opset_import
+          leaf.add(field);
+          break;
+      }
+    });
+    const found = graphField;
+    if (!found) {
+      throw new ModelError('not-onnx', `${this.source.name} is not an ONNX model: it has no graph.`);
+    }
+    const fields = leaf.decode(0, proto.decodeModelFields);
+    if (fields.opsets.size === 0) {
+      throw new ModelError('not-onnx', `${this.source.name} is not an ONNX model: it does not say which operator set it uses.`);
+    }
+    const graph = this.graph(found, 1);
+    return { source: this.source, ...fields, graph, functions, hasTraining };
+  }
+
+  private graph(container: Container, depth: number): Graph {
+    this.checkDepth(depth, container.start);
+    const leaf = new Leaf(this.reader);
+    const nodes: Node[] = [];
+    const initializers: Tensor[] = [];
+    const sparseInitializers: string[] = [];
+    const inputs: ValueInfo[] = [];
+    const outputs: ValueInfo[] = [];
+    const valueInfo: ValueInfo[] = [];
+    this.reader.walk(container.payload, container.end, (field) => {
+      switch (field.number) {
+        case 1:
+          this.expectBytes(field, 'node');
+          nodes.push(this.node(spanOf(field), container, depth + 1));
+          break;
+        case 5:
+          this.expectBytes(field, 'initializer');
+          initializers.push(this.tensor(spanOf(field)));
+          break;
+        case 15:
+          this.expectBytes(field, 'sparse_initializer');
+          sparseInitializers.push(this.sparseTensorName(spanOf(field)));
+          break;
+        case 11:
+          inputs.push(this.valueInfo(field));
+          break;
+        case 12:
+          outputs.push(this.valueInfo(field));
+          break;
+        case 13:
+          valueInfo.push(this.valueInfo(field));
+          break;
+        case 2: // name
+        case 14: // quantization_annotation
+          leaf.add(field);
+          break;
+      }
+    });
+    const fields = leaf.decode(container.start, proto.decodeGraphFields);
+    return { ...fields, nodes, initializers, sparseInitializers, inputs, outputs, valueInfo, container };
+  }
+
+  private node(span: FieldSpan, parent: Container | undefined, depth: number): Node {
+    this.checkDepth(depth, span.start);
+    const leaf = new Leaf(this.reader);
+    const attributes = new Map<string, Attribute>();
+    const container: Container = { ...span, parent };
+    this.reader.walk(span.payload, span.end, (field) => {
+      switch (field.number) {
+        case 5: {
+          this.expectBytes(field, 'attribute');
+          const [name, attribute] = this.attribute({ ...spanOf(field), parent: container }, depth + 1);
+          attributes.set(name, attribute);
+          break;
+        }
+        case 1: // input
+        case 2: // output
+        case 3: // name
+        case 4: // op_type
+        case 7: // domain
+          leaf.add(field);
+          break;
+      }
+    });
+    return { ...leaf.decode(span.start, proto.decodeNode), attributes, span };
+  }
+
+  private attribute(container: Container, depth: number): [string, Attribute] {
+    this.checkDepth(depth, container.start);
+    const leaf = new Leaf(this.reader);
+    const tensors: Tensor[] = [];
+    const graphs: Graph[] = [];
+    this.reader.walk(container.payload, container.end, (field) => {
+      switch (field.number) {
+        case 5: // t
+        case 10: // tensors
+          this.expectBytes(field, 'tensor');
+          tensors.push(this.tensor(spanOf(field)));
+          break;
+        case 6: // g
+        case 11: // graphs
+          this.expectBytes(field, 'graph');
+          graphs.push(this.graph({ ...spanOf(field), parent: container }, depth + 1));
+          break;
+        case 13: // doc_string
+        case 14: // tp
+        case 15: // type_protos
+        case 22: // sparse_tensor
+        case 23: // sparse_tensors
+          break;
+        default:
+          leaf.add(field);
+      }
+    });
+    const fields = leaf.decode(container.start, proto.decodeAttribute);
+    if (fields.reference) return [fields.name, { kind: 'reference', value: fields.reference }];
+    const { AttributeType } = proto;
+    const tensor = tensors[0];
+    if (tensor && (fields.type === AttributeType.TENSOR || fields.type === AttributeType.UNDEFINED)) {
+      return [fields.name, { kind: 'tensor', value: tensor }];
+    }
+    const graph = graphs[0];
+    if (graph && (fields.type === AttributeType.GRAPH || fields.type === AttributeType.UNDEFINED)) {
+      return [fields.name, { kind: 'graph', value: graph }];
+    }
+    if (fields.type === AttributeType.GRAPHS) return [fields.name, { kind: 'graphs', value: graphs }];
+    return [fields.name, fields.scalar];
+  }
+
+  private tensor(span: FieldSpan): Tensor {
+    const leaf = new Leaf(this.reader);
+    const floatRuns: Span[] = [];
+    let raw: Span | undefined;
+    let typedFields = 0;
+    this.reader.walk(span.payload, span.end, (field) => {
+      switch (field.number) {
+        case 9: // raw_data
+          this.expectBytes(field, 'raw_data');
+          if (raw) throw this.reader.error('malformed', field.start, 'a second raw_data begins in one tensor');
+          raw = { start: field.payload, end: field.end };
+          break;
+        case 4: // float_data
+        case 10: // double_data
+          typedFields++;
+          if (field.wireType === WireType.bytes && field.end > field.payload) {
+            floatRuns.push({ start: field.payload, end: field.end });
+          }
+          break;
+        case 5: // int32_data
+        case 6: // string_data
+        case 7: // int64_data
+        case 11: // uint64_data
+          typedFields++;
+          break;
+        case 1: // dims
+        case 2: // data_type
+        case 3: // segment
+        case 8: // name
+        case 13: // external_data
+        case 14: // data_location
+          leaf.add(field);
+          break;
+      }
+    });
+    const header = leaf.decode(span.start, proto.decodeTensorHeader);
+    const label = header.name ? `the tensor "${header.name}"` : 'a tensor';
+    if (header.isSegment) throw this.reader.error('malformed', span.start, `${label} is only a segment of a tensor`);
+    if (header.dims.some((d) => d < 0)) {
+      throw this.reader.error('malformed', span.start, `${label} has a negative dimension: ${header.dims.join(' × ')}`);
+    }
+    if (!Number.isSafeInteger(header.dims.reduce((product, d) => product * d, 1))) {
+      throw this.reader.error('malformed', span.start, `${label} claims ${header.dims.join(' × ')} elements, more than can be counted`);
+    }
+    let data: TensorData;
+    if (header.isExternal) {
+      const { externalData: e } = header;
+      data = { kind: 'external', location: e.get('location') ?? '', offset: e.get('offset'), length: e.get('length') };
+    } else if (raw) {
+      data = { kind: 'raw', span: raw };
+    } else if (typedFields === 0) {
+      data = { kind: 'none' };
+    } else if (typedFields === 1 && floatRuns.length === 1) {
+      data = { kind: 'raw', span: floatRuns[0]! };
+    } else {
+      data = { kind: 'typed', message: { start: span.payload, end: span.end } };
+    }
+    return { name: header.name, type: header.type, dims: header.dims, data, span };
+  }
+
+  private sparseTensorName(span: FieldSpan): string {
+    let name = '';
+    this.reader.walk(span.payload, span.end, (field) => {
+      if (field.number === 1 && field.wireType === WireType.bytes) name = this.tensor(spanOf(field)).name;
+    });
+    return name;
+  }
+
+  private valueInfo(field: WireField): ValueInfo {
+    this.expectBytes(field, 'value_info');
+    const leaf = new Leaf(this.reader);
+    const span = spanOf(field);
+    leaf.addRange(span.payload, span.end);
+    return { ...leaf.decode(span.start, proto.decodeValueInfo), span };
+  }
+
+  private modelFunction(span: FieldSpan, depth: number): ModelFunction {
+    const leaf = new Leaf(this.reader);
+    const nodes: Node[] = [];
+    this.reader.walk(span.payload, span.end, (field) => {
+      switch (field.number) {
+        case 7:
+          this.expectBytes(field, 'node');
+          nodes.push(this.node(spanOf(field), undefined, depth + 1));
+          break;
+        case 1: // name
+        case 4: // input
+        case 5: // output
+        case 9: // opset_import
+        case 10: // domain
+          leaf.add(field);
+          break;
+      }
+    });
+    return { ...leaf.decode(span.start, proto.decodeFunctionFields), nodes };
+  }
+
+  private expectBytes(field: WireField, what: string): void {
+    if (field.wireType !== WireType.bytes) {
+      throw this.reader.error('malformed', field.start, `a ${what} was expected, but the field holds a plain number`);
+    }
+  }
+
+  private checkDepth(depth: number, offset: number): void {
+    if (depth > MAX_DEPTH) throw this.reader.error('too-deep', offset, `messages nest deeper than ${MAX_DEPTH} levels`);
+  }
+}
+
+/** Collects the fields of one message that onnx-proto shall decode. Neighbours are read as one range. */
+class Leaf {
+  private readonly ranges: Span[] = [];
+  private length = 0;
+
+  constructor(private readonly reader: WireReader) {}
+
+  add(field: WireField): void {
+    this.addRange(field.start, field.end);
+  }
+
+  addRange(start: number, end: number): void {
+    this.length += end - start;
+    if (this.length > MAX_LEAF_BYTES) {
+      throw this.reader.error('malformed', start, `names and scalars of one message fill more than ${MAX_LEAF_BYTES >> 20} MB`);
+    }
+    const last = this.ranges.at(-1);
+    if (last && last.end === start) this.ranges[this.ranges.length - 1] = { start: last.start, end };
+    else this.ranges.push({ start, end });
+  }
+
+  /** Hands the collected bytes to `decoder`; what protobufjs throws becomes a sentence with the offset. */
+  decode<T>(offset: number, decoder: (bytes: Uint8Array) => T): T {
+    const bytes = new Uint8Array(this.length);
+    let at = 0;
+    for (const { start, end } of this.ranges) {
+      bytes.set(this.reader.bytes(start, end), at);
+      at += end - start;
+    }
+    try {
+      return decoder(bytes);
+    } catch (error) {
+      throw this.reader.error('malformed', offset, `a message does not decode (${(error as Error).message})`);
+    }
+  }
+}
+
+function spanOf(field: WireField): FieldSpan {
+  return { start: field.start, payload: field.payload, end: field.end };
+}
