@@ -21,7 +21,9 @@ export function memorySource(name: string, bytes: Uint8Array): ByteSource {
     size: bytes.length,
     read(offset, length) {
       if (offset < 0 || length < 0 || offset + length > bytes.length) {
-        throw new RangeError(`${name}: bytes ${offset}…${offset + length} are outside the ${bytes.length} there are.`);
+        throw new RangeError(
+          `${name}: bytes ${offset}…${offset + length} are outside the ${bytes.length} there are.`,
+        );
       }
       return bytes.subarray(offset, offset + length);
     },

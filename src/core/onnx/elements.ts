@@ -43,7 +43,15 @@ const TYPES: ReadonlyMap<ElementType, ElementInfo> = new Map(
 );
 
 /** The element types this code computes with, by name. */
-export const Element = { float: 1, int32: 6, int64: 7, bool: 9, float16: 10, double: 11, bfloat16: 16 } as const;
+export const Element = {
+  float: 1,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+  float16: 10,
+  double: 11,
+  bfloat16: 16,
+} as const;
 
 /** The ONNX name of an element type ("float", "int64"), or "type 99" for a number ONNX does not know. */
 export function elementName(type: ElementType): string {
@@ -57,7 +65,9 @@ export function isFloatType(type: ElementType): boolean {
 
 /** Whether weights of this type can be decoded, factored and written back. */
 export function isFactorableType(type: ElementType): boolean {
-  return type === Element.float || type === Element.double || type === Element.float16 || type === Element.bfloat16;
+  return (
+    type === Element.float || type === Element.double || type === Element.float16 || type === Element.bfloat16
+  );
 }
 
 /** Number of elements of a tensor with these dimensions: 1 for a scalar. */

@@ -29,7 +29,11 @@ export function checkedLocation(location: string, modelName: string, tensorName:
  * type ask for; a missing length means "the rest of the file" in the format and must fit just as well.
  */
 export function checkedRange(
-  entry: { readonly location: string; readonly offset: string | undefined; readonly length: string | undefined },
+  entry: {
+    readonly location: string;
+    readonly offset: string | undefined;
+    readonly length: string | undefined;
+  },
   size: number,
   expected: number,
   label: string,
@@ -37,13 +41,22 @@ export function checkedRange(
   const offset = decimal(entry.offset, 0);
   const length = decimal(entry.length, expected);
   if (offset === undefined || length === undefined) {
-    throw new ModelError('external-length', `${label} states an offset or length that is not a whole number: ${entry.offset}, ${entry.length}.`);
+    throw new ModelError(
+      'external-length',
+      `${label} states an offset or length that is not a whole number: ${entry.offset}, ${entry.length}.`,
+    );
   }
   if (length !== expected) {
-    throw new ModelError('external-length', `${label} needs ${expected} bytes, but its entry for ${entry.location} says ${length}.`);
+    throw new ModelError(
+      'external-length',
+      `${label} needs ${expected} bytes, but its entry for ${entry.location} says ${length}.`,
+    );
   }
   if (offset + length > size) {
-    throw new ModelError('external-length', `${label} should stand at byte ${offset} of ${entry.location}, but that file ends at byte ${size}.`);
+    throw new ModelError(
+      'external-length',
+      `${label} should stand at byte ${offset} of ${entry.location}, but that file ends at byte ${size}.`,
+    );
   }
   return { offset, length };
 }

@@ -174,7 +174,13 @@ export function decodeModelFields(bytes: Uint8Array): ModelFields {
 /** The scalar fields of a FunctionProto. */
 export function decodeFunctionFields(bytes: Uint8Array) {
   const f = onnx.FunctionProto.decode(bytes);
-  return { domain: f.domain, name: f.name, inputs: f.input, outputs: f.output, opsets: opsetMap(f.opsetImport) };
+  return {
+    domain: f.domain,
+    name: f.name,
+    inputs: f.input,
+    outputs: f.output,
+    opsets: opsetMap(f.opsetImport),
+  };
 }
 
 function opsetMap(imports: readonly onnx.IOperatorSetIdProto[]): Map<string, number> {
@@ -231,7 +237,9 @@ function encodeAttribute(name: string, attribute: Attribute): onnx.IAttributePro
     case 'strings':
       return { name, type: AttributeType.STRINGS, strings: attribute.value.map((s) => encoder.encode(s)) };
     default:
-      throw new Error(`An attribute of kind ${attribute.kind} (${name}) is copied from the file, never encoded.`);
+      throw new Error(
+        `An attribute of kind ${attribute.kind} (${name}) is copied from the file, never encoded.`,
+      );
   }
 }
 

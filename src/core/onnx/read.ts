@@ -80,7 +80,10 @@ class Scan {
     }
     const fields = leaf.decode(0, proto.decodeModelFields);
     if (fields.opsets.size === 0) {
-      throw new ModelError('not-onnx', `${this.source.name} is not an ONNX model: it does not say which operator set it uses.`);
+      throw new ModelError(
+        'not-onnx',
+        `${this.source.name} is not an ONNX model: it does not say which operator set it uses.`,
+      );
     }
     const graph = this.graph(found, 1);
     return { source: this.source, ...fields, graph, functions, hasTraining };
@@ -204,7 +207,8 @@ class Scan {
       switch (field.number) {
         case 9: // raw_data
           this.expectBytes(field, 'raw_data');
-          if (raw) throw this.reader.error('malformed', field.start, 'a second raw_data begins in one tensor');
+          if (raw)
+            throw this.reader.error('malformed', field.start, 'a second raw_data begins in one tensor');
           raw = { start: field.payload, end: field.end };
           break;
         case 4: // float_data
@@ -232,17 +236,31 @@ class Scan {
     });
     const header = leaf.decode(span.start, proto.decodeTensorHeader);
     const label = header.name ? `the tensor "${header.name}"` : 'a tensor';
-    if (header.isSegment) throw this.reader.error('malformed', span.start, `${label} is only a segment of a tensor`);
+    if (header.isSegment)
+      throw this.reader.error('malformed', span.start, `${label} is only a segment of a tensor`);
     if (header.dims.some((d) => d < 0)) {
-      throw this.reader.error('malformed', span.start, `${label} has a negative dimension: ${header.dims.join(' × ')}`);
+      throw this.reader.error(
+        'malformed',
+        span.start,
+        `${label} has a negative dimension: ${header.dims.join(' × ')}`,
+      );
     }
     if (!Number.isSafeInteger(header.dims.reduce((product, d) => product * d, 1))) {
-      throw this.reader.error('malformed', span.start, `${label} claims ${header.dims.join(' × ')} elements, more than can be counted`);
+      throw this.reader.error(
+        'malformed',
+        span.start,
+        `${label} claims ${header.dims.join(' × ')} elements, more than can be counted`,
+      );
     }
     let data: TensorData;
     if (header.isExternal) {
       const { externalData: e } = header;
-      data = { kind: 'external', location: e.get('location') ?? '', offset: e.get('offset'), length: e.get('length') };
+      data = {
+        kind: 'external',
+        location: e.get('location') ?? '',
+        offset: e.get('offset'),
+        length: e.get('length'),
+      };
     } else if (raw) {
       data = { kind: 'raw', span: raw };
     } else if (typedFields === 0) {
@@ -294,12 +312,17 @@ class Scan {
 
   private expectBytes(field: WireField, what: string): void {
     if (field.wireType !== WireType.bytes) {
-      throw this.reader.error('malformed', field.start, `a ${what} was expected, but the field holds a plain number`);
+      throw this.reader.error(
+        'malformed',
+        field.start,
+        `a ${what} was expected, but the field holds a plain number`,
+      );
     }
   }
 
   private checkDepth(depth: number, offset: number): void {
-    if (depth > MAX_DEPTH) throw this.reader.error('too-deep', offset, `messages nest deeper than ${MAX_DEPTH} levels`);
+    if (depth > MAX_DEPTH)
+      throw this.reader.error('too-deep', offset, `messages nest deeper than ${MAX_DEPTH} levels`);
   }
 }
 
@@ -317,7 +340,11 @@ class Leaf {
   addRange(start: number, end: number): void {
     this.length += end - start;
     if (this.length > MAX_LEAF_BYTES) {
-      throw this.reader.error('malformed', start, `names and scalars of one message fill more than ${MAX_LEAF_BYTES >> 20} MB`);
+      throw this.reader.error(
+        'malformed',
+        start,
+        `names and scalars of one message fill more than ${MAX_LEAF_BYTES >> 20} MB`,
+      );
     }
     const last = this.ranges.at(-1);
     if (last && last.end === start) this.ranges[this.ranges.length - 1] = { start: last.start, end };

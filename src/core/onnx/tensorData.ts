@@ -20,14 +20,21 @@ export interface TensorLocation {
  * The byte range that holds a tensor's elements, or undefined where they stand in typed protobuf fields and
  * have to be decoded ({@link readFloats}). Throws {@link ModelError} where the range does not fit dims and type.
  */
-export function locateTensor(model: Model, tensor: Tensor, openExternal: OpenExternal): TensorLocation | undefined {
+export function locateTensor(
+  model: Model,
+  tensor: Tensor,
+  openExternal: OpenExternal,
+): TensorLocation | undefined {
   const expected = elementBytes(tensor.type, elementCount(tensor.dims));
   const label = `${model.source.name}: the tensor "${tensor.name}" (${elementName(tensor.type)} ${tensor.dims.join(' × ') || 'scalar'})`;
   switch (tensor.data.kind) {
     case 'raw': {
       const { start, end } = tensor.data.span;
       if (end - start !== expected) {
-        throw new ModelError('data-length', `${label} needs ${expected} bytes, but ${end - start} are there.`);
+        throw new ModelError(
+          'data-length',
+          `${label} needs ${expected} bytes, but ${end - start} are there.`,
+        );
       }
       return { source: model.source, offset: start, length: expected };
     }
@@ -48,9 +55,16 @@ export function locateTensor(model: Model, tensor: Tensor, openExternal: OpenExt
  * The elements of a floating-point tensor: double precision where the tensor is, single for all others.
  * Throws {@link ModelError} for types that hold no plain floats and for payloads that do not fit.
  */
-export function readFloats(model: Model, tensor: Tensor, openExternal: OpenExternal): Float32Array | Float64Array {
+export function readFloats(
+  model: Model,
+  tensor: Tensor,
+  openExternal: OpenExternal,
+): Float32Array | Float64Array {
   if (!isFactorableType(tensor.type)) {
-    throw new ModelError('unsupported-type', `${model.source.name}: the tensor "${tensor.name}" holds ${elementName(tensor.type)}, not floating-point numbers that can be computed with.`);
+    throw new ModelError(
+      'unsupported-type',
+      `${model.source.name}: the tensor "${tensor.name}" holds ${elementName(tensor.type)}, not floating-point numbers that can be computed with.`,
+    );
   }
   const location = locateTensor(model, tensor, openExternal);
   if (location) return decodeFloats(tensor.type, location.source.read(location.offset, location.length));
@@ -72,7 +86,12 @@ export function readFloats(model: Model, tensor: Tensor, openExternal: OpenExter
  * The elements of a small tensor as numbers, whatever its type (int64 to 2^53, bool as 0 and 1), for shape
  * inference. undefined for types that are not numbers and for tensors of more than `limit` elements.
  */
-export function readSmall(model: Model, tensor: Tensor, openExternal: OpenExternal, limit = 4096): readonly number[] | undefined {
+export function readSmall(
+  model: Model,
+  tensor: Tensor,
+  openExternal: OpenExternal,
+  limit = 4096,
+): readonly number[] | undefined {
   const count = elementCount(tensor.dims);
   if (count > limit || tensor.data.kind === 'external') return undefined;
   const location = locateTensor(model, tensor, openExternal);
@@ -102,7 +121,10 @@ function typedElements(model: Model, tensor: Tensor): readonly number[] {
   const values = decodeTypedElements(model.source.read(start, end - start));
   const count = elementCount(tensor.dims);
   if (values.length !== count) {
-    throw new ModelError('data-length', `${model.source.name}: the tensor "${tensor.name}" needs ${count} elements, but ${values.length} are there.`);
+    throw new ModelError(
+      'data-length',
+      `${model.source.name}: the tensor "${tensor.name}" needs ${count} elements, but ${values.length} are there.`,
+    );
   }
   return values;
 }

@@ -28,7 +28,7 @@ const LARGEST_WINDOW = 64 * 1024;
  * it stands in; what does not fit is a {@link ModelError} naming the file and the offset.
  */
 export class WireReader {
-  private window = new Uint8Array(0);
+  private window: Uint8Array = new Uint8Array(0);
   private low = 0;
   private high = 0;
   private varintValue = 0;
@@ -67,11 +67,19 @@ export class WireReader {
           break;
         }
         default:
-          throw this.error('malformed', field.start, `a field has wire type ${field.wireType}, which ONNX does not use`);
+          throw this.error(
+            'malformed',
+            field.start,
+            `a field has wire type ${field.wireType}, which ONNX does not use`,
+          );
       }
       if (field.end > end) {
         const code = field.end > this.source.size ? 'truncated' : 'malformed';
-        throw this.error(code, field.start, `a field of ${field.end - field.payload} bytes ends ${field.end - end} bytes behind the message it stands in`);
+        throw this.error(
+          code,
+          field.start,
+          `a field of ${field.end - field.payload} bytes ends ${field.end - end} bytes behind the message it stands in`,
+        );
       }
       position = field.end;
       visit(field);
@@ -89,7 +97,10 @@ export class WireReader {
   /** A {@link ModelError} that names the file and the offset. */
   error(code: ModelErrorCode, offset: number, what: string): ModelError {
     const hint = code === 'truncated' ? ' The file looks cut off.' : '';
-    return new ModelError(code, `${this.source.name} is not a readable ONNX model: at byte ${offset}, ${what}.${hint}`);
+    return new ModelError(
+      code,
+      `${this.source.name} is not a readable ONNX model: at byte ${offset}, ${what}.${hint}`,
+    );
   }
 
   /** Decodes the varint at `position` into `varintValue`; returns the offset behind it. */
@@ -115,7 +126,9 @@ export class WireReader {
   /** Moves the window to `position` and returns the byte there. Reading on doubles the window, jumping shrinks it. */
   private load(position: number): number {
     const readsOn = position === this.high;
-    const wanted = readsOn ? Math.min(LARGEST_WINDOW, Math.max(FIRST_WINDOW, 2 * this.window.length)) : FIRST_WINDOW;
+    const wanted = readsOn
+      ? Math.min(LARGEST_WINDOW, Math.max(FIRST_WINDOW, 2 * this.window.length))
+      : FIRST_WINDOW;
     const length = Math.min(wanted, this.source.size - position);
     this.window = this.source.read(position, length);
     this.low = position;

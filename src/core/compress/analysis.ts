@@ -1,0 +1,71 @@
+import type { MethodId } from './method';
+
+/** Something a person should know about a model or a run; never a reason to stop. */
+export interface Problem {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A rank worth taking, and what it brings. */
+export interface Suggestion {
+  readonly method: MethodId;
+  readonly rank: number;
+  /** Of the layer after factoring. */
+  readonly parameters: number;
+  /** Of the layer after factoring; null where the shapes are not known. */
+  readonly macs: number | null;
+  /** Σ kept σ² / Σ σ², of the unfolding the method factors. */
+  readonly energy: number;
+}
+
+/** A node with the constant it multiplies. */
+export interface LayerInfo {
+  /** Unique in the model: the node's name, or what it computes. */
+  readonly name: string;
+  readonly op: string;
+  /** Name of the tensor that holds the weight. */
+  readonly weight: string;
+  /** As the node sees it. */
+  readonly weightShape: readonly number[];
+  /** Elements of the weight, and of the bias where there is one. */
+  readonly parameters: number;
+  /** Multiply-adds of one inference; null where shapes are not known. */
+  readonly macs: number | null;
+  /** Symbols by name, null for unknown; null where not even the order is known. */
+  readonly outputShape: readonly (number | string | null)[] | null;
+  readonly status: 'compressible' | 'skipped';
+  /** Why it is skipped, as a sentence. */
+  readonly reason?: string;
+  readonly suggestion?: Suggestion;
+  /** Why there is none although the layer could be factored. */
+  readonly noSuggestion?: string;
+}
+
+/** The type of one tensor in the graph. */
+export interface TensorInfo {
+  readonly type: string;
+  readonly shape: readonly (number | string | null)[] | null;
+}
+
+/** What reading a model tells, before any weight is touched (but for `suggestion`). */
+export interface Analysis {
+  readonly file: string;
+  /** Version of the standard operator set. */
+  readonly opset: number;
+  /** Of the model file and the external ranges it refers to. */
+  readonly bytes: number;
+  /** Elements of floating-point constants: `stored` once each, `used` once per use. */
+  readonly parameters: { readonly stored: number; readonly used: number };
+  /** Multiply-adds of the nodes that could be counted; null when none of them could. */
+  readonly macs: number | null;
+  /** 2 × macs. */
+  readonly flops: number | null;
+  /** Names of the nodes that multiply but could not be counted. */
+  readonly unknownMacs: readonly string[];
+  /** Symbolic dimensions of the inputs that no binding gives a size. */
+  readonly freeDims: readonly string[];
+  readonly layers: readonly LayerInfo[];
+  readonly tensors?: Readonly<Record<string, TensorInfo>>;
+  readonly problems: readonly Problem[];
+}
+

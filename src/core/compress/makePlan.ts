@@ -1,0 +1,175 @@
+import { energyOfRank, rankOfEnergy, type Spectrum } from './factor';
+import { type Layer, layerParameters } from './layer';
+import type { Candidate } from './method';
+import type { LayerPlan, Plan, Target } from './plan';
+
+/** A layer, and what is known of each method that fits it. */
+export interface LayerOptions {
+  readonly layer: Layer;
+  readonly choices: readonly Choice[];
+  /** Why there are no choices, as a sentence; undefined when there are. */
+  readonly reason?: string;
+}
+
+/** One method for one layer, with the spectrum of the unfolding it factors. */
+export interface Choice {
+  readonly candidate: Candidate;
+  readonly spectrum: Spectrum;
+}
+
+/** What the whole model holds and does; the shares of a target refer to it. */
+export interface Totals {
+  readonly parameters: number;
+  /** null where not a single node could be counted. */
+  readonly macs: number | null;
+}
+
+/** A plan, and what it will give. */
+export interface Planned {
+  readonly plan: Plan;
+  readonly after: Totals;
+  /** √(Σ discarded σ² / Σ σ²) over the layers that can be factored. */
+  readonly weightError: number;
+}
+
+/** A rank with the method that brings it. */
+export interface Pick {
+  readonly choice: Choice;
+  readonly rank: number;
+}
+
+/** Why a target can't be met. */
+export interface Refusal {
+  readonly refusal: string;
+}
+
+/**
+ * Chooses a method and a rank for every layer. For an energy target each layer takes the cheapest method that
+ * keeps that share of Σ σ² below its break-even rank. For a budget the largest such share for which the whole
+ * model fits is found by bisection: one energy threshold for all layers (Zhang et al. 2015, §3.4).
+ */
+export function makePlan(
+  options: readonly LayerOptions[],
+  totals: Totals,
+  target: Target,
+  allowLarger = false,
+): Planned | Refusal {
+  const measure = target.kind === 'macs' ? 'macs' : 'parameters';
+  const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
+    planOf(options, totals, target, pick, dense);
+  switch (target.kind) {
+    case 'rank':
+      return plan(
+        (o) => pickByRank(o, target.rank, allowLarger),
+        () => `Rank ${target.rank} is not below its break-even rank: it would save nothing.`,
+      );
+    case 'energy':
+      return plan(
+        (o) => pickByEnergy(o, target.energy, measure, allowLarger),
+        () => `No rank below break-even keeps ${percent(target.energy)} of its energy.`,
+      );
+    default: {
+      const before = totals[measure];
+      if (before === null) {
+        return {
+          refusal:
+            'The MACs of this model are not known, so there is no share of them to aim at. Give its symbolic dimensions a size first.',
+        };
+      }
+      const budget = target.share * before;
+      const at = (energy: number) =>
+        plan(
+          (o) => pickByEnergy(o, energy, measure, false),
+          () => 'At the energy this budget leaves, no rank below break-even would save anything.',
+        );
+      const cost = (planned: Planned) => planned.after[measure] ?? 0;
+      const smallest = at(0);
+      if (cost(smallest) > budget) {
+        return {
+          refusal: `${percent(target.share)} of the ${measure === 'macs' ? 'MACs' : 'parameters'} can't be reached: with rank 1 in every layer ${percent(cost(smallest) / before)} remain.`,
+        };
+      }
+      let low = 0;
+      let high = 1;
+      for (let i = 0; i < 50; i++) {
+        const middle = (low + high) / 2;
+        if (cost(at(middle)) <= budget) low = middle;
+        else high = middle;
+      }
+      return at(low);
+    }
+  }
+}
+
+function planOf(
+  options: readonly LayerOptions[],
+  totals: Totals,
+  target: Target,
+  pick: (o: LayerOptions) => Pick | undefined,
+  dense: (o: LayerOptions) => string,
+): Planned {
+  const layers: LayerPlan[] = [];
+  let { parameters, macs } = totals;
+  let discarded = 0;
+  let total = 0;
+  for (const option of options) {
+    const { name } = option.layer;
+    const chosen = pick(option);
+    total += option.choices[0]?.spectrum.total ?? 0;
+    if (!chosen) {
+      layers.push({ kind: 'dense', layer: name, reason: option.reason ?? dense(option) });
+      continue;
+    }
+    const { candidate, spectrum } = chosen.choice;
+    const cost = candidate.cost(chosen.rank);
+    parameters += cost.parameters - candidate.dense.parameters;
+    if (macs !== null && cost.macs !== null && candidate.dense.macs !== null)
+      macs += cost.macs - candidate.dense.macs;
+    discarded += (1 - energyOfRank(spectrum, chosen.rank)) * spectrum.total;
+    layers.push({ kind: 'factor', layer: name, method: candidate.method, rank: chosen.rank });
+  }
+  return {
+    plan: { target, layers },
+    after: { parameters, macs },
+    weightError: total === 0 ? 0 : Math.sqrt(discarded / total),
+  };
+}
+
+/** The cheapest method that keeps `energy`; undefined when none does below its break-even rank. */
+export function pickByEnergy(
+  { choices }: LayerOptions,
+  energy: number,
+  measure: keyof Totals,
+  allowLarger = false,
+): Pick | undefined {
+  const fitting = choices
+    .map((choice) => ({ choice, rank: rankOfEnergy(choice.spectrum, energy) }))
+    .filter(({ choice, rank }) => allowLarger || rank <= choice.candidate.breakEven);
+  return least(fitting, ({ choice, rank }) => {
+    const cost = choice.candidate.cost(rank);
+    return cost[measure] ?? cost.parameters;
+  });
+}
+
+/** At a fixed rank the method that keeps most. A rank above the full one is the full one. */
+function pickByRank({ choices }: LayerOptions, rank: number, allowLarger: boolean): Pick | undefined {
+  const fitting = choices
+    .map((choice) => ({ choice, rank: Math.min(rank, choice.candidate.maxRank) }))
+    .filter((pick) => allowLarger || pick.rank <= pick.choice.candidate.breakEven);
+  return least(fitting, (pick) => -energyOfRank(pick.choice.spectrum, pick.rank));
+}
+
+function least<T>(items: readonly T[], key: (item: T) => number): T | undefined {
+  let best: T | undefined;
+  for (const item of items) if (best === undefined || key(item) < key(best)) best = item;
+  return best;
+}
+
+function percent(share: number): string {
+  return `${Number((100 * share).toPrecision(3))} %`;
+}
+
+/** Of the layer after a pick, its bias included. */
+export function pickedParameters(layer: Layer, { choice, rank }: Pick): number {
+  return layerParameters(layer) - choice.candidate.dense.parameters + choice.candidate.cost(rank).parameters;
+}

@@ -1,0 +1,84 @@
+import type { Problem } from './analysis';
+import type { MethodId } from './method';
+import type { Plan, Target } from './plan';
+
+/** Sizes for symbolic dimensions, by name: `{ N: 1, 'x[2]': 640 }`. */
+export type DimBindings = Readonly<Record<string, number>>;
+
+/** What one layer became. */
+export interface LayerReport {
+  readonly name: string;
+  readonly op: string;
+  readonly method: MethodId | 'dense';
+  readonly rank: number | null;
+  /** Why the layer stayed dense. */
+  readonly reason?: string;
+  readonly parameters: { readonly before: number; readonly after: number };
+  readonly macs: { readonly before: number | null; readonly after: number | null };
+  /** Σ kept σ² / Σ σ²; null for dense layers. */
+  readonly energy: number | null;
+  /** ‖W − Ŵ‖ / ‖W‖ (Frobenius), from the factors as written; null for dense layers. */
+  readonly weightError: number | null;
+}
+
+/** Size, work and time of one model. */
+export interface ModelFigures {
+  readonly file: string;
+  readonly bytes: number;
+  readonly parameters: number;
+  readonly macs: number | null;
+  /** Median wall time of one inference; null when it was not run. */
+  readonly ms: number | null;
+}
+
+/** How far the outputs of two models are apart on the same input. */
+export interface OutputError {
+  /** ‖y − ŷ‖ / ‖y‖ over all floating-point outputs. */
+  readonly relative: number;
+  /** Cosine of the angle between y and ŷ. */
+  readonly cosine: number;
+  /** Largest |y − ŷ|. */
+  readonly max: number;
+}
+
+/** Two models run on the same input. */
+export interface Verification {
+  readonly original: ModelFigures;
+  readonly compressed: ModelFigures;
+  readonly outputError: OutputError;
+  /** What ran them: library, version, threads. */
+  readonly engine: string;
+  /** What they were run on: "random normal, seed 1, x: 1 × 3 × 224 × 224". */
+  readonly inputs: string;
+  /** Sizes that were assumed because nobody bound them. */
+  readonly assumedDims: DimBindings;
+}
+
+/** What a compression did; every figure is read back from the written file. */
+export interface CompressionReport extends Verification {
+  readonly target: Target;
+  readonly layers: readonly LayerReport[];
+  readonly problems: readonly Problem[];
+  /** Wall time by phase. */
+  readonly seconds: {
+    readonly suggest: number;
+    readonly factor: number;
+    readonly write: number;
+    readonly verify: number;
+  };
+}
+
+/** A preview of what a target gives, for the quick pick of goals. */
+export interface Preview {
+  readonly target: Target;
+  /** Why the target can't be met; then there is no plan. */
+  readonly refusal?: string;
+  readonly parameters: { readonly before: number; readonly after: number };
+  readonly macs: { readonly before: number | null; readonly after: number | null };
+  /** Number of layers that would be factored. */
+  readonly factored: number;
+  /** √(Σ discarded σ² / Σ σ²) over all factorable layers: the relative error of the weights as a whole. */
+  readonly weightError: number;
+  readonly plan?: Plan;
+}
+

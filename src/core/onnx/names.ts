@@ -1,0 +1,47 @@
+import type { Graph, Model, Node } from './model';
+
+/** Every graph of a model with the graphs nested in its nodes, outermost first. */
+export function* allGraphs(graph: Graph): Generator<Graph> {
+  yield graph;
+  for (const node of graph.nodes) for (const inner of nestedGraphs(node)) yield* allGraphs(inner);
+}
+
+/** The bodies a control-flow node carries. */
+export function nestedGraphs(node: Node): readonly Graph[] {
+  const found: Graph[] = [];
+  for (const attribute of node.attributes.values()) {
+    if (attribute.kind === 'graph') found.push(attribute.value);
+    if (attribute.kind === 'graphs') found.push(...attribute.value);
+  }
+  return found;
+}
+
+/** How often each value is read: by nodes of the graph and of every body inside it, and as an output. */
+export function countUses(graph: Graph): Map<string, number> {
+  const uses = new Map<string, number>();
+  const use = (name: string) => uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const g of allGraphs(graph)) {
+    for (const node of g.nodes) for (const name of node.inputs) if (name) use(name);
+    for (const output of g.outputs) use(output.name);
+    for (const name of g.annotated) use(name);
+  }
+  return uses;
+}
+
+/** Hands out names that nothing in the model has, in any scope. */
+export function freshNames(model: Model): (wanted: string) => string {
+  const taken = new Set<string>();
+  for (const g of allGraphs(model.graph)) {
+    for (const info of [...g.inputs, ...g.outputs, ...g.valueInfo]) taken.add(info.name);
+    for (const tensor of g.initializers) taken.add(tensor.name);
+    for (const name of g.sparseInitializers) taken.add(name);
+    for (const node of g.nodes)
+      for (const name of [node.name, ...node.inputs, ...node.outputs]) taken.add(name);
+  }
+  return (wanted) => {
+    let name = wanted;
+    for (let i = 1; taken.has(name); i++) name = `${wanted}_${i}`;
+    taken.add(name);
+    return name;
+  };
+}

@@ -1,0 +1,141 @@
+import { type Linalg, LinalgError, type OnProgress } from './linalg';
+import { type Matrix, matrix, type Numbers, zerosLike } from './matrix';
+
+/** A rank-r approximation `a ≈ left · right` with σ shared out evenly, and all singular values of `a`. */
+export interface BalancedFactors<T extends Numbers> {
+  /** All min(m, n) singular values, descending. Those below {@link noiseFloor} · σ₁ are not meaningful. */
+  readonly sigma: Float64Array;
+  /** m × r: U · diag(√σ). */
+  readonly left: Matrix<T>;
+  /** r × n: diag(√σ) · Vᵀ. */
+  readonly right: Matrix<T>;
+}
+
+/**
+ * Singular values below this multiple of σ₁ are rounding noise: of the weights' own precision for float32, of the
+ * Gram matrix (√ε of double) for float64.
+ */
+export const noiseFloor = 3e-8;
+
+/** Below this σ_r / σ₁ the Gram matrix has lost too many digits of a double-precision weight. */
+const GRAM_LIMIT = 1e-6;
+/** Squares of larger or smaller magnitudes leave the range of doubles. */
+const LARGEST_SQUARE = 1e140;
+const SMALLEST_SQUARE = 1e-140;
+
+/**
+ * The best rank-r approximation of `a` (m × n; Eckart & Young 1936) and all its singular values.
+ *
+ * The way there is the eigenproblem of the smaller Gram matrix, accumulated in double precision: for m ≤ n,
+ * A·Aᵀ = U·Σ²·Uᵀ, then right = Uᵀ·A. It costs m²n + O(m³) instead of a full SVD's many m²n, and the product
+ * left·right = U·Uᵀ·A is an orthogonal projection whatever the accuracy of small σ. Double-precision weights
+ * whose cut lies where the Gram matrix has lost its digits take xGESDD instead.
+ *
+ * `rank` is 0…min(m, n); 0 computes singular values only. Throws {@link LinalgError}, 'not-finite' among others.
+ */
+export function truncatedSvd<T extends Numbers>(
+  linalg: Linalg,
+  a: Matrix<T>,
+  rank: number,
+  onProgress: OnProgress = () => {},
+): BalancedFactors<T> {
+  const largest = largestMagnitude(a.data);
+  if (!Number.isFinite(largest))
+    throw new LinalgError('not-finite', 'The weight holds NaN or infinite values.');
+  const outOfRange = largest > 0 && (largest > LARGEST_SQUARE || largest < SMALLEST_SQUARE);
+  if (!outOfRange) {
+    const factors =
+      a.rows <= a.cols
+        ? gramFactors(linalg, a, rank, onProgress)
+        : transposedFactors(linalg, a, rank, onProgress);
+    const { sigma } = factors;
+    const cut = sigma[Math.max(0, (rank || sigma.length) - 1)] ?? 0;
+    const lossy = a.data instanceof Float64Array && largest > 0 && cut < GRAM_LIMIT * sigma[0]!;
+    if (!lossy) return factors;
+  }
+  return balance(linalg.svd(a, rank, onProgress));
+}
+
+/** For m ≤ n: leading eigenvectors of A·Aᵀ, then one product. */
+function gramFactors<T extends Numbers>(
+  linalg: Linalg,
+  a: Matrix<T>,
+  rank: number,
+  onProgress: OnProgress,
+): BalancedFactors<T> {
+  const { rows: m, cols: n } = a;
+  // Shares of the work: m²n for the Gram matrix, some 3m³ for the eigenproblem, 2mnr for the product.
+  const work = [m * m * n, 3 * m * m * m, 2 * m * n * rank];
+  const total = work[0]! + work[1]! + work[2]! || 1;
+  const part = (before: number, share: number) => (done: number) =>
+    onProgress((before + done * share) / total);
+  const gram = linalg.gram(a, part(0, work[0]!));
+  const { values, vectors } = linalg.eigh(gram, rank, part(work[0]!, work[1]!));
+  const sigma = values.map((value) => Math.sqrt(Math.max(0, value)));
+  const basis = matrix(rank, m, zerosLike(a.data, rank * m));
+  basis.data.set(vectors.data);
+  const right = rank === 0 ? matrix(0, n, zerosLike(a.data, 0)) : linalg.multiply(basis, a);
+  const left = matrix(m, rank, zerosLike(a.data, m * rank));
+  const floor = noiseFloor * (sigma[0] ?? 0);
+  for (let k = 0; k < rank; k++) {
+    // right holds σ·vᵀ so far. A direction without energy is dropped rather than scaled up from noise.
+    const root = sigma[k]! > floor ? Math.sqrt(sigma[k]!) : 0;
+    for (let i = 0; i < m; i++) left.data[i * rank + k] = basis.data[k * m + i]! * root;
+    const scale = root === 0 ? 0 : 1 / root;
+    for (let j = k * n; j < (k + 1) * n; j++) right.data[j] = right.data[j]! * scale;
+  }
+  onProgress(1);
+  return { sigma, left, right };
+}
+
+function transposedFactors<T extends Numbers>(
+  linalg: Linalg,
+  a: Matrix<T>,
+  rank: number,
+  onProgress: OnProgress,
+): BalancedFactors<T> {
+  const { sigma, left, right } = gramFactors(linalg, transpose(a), rank, onProgress);
+  return { sigma, left: transpose(right), right: transpose(left) };
+}
+
+function balance<T extends Numbers>({
+  sigma,
+  u,
+  vt,
+}: {
+  sigma: Float64Array;
+  u: Matrix<T>;
+  vt: Matrix<T>;
+}): BalancedFactors<T> {
+  const rank = u.cols;
+  const left = u.data.slice() as T;
+  const right = vt.data.slice() as T;
+  for (let i = 0; i < left.length; i++) left[i] = left[i]! * Math.sqrt(sigma[i % rank]!);
+  for (let i = 0; i < right.length; i++) right[i] = right[i]! * Math.sqrt(sigma[Math.floor(i / vt.cols)]!);
+  return { sigma, left: matrix(u.rows, rank, left), right: matrix(rank, vt.cols, right) };
+}
+
+/** The transpose, copied in square tiles so that neither side is walked against the cache. */
+export function transpose<T extends Numbers>({ rows, cols, data }: Matrix<T>): Matrix<T> {
+  const out = zerosLike(data, data.length);
+  const tile = 32;
+  for (let i0 = 0; i0 < rows; i0 += tile) {
+    for (let j0 = 0; j0 < cols; j0 += tile) {
+      for (let i = i0; i < Math.min(rows, i0 + tile); i++) {
+        for (let j = j0; j < Math.min(cols, j0 + tile); j++) out[j * rows + i] = data[i * cols + j]!;
+      }
+    }
+  }
+  return matrix(cols, rows, out);
+}
+
+/** Largest |x|; NaN or infinity when there is one in `data`. */
+function largestMagnitude(data: Numbers): number {
+  let largest = 0;
+  for (let i = 0; i < data.length; i++) {
+    const magnitude = Math.abs(data[i]!);
+    if (Number.isNaN(magnitude)) return magnitude;
+    if (magnitude > largest) largest = magnitude;
+  }
+  return largest;
+}

@@ -1,0 +1,78 @@
+import type { Analysis } from '../core/compress/analysis';
+import type { MethodChoice } from '../core/compress/method';
+import type { Target } from '../core/compress/plan';
+import type { CompressionReport, DimBindings, Preview, Verification } from '../core/compress/report';
+
+/** What is going on, for progress displays. */
+export interface Progress {
+  readonly phase: 'read' | 'suggest' | 'factor' | 'write' | 'verify';
+  /** The layer being worked on, where there is one. */
+  readonly layer?: string;
+  /** Finished share of the whole call, 0…1, never falling. */
+  readonly done: number;
+}
+
+/** How a call reports and how it is stopped. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** The model and the dimension sizes to assume. */
+export interface ModelRequest {
+  /** Absolute path. */
+  readonly path: string;
+  readonly dims?: DimBindings;
+}
+
+export interface CompressRequest extends ModelRequest {
+  /** Absolute path of the file to be written. */
+  readonly output: string;
+  readonly target: Target;
+  readonly method: MethodChoice;
+  /** Replace an existing output file. */
+  readonly overwrite: boolean;
+  /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
+  readonly allowLarger?: boolean;
+}
+
+/**
+ * Everything the product can do with a model, free of any editor: `session.ts` implements it, the host calls
+ * it through `rpc.ts`, the CLI directly. Expected trouble is a ModelError; a cancelled call rejects with an
+ * AbortError and leaves no file. The source model is never written to.
+ */
+export interface Engine {
+  /** Structure, parameters and MACs; no weight is read. `shapes` adds every tensor of the graph. */
+  analyze(request: ModelRequest & { readonly shapes?: boolean }, options?: CallOptions): Promise<Analysis>;
+  /** The same with a suggested rank for each layer at this energy: reads and factors every weight once. */
+  suggest(
+    request: ModelRequest & { readonly energy: number; readonly method: MethodChoice },
+    options?: CallOptions,
+  ): Promise<Analysis>;
+  /** What each of several targets would give. Spectra are computed once per model and kept. */
+  preview(
+    request: ModelRequest & { readonly targets: readonly Target[]; readonly method: MethodChoice },
+    options?: CallOptions,
+  ): Promise<readonly Preview[]>;
+  /** Plans, factors, writes, reads back, runs both. */
+  compress(request: CompressRequest, options?: CallOptions): Promise<CompressionReport>;
+  /** Runs two models on the same input and compares. `inputs` is the path of an .npy file for the first input. */
+  verify(
+    request: {
+      readonly original: string;
+      readonly compressed: string;
+      readonly inputs?: string;
+      readonly dims?: DimBindings;
+    },
+    options?: CallOptions,
+  ): Promise<Verification>;
+}
+
+/** The calls of {@link Engine} by name: what rpc may dispatch to. */
+export const ENGINE_METHODS = [
+  'analyze',
+  'suggest',
+  'preview',
+  'compress',
+  'verify',
+] as const satisfies readonly (keyof Engine)[];

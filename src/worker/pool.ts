@@ -1,0 +1,170 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { ModelError } from '../core/onnx/modelError';
+import type { FactorJob, FactorResult } from './factorJob';
+
+/** What a thread is told: one job at a time. */
+export type ThreadRequest = { readonly job: FactorJob };
+
+/** What a thread answers. */
+export type ThreadReply =
+  | { readonly kind: 'ready'; readonly engine: string }
+  | { readonly kind: 'progress'; readonly done: number }
+  | { readonly kind: 'result'; readonly result: FactorResult }
+  /** A refusal that belongs to this weight: not finite, no convergence, too large for the heap. */
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'failed'; readonly message: string };
+
+/** A weight that can't be factored, as a sentence: the layer stays as it is. */
+export class WeightRefused extends Error {
+  constructor(
+    readonly code: string,
+    message: string,
+  ) {
+    super(message);
+    this.name = 'WeightRefused';
+  }
+}
+
+/** Threads that factor weights, each with its own linear-algebra engine. They start when there is work. */
+export interface Pool {
+  /** Number of jobs that run at the same time. */
+  readonly size: number;
+  /** What the threads compute with, once one has started. */
+  engine(): string | undefined;
+  /**
+   * Runs a job on the next free thread. Rejects with {@link WeightRefused} where the weight is at fault, with a
+   * ModelError where its file is, or the thread died, and with the signal's reason when cancelled: the thread is
+   * then stopped in the middle of the computation and another takes its place.
+   */
+  run(job: FactorJob, signal?: AbortSignal, onProgress?: (done: number) => void): Promise<FactorResult>;
+  /** Stops all threads; jobs still running are rejected. */
+  close(): Promise<void>;
+}
+
+/** Two megabytes of JavaScript aside, a thread's memory is LAPACK's: four weights at once are plenty. */
+const MOST_THREADS = 4;
+
+export function createPool(script: string, size = Math.min(MOST_THREADS, availableParallelism())): Pool {
+  const idle: Thread[] = [];
+  const waiting: ((thread: Thread) => void)[] = [];
+  const all = new Set<Thread>();
+  let engine: string | undefined;
+  let closed = false;
+
+  function take(): Promise<Thread> {
+    const thread = idle.pop();
+    if (thread) return Promise.resolve(thread);
+    if (all.size < size) return Promise.resolve(start());
+    return new Promise((resolve) => waiting.push(resolve));
+  }
+
+  function start(): Thread {
+    const thread = startThread(script, (name) => {
+      engine = name;
+    });
+    all.add(thread);
+    return thread;
+  }
+
+  function give(thread: Thread): void {
+    if (!thread.alive()) {
+      all.delete(thread);
+      const next = waiting.shift();
+      if (next && !closed) next(start());
+      return;
+    }
+    const next = waiting.shift();
+    if (next) next(thread);
+    else idle.push(thread);
+  }
+
+  return {
+    size,
+    engine: () => engine,
+    async run(job, signal, onProgress) {
+      signal?.throwIfAborted();
+      const thread = await take();
+      try {
+        signal?.throwIfAborted();
+        return await thread.run(job, signal, onProgress);
+      } finally {
+        give(thread);
+      }
+    },
+    async close() {
+      closed = true;
+      await Promise.all([...all].map((thread) => thread.stop()));
+    },
+  };
+}
+
+interface Thread {
+  alive(): boolean;
+  run(job: FactorJob, signal: AbortSignal | undefined, onProgress?: (done: number) => void): Promise<FactorResult>;
+  stop(): Promise<unknown>;
+}
+
+function startThread(script: string, onReady: (engine: string) => void): Thread {
+  const worker = new Worker(script);
+  // An idle pool must not keep a terminal program from ending.
+  worker.unref();
+  let alive = true;
+  let settle: ((reply: ThreadReply | Error) => void) | undefined;
+  const die = (error: Error) => {
+    alive = false;
+    settle?.(error);
+  };
+  worker.on('error', (error) => die(new ModelError('engine-stopped', `A factoring thread stopped: ${error.message}`)));
+  worker.on('exit', () => die(new ModelError('engine-stopped', 'A factoring thread stopped before it had finished.')));
+  worker.on('message', (reply: ThreadReply) => {
+    if (reply.kind === 'ready') onReady(reply.engine);
+    else settle?.(reply);
+  });
+
+  return {
+    alive: () => alive,
+    stop: () => worker.terminate(),
+    run(job, signal, onProgress) {
+      return new Promise((resolve, reject) => {
+        // A computation in WebAssembly listens to nobody: cancelling it means ending its thread.
+        const cancel = () => {
+          alive = false;
+          finish();
+          void worker.terminate();
+          reject(signal?.reason);
+        };
+        const finish = () => {
+          settle = undefined;
+          worker.unref();
+          signal?.removeEventListener('abort', cancel);
+        };
+        settle = (reply) => {
+          if (reply instanceof Error) {
+            finish();
+            reject(reply);
+            return;
+          }
+          switch (reply.kind) {
+            case 'progress':
+              onProgress?.(reply.done);
+              return;
+            case 'result':
+              resolve(reply.result);
+              break;
+            case 'refused':
+              reject(new WeightRefused(reply.code, reply.message));
+              break;
+            case 'failed':
+              reject(new Error(reply.message));
+              break;
+          }
+          finish();
+        };
+        signal?.addEventListener('abort', cancel, { once: true });
+        worker.ref();
+        worker.postMessage({ job } satisfies ThreadRequest);
+      });
+    },
+  };
+}

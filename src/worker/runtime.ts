@@ -1,0 +1,94 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from 'onnxruntime-web';
+import { ModelError } from '../core/onnx/modelError';
+
+/** A tensor at the border of the runtime: plain arrays, ONNX's name for the element type. */
+export interface RuntimeTensor {
+  readonly type: string;
+  readonly dims: readonly number[];
+  readonly data: ArrayLike<number> | ArrayLike<bigint>;
+}
+
+/** An inference session on one model. Release it. */
+export interface RuntimeSession {
+  readonly inputNames: readonly string[];
+  run(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<ReadonlyMap<string, RuntimeTensor>>;
+  release(): Promise<void>;
+}
+
+/** ONNX Runtime: native where it is installed, WebAssembly everywhere else. */
+export interface Runtime {
+  /** For reports: "ONNX Runtime 1.30.0 (native CPU, 1 thread)". */
+  readonly name: string;
+  /** Opens a model file; `externalFiles` are the data files it names, relative to its folder. */
+  open(path: string, externalFiles: readonly string[]): Promise<RuntimeSession>;
+}
+
+type Ort = typeof import('onnxruntime-web');
+
+/** One thread, so that times of two models compare and machines differ less. */
+const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
+
+/**
+ * Loads ONNX Runtime. `folder` holds the bundled onnxruntime-web; `native` false skips the native one.
+ * Both libraries share one interface, so one implementation serves them.
+ */
+export function loadRuntime(folder: string, native = true): Runtime {
+  const ort = (native && nativeRuntime()) || undefined;
+  if (ort) return runtimeOf(ort, `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (native CPU, 1 thread)`, true);
+  const web: Ort = require(join(folder, 'ort', 'ort.node.min.js'));
+  web.env.wasm.numThreads = 1;
+  web.env.wasm.wasmPaths = pathToFileURL(join(folder, 'ort')).href + '/';
+  return runtimeOf(web, `ONNX Runtime ${web.env.versions.web ?? web.env.versions.common} (WebAssembly, 1 thread)`, false);
+}
+
+function nativeRuntime(): Ort | undefined {
+  try {
+    return require('onnxruntime-node');
+  } catch {
+    // Not installed, or not built for this platform: the WebAssembly runtime serves.
+    return undefined;
+  }
+}
+
+function runtimeOf(ort: Ort, name: string, readsFiles: boolean): Runtime {
+  return {
+    name,
+    async open(path, externalFiles) {
+      let session: InferenceSession;
+      try {
+        session = readsFiles
+          ? await ort.InferenceSession.create(path, OPTIONS)
+          : await ort.InferenceSession.create(readFileSync(path), {
+              ...OPTIONS,
+              executionProviders: ['wasm'],
+              externalData: externalFiles.map((file) => ({ path: file, data: readFileSync(join(dirname(path), file)) })),
+            });
+      } catch (error) {
+        throw new ModelError('runtime-failed', `ONNX Runtime does not load ${path}: ${firstLine(error)}`);
+      }
+      return {
+        inputNames: session.inputNames,
+        async run(inputs) {
+          const feeds: Record<string, OrtTensor> = {};
+          for (const [input, { type, dims, data }] of inputs) {
+            feeds[input] = new ort.Tensor(type as 'float32', data as Float32Array, dims) as TypedTensor<'float32'>;
+          }
+          try {
+            const outputs = await session.run(feeds);
+            return new Map(Object.entries(outputs).map(([key, t]) => [key, { type: t.type, dims: t.dims, data: t.data as Float32Array }]));
+          } catch (error) {
+            throw new ModelError('runtime-failed', `ONNX Runtime does not run ${path}: ${firstLine(error)}`);
+          }
+        },
+        release: () => session.release(),
+      };
+    },
+  };
+}
+
+function firstLine(error: unknown): string {
+  return String((error as Error).message ?? error).split('\n', 1)[0]!;
+}
