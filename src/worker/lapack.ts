@@ -1,0 +1,289 @@
+import { type Linalg, LinalgError, type OnProgress, type Svd } from '../core/tensor/linalg';
+import {
+  requireCount,
+  requireFinite,
+  requireFiniteLower,
+  requireNonsingular,
+  requireSquare,
+  requireThat,
+  shapeOf,
+} from '../core/tensor/linalgInput';
+import { type Matrix, matrix, type Numbers, zerosLike } from '../core/tensor/matrix';
+import { transpose } from '../core/tensor/truncatedSvd';
+import { type Block, createHeap, type Heap } from './arena';
+import { type Caller, createCaller, type LapackExports } from './lapackCall';
+import { eigh } from './lapackEigen';
+
+/** LAPACK 3.11 in WebAssembly behind the {@link Linalg} port. */
+export interface Lapack extends Linalg {
+  /** The size of its memory in bytes: the largest call so far, as memory never shrinks. */
+  heapBytes(): number;
+  /** Gives the memory back. The next call starts a fresh instance, which takes a millisecond. */
+  release(): void;
+}
+
+/** A started instance: its exports and the two ways in. For tests; everyone else has {@link createLapack}. */
+export interface Instance {
+  readonly wasm: LapackExports;
+  readonly heap: Heap;
+  readonly caller: Caller;
+}
+
+/** Starts an instance of the module. */
+export function instantiate(module: WebAssembly.Module): Instance {
+  return attach(new WebAssembly.Instance(module).exports as unknown as LapackExports);
+}
+
+/** The ways into an instance with these exports. */
+export function attach(wasm: LapackExports): Instance {
+  const heap = createHeap(wasm);
+  return { wasm, heap, caller: createCaller(wasm, heap) };
+}
+
+/**
+ * The port on `module` (one of the two that `wasm/build.mjs` makes). Nothing is copied twice: a
+ * row-major matrix is its transpose in LAPACK's column-major order, and every call is chosen so that the
+ * transposes cancel. An `onProgress` that throws ends the call; the instance stays usable after any error.
+ */
+export function createLapack(module: WebAssembly.Module, start: typeof instantiate = instantiate): Lapack {
+  let instance: Instance | undefined;
+  const running = () => {
+    instance ??= start(module);
+    return instance;
+  };
+  const fused = running().wasm.relaxed_simd() === 1;
+  return {
+    name: `LAPACK 3.11.0 in WebAssembly (128-bit SIMD${fused ? ', fused multiply-add' : ''}; float and double)`,
+    heapBytes: () => instance?.heap.bytes() ?? 0,
+    release: () => {
+      instance = undefined;
+    },
+    multiply: (a, b, options = {}) => multiply(running(), a, b, options),
+    gram: (a, onProgress = () => {}) => gram(running(), a, onProgress),
+    eigh: (a, count, onProgress = () => {}) => eigh(running().heap, running().caller, a, count, onProgress),
+    svd: (a, rank, onProgress = () => {}) => svd(running(), a, rank, onProgress),
+    qr: (a) => qr(running(), a),
+    cholesky: (a) => cholesky(running(), a),
+    solveLower: (l, b, options = {}) => solveLower(running(), l, b, options),
+    leastSquares: (a, b, rcond) => leastSquares(running(), a, b, rcond),
+  };
+}
+
+/** The routine's name in the precision of the data. */
+function routine(data: Numbers, name: string): string {
+  return (data instanceof Float32Array ? 's' : 'd') + name;
+}
+
+/** A copy of the first elements of a block, out of the heap. */
+function take<T extends Numbers>(block: Block<T>, length = block.view().length): T {
+  return block.view().slice(0, length) as T;
+}
+
+/** Row-major C = op(A) · op(B) is Cᵀ = op(B)ᵀ · op(A)ᵀ in column-major order. */
+function multiply<T extends Numbers>(
+  { heap, caller }: Instance,
+  a: Matrix<T>,
+  b: Matrix<T>,
+  {
+    transposeA = false,
+    transposeB = false,
+  }: { readonly transposeA?: boolean; readonly transposeB?: boolean },
+): Matrix<T> {
+  const [m, k] = shapeOf(a, transposeA);
+  const [rowsB, n] = shapeOf(b, transposeB);
+  const task = `Product of a ${m} × ${k} and a ${rowsB} × ${n} matrix`;
+  requireThat(k === rowsB, task, 'the inner dimensions differ.');
+  requireFinite(task, a, b);
+  if (m * n * k === 0) return matrix(m, n, zerosLike(a.data, m * n));
+  return heap.scope(task, (arena) => {
+    const c = arena.like(a.data, m * n);
+    const [letterA, letterB] = [transposeA, transposeB].map((flag) => (flag ? 'T' : 'N')) as [string, string];
+    const [blockA, blockB] = [arena.copy(a.data), arena.copy(b.data)];
+    caller.blas(
+      routine(a.data, 'gemm'),
+      ...[letterB, letterA, n, m, k, { real: 1 }, blockB, b.cols, blockA, a.cols, { real: 0 }, c, n],
+    );
+    return matrix(m, n, take(c));
+  });
+}
+
+/** How much of a matrix `gram` copies into the heap at a time. */
+const SLAB_BYTES = 32 * 2 ** 20;
+/** The kernels' own blocking of the inner dimension: slabs are multiples of it. */
+const DEPTH = 256;
+
+/** Sums the products of slabs of columns, so that the heap holds a slab and the result but never all of A. */
+function gram({ heap, caller, wasm }: Instance, a: Matrix, onProgress: OnProgress): Matrix<Float64Array> {
+  const { rows: m, cols: n, data } = a;
+  const task = `Gram matrix of a ${m} × ${n} matrix`;
+  requireFinite(task, a);
+  if (m * n === 0) return matrix(m, m, new Float64Array(m * m));
+  const slabs = Math.floor(SLAB_BYTES / (m * data.BYTES_PER_ELEMENT * DEPTH));
+  const width = Math.min(n, Math.max(1, slabs) * DEPTH);
+  return heap.scope(task, (arena) => {
+    const g = arena.f64(m * m);
+    const slab = arena.like(data, m * width);
+    for (let first = 0; first < n; first += width) {
+      const cols = Math.min(width, n - first);
+      const view = slab.view();
+      for (let i = 0; i < m; i++) view.set(data.subarray(i * n + first, i * n + first + cols), i * cols);
+      const beta = first === 0 ? 0 : 1;
+      if (data instanceof Float32Array) wasm.gram_f32(m, cols, slab.pointer, cols, 1, beta, g.pointer, m);
+      else caller.blas('dsyrk', 'L', 'T', m, cols, { real: 1 }, slab, cols, { real: beta }, g, m);
+      onProgress((first + cols) / n);
+    }
+    const full = matrix(m, m, take(g));
+    mirror(full);
+    return full;
+  });
+}
+
+/** Copies the upper triangle to the lower one, in tiles that the cache holds. */
+function mirror({ rows: n, data }: Matrix<Float64Array>): void {
+  const tile = 32;
+  for (let i0 = 0; i0 < n; i0 += tile) {
+    for (let j0 = 0; j0 <= i0; j0 += tile) {
+      for (let i = i0; i < Math.min(n, i0 + tile); i++) {
+        for (let j = j0; j < Math.min(i, j0 + tile); j++) data[i * n + j] = data[j * n + i]!;
+      }
+    }
+  }
+}
+
+/** Column-major, A is Aᵀ = V · Σ · Uᵀ: LAPACK's U is our vt as it lies in memory, and its VT our u. */
+function svd<T extends Numbers>(
+  { heap, caller }: Instance,
+  a: Matrix<T>,
+  rank: number,
+  onProgress: OnProgress,
+): Svd<T> {
+  const { rows: m, cols: n } = a;
+  const k = Math.min(m, n);
+  const task = `Singular values of a ${m} × ${n} matrix`;
+  requireCount(task, rank, k);
+  requireFinite(task, a);
+  const u = matrix(m, rank, zerosLike(a.data, m * rank));
+  const vt = matrix(rank, n, zerosLike(a.data, rank * n));
+  if (k === 0) return { sigma: new Float64Array(0), u, vt };
+  return heap.scope(task, (arena) => {
+    const sigma = arena.like(a.data, k);
+    const [left, right] = [
+      arena.like(a.data, rank === 0 ? 1 : n * k),
+      arena.like(a.data, rank === 0 ? 1 : k * m),
+    ];
+    const info = caller.lapackWithWork(
+      routine(a.data, 'gesdd'),
+      [rank === 0 ? 'N' : 'S', n, m, arena.copy(a.data), n, sigma, left, n, right, k],
+      [arena.i32(8 * k)],
+    );
+    if (info > 0)
+      throw new LinalgError('no-convergence', `${task}: xGESDD did not converge (INFO = ${info}).`);
+    vt.data.set(left.view().subarray(0, rank * n));
+    const rows = right.view();
+    for (let i = 0; i < m; i++) u.data.set(rows.subarray(i * k, i * k + rank), i * rank);
+    onProgress(1);
+    return { sigma: Float64Array.from(sigma.view()), u, vt };
+  });
+}
+
+/** Column-major, A is Aᵀ; its LQ factors, Aᵀ = L · Q, transposed are A = Qᵀ · Lᵀ. */
+function qr<T extends Numbers>({ heap, caller }: Instance, a: Matrix<T>): { q: Matrix<T>; r: Matrix<T> } {
+  const { rows: m, cols: n } = a;
+  const k = Math.min(m, n);
+  const task = `QR factors of a ${m} × ${n} matrix`;
+  requireFinite(task, a);
+  const q = matrix(m, k, zerosLike(a.data, m * k));
+  const r = matrix(k, n, zerosLike(a.data, k * n));
+  if (k === 0) return { q, r };
+  return heap.scope(task, (arena) => {
+    const factors = arena.copy(a.data);
+    const tau = arena.like(a.data, k);
+    caller.lapackWithWork(routine(a.data, 'gelqf'), [n, m, factors, n, tau]);
+    for (let i = 0; i < k; i++) r.data.set(factors.view().subarray(i * n + i, (i + 1) * n), i * n + i);
+    caller.lapackWithWork(routine(a.data, 'orglq'), [k, m, k, factors, n, tau]);
+    for (let i = 0; i < m; i++) q.data.set(factors.view().subarray(i * n, i * n + k), i * k);
+    return { q, r };
+  });
+}
+
+/** Our lower triangle is LAPACK's upper one, and L = (Lᵀ)ᵀ likewise. */
+function cholesky({ heap, caller }: Instance, a: Matrix<Float64Array>): Matrix<Float64Array> {
+  const n = a.rows;
+  const task = `Cholesky factor of a ${n} × ${a.cols} matrix`;
+  requireSquare(task, a);
+  requireFiniteLower(task, a);
+  const l = matrix(n, n, new Float64Array(n * n));
+  if (n === 0) return l;
+  return heap.scope(task, (arena) => {
+    const factor = arena.copy(a.data);
+    const info = caller.lapack('dpotrf', 'U', n, factor, n);
+    if (info > 0) {
+      throw new LinalgError(
+        'not-positive-definite',
+        `${task}: its leading block of order ${info} is not positive definite.`,
+      );
+    }
+    for (let i = 0; i < n; i++) l.data.set(factor.view().subarray(i * n, i * n + i + 1), i * n);
+    return l;
+  });
+}
+
+/** op(L) · X = B is Xᵀ · op(L)ᵀ = Bᵀ: in column-major order a solve from the right with the upper triangle Lᵀ. */
+function solveLower<T extends Numbers>(
+  { heap, caller }: Instance,
+  l: Matrix<T>,
+  b: Matrix<T>,
+  { transpose: transposed = false }: { readonly transpose?: boolean },
+): Matrix<T> {
+  const [n, k] = [l.rows, b.cols];
+  const task = `Solution of a triangular ${n} × ${l.cols} system`;
+  requireSquare(task, l);
+  requireThat(b.rows === n, task, `the right-hand side has ${b.rows} rows.`);
+  requireFiniteLower(task, l);
+  requireFinite(task, b);
+  requireNonsingular(task, l);
+  if (n * k === 0) return matrix(n, k, zerosLike(b.data, n * k));
+  return heap.scope(task, (arena) => {
+    const x = arena.copy(b.data);
+    const letters = ['R', 'U', transposed ? 'T' : 'N', 'N'];
+    caller.blas(routine(b.data, 'trsm'), ...letters, k, n, { real: 1 }, arena.copy(l.data), n, x, k);
+    return matrix(n, k, take(x));
+  });
+}
+
+/** xGELSD on column-major copies: of this one the transpose is a different problem. */
+function leastSquares<T extends Numbers>(
+  { heap, caller }: Instance,
+  a: Matrix<T>,
+  b: Matrix<T>,
+  rcond = -1,
+): { x: Matrix<T>; rank: number; sigma: Float64Array } {
+  const [m, n, k] = [a.rows, a.cols, b.cols];
+  const task = `Least squares with a ${m} × ${n} matrix`;
+  requireThat(b.rows === m, task, `the right-hand side has ${b.rows} rows.`);
+  requireFinite(task, a, b);
+  const [fewer, more] = [Math.min(m, n), Math.max(m, n)];
+  if (fewer === 0) return { x: matrix(n, k, zerosLike(a.data, n * k)), rank: 0, sigma: new Float64Array(0) };
+  // Without a right-hand side the rank and the singular values are still asked for.
+  const rhs = Math.max(1, k);
+  return heap.scope(task, (arena) => {
+    const target = arena.like(b.data, more * rhs);
+    const view = target.view().fill(0);
+    const columns = transpose(b).data;
+    for (let j = 0; j < k; j++) view.set(columns.subarray(j * m, (j + 1) * m), j * more);
+    const sigma = arena.like(a.data, fewer);
+    const rank = arena.i32(1);
+    // ⌈log₂ fewer⌉ + 1 levels of the divide and conquer at most; LAPACK needs a little less.
+    const whole = 3 * fewer * (Math.ceil(Math.log2(fewer)) + 1) + 11 * fewer;
+    const info = caller.lapackWithWork(
+      routine(a.data, 'gelsd'),
+      [m, n, rhs, arena.copy(transpose(a).data), m, target, more, sigma, { real: rcond }, rank],
+      [arena.i32(whole)],
+    );
+    if (info > 0)
+      throw new LinalgError('no-convergence', `${task}: xGELSD did not converge (INFO = ${info}).`);
+    const solution = matrix(k, n, zerosLike(a.data, n * k));
+    for (let j = 0; j < k; j++) solution.data.set(target.view().subarray(j * more, j * more + n), j * n);
+    return { x: transpose(solution), rank: rank.view()[0] ?? 0, sigma: Float64Array.from(sigma.view()) };
+  });
+}
