@@ -38,8 +38,17 @@ export interface FactorResult {
 export function runFactorJob(linalg: Linalg, job: FactorJob, onProgress: OnProgress): FactorResult {
   const weight = permuteAxes(readWeight(job), job.dims, job.permutation);
   // Through the model's own element type and back; the kind of array is the one the weight was read into.
-  const round = <T extends Float32Array | Float64Array>(factor: T) => decodeFloats(job.type, encodeFloats(job.type, factor)) as T;
-  const { spectrum, factors, weightError } = factorWeight(linalg, weight, job.unfolding, job.rank, job.folds, round, onProgress);
+  const round = <T extends Float32Array | Float64Array>(factor: T) =>
+    decodeFloats(job.type, encodeFloats(job.type, factor)) as T;
+  const { spectrum, factors, weightError } = factorWeight(
+    linalg,
+    weight,
+    job.unfolding,
+    job.rank,
+    job.folds,
+    round,
+    onProgress,
+  );
   return { ...spectrum, weightError, factors: factors.map((factor) => encodeFloats(job.type, factor)) };
 }
 
@@ -52,4 +61,3 @@ function readWeight({ weight, type }: FactorJob): Float32Array | Float64Array {
     file.close();
   }
 }
-

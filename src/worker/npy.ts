@@ -9,7 +9,10 @@ export interface NpyArray {
 
 const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
-type ElementReader = readonly [size: number, get: (view: DataView, offset: number, little: boolean) => number];
+type ElementReader = readonly [
+  size: number,
+  get: (view: DataView, offset: number, little: boolean) => number,
+];
 
 const READERS = new Map<string, ElementReader>([
   ['f4', [4, (v, o, le) => v.getFloat32(o, le)]],
@@ -43,12 +46,18 @@ export function readNpy(path: string): NpyArray {
   const descr = /'descr':\s*'([<>|=]?)(\w\d)'/.exec(header);
   const shapeText = /'shape':\s*\(([^)]*)\)/.exec(header)?.[1];
   const reader = READERS.get(descr?.[2] ?? '');
-  if (!descr || !reader || shapeText === undefined) throw refuse(`its header is not understood: ${header.trim()}`);
+  if (!descr || !reader || shapeText === undefined)
+    throw refuse(`its header is not understood: ${header.trim()}`);
   if (/'fortran_order':\s*True/.test(header)) throw refuse('it is in Fortran order; save it in C order');
-  const shape = shapeText.split(',').map((s) => s.trim()).filter(Boolean).map(Number);
+  const shape = shapeText
+    .split(',')
+    .map((s) => s.trim())
+    .filter(Boolean)
+    .map(Number);
   const count = shape.reduce((a, b) => a * b, 1);
   const [size, get] = reader;
-  if (end + count * size > bytes.length) throw refuse(`it should hold ${count} elements, but ends before the last`);
+  if (end + count * size > bytes.length)
+    throw refuse(`it should hold ${count} elements, but ends before the last`);
   const little = descr[1] !== '>';
   return { shape, data: Float64Array.from({ length: count }, (_, i) => get(view, end + i * size, little)) };
 }

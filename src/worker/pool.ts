@@ -101,7 +101,11 @@ export function createPool(script: string, size = Math.min(MOST_THREADS, availab
 
 interface Thread {
   alive(): boolean;
-  run(job: FactorJob, signal: AbortSignal | undefined, onProgress?: (done: number) => void): Promise<FactorResult>;
+  run(
+    job: FactorJob,
+    signal: AbortSignal | undefined,
+    onProgress?: (done: number) => void,
+  ): Promise<FactorResult>;
   stop(): Promise<unknown>;
 }
 
@@ -115,8 +119,12 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
     alive = false;
     settle?.(error);
   };
-  worker.on('error', (error) => die(new ModelError('engine-stopped', `A factoring thread stopped: ${error.message}`)));
-  worker.on('exit', () => die(new ModelError('engine-stopped', 'A factoring thread stopped before it had finished.')));
+  worker.on('error', (error) =>
+    die(new ModelError('engine-stopped', `A factoring thread stopped: ${error.message}`)),
+  );
+  worker.on('exit', () =>
+    die(new ModelError('engine-stopped', 'A factoring thread stopped before it had finished.')),
+  );
   worker.on('message', (reply: ThreadReply) => {
     if (reply.kind === 'ready') onReady(reply.engine);
     else settle?.(reply);

@@ -37,11 +37,20 @@ const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 
  */
 export function loadRuntime(folder: string, native = true): Runtime {
   const ort = (native && nativeRuntime()) || undefined;
-  if (ort) return runtimeOf(ort, `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (native CPU, 1 thread)`, true);
+  if (ort)
+    return runtimeOf(
+      ort,
+      `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (native CPU, 1 thread)`,
+      true,
+    );
   const web: Ort = require(join(folder, 'ort', 'ort.node.min.js'));
   web.env.wasm.numThreads = 1;
-  web.env.wasm.wasmPaths = pathToFileURL(join(folder, 'ort')).href + '/';
-  return runtimeOf(web, `ONNX Runtime ${web.env.versions.web ?? web.env.versions.common} (WebAssembly, 1 thread)`, false);
+  web.env.wasm.wasmPaths = `${pathToFileURL(join(folder, 'ort')).href}/`;
+  return runtimeOf(
+    web,
+    `ONNX Runtime ${web.env.versions.web ?? web.env.versions.common} (WebAssembly, 1 thread)`,
+    false,
+  );
 }
 
 function nativeRuntime(): Ort | undefined {
@@ -64,7 +73,10 @@ function runtimeOf(ort: Ort, name: string, readsFiles: boolean): Runtime {
           : await ort.InferenceSession.create(readFileSync(path), {
               ...OPTIONS,
               executionProviders: ['wasm'],
-              externalData: externalFiles.map((file) => ({ path: file, data: readFileSync(join(dirname(path), file)) })),
+              externalData: externalFiles.map((file) => ({
+                path: file,
+                data: readFileSync(join(dirname(path), file)),
+              })),
             });
       } catch (error) {
         throw new ModelError('runtime-failed', `ONNX Runtime does not load ${path}: ${firstLine(error)}`);
@@ -74,11 +86,20 @@ function runtimeOf(ort: Ort, name: string, readsFiles: boolean): Runtime {
         async run(inputs) {
           const feeds: Record<string, OrtTensor> = {};
           for (const [input, { type, dims, data }] of inputs) {
-            feeds[input] = new ort.Tensor(type as 'float32', data as Float32Array, dims) as TypedTensor<'float32'>;
+            feeds[input] = new ort.Tensor(
+              type as 'float32',
+              data as Float32Array,
+              dims,
+            ) as TypedTensor<'float32'>;
           }
           try {
             const outputs = await session.run(feeds);
-            return new Map(Object.entries(outputs).map(([key, t]) => [key, { type: t.type, dims: t.dims, data: t.data as Float32Array }]));
+            return new Map(
+              Object.entries(outputs).map(([key, t]) => [
+                key,
+                { type: t.type, dims: t.dims, data: t.data as Float32Array },
+              ]),
+            );
           } catch (error) {
             throw new ModelError('runtime-failed', `ONNX Runtime does not run ${path}: ${firstLine(error)}`);
           }

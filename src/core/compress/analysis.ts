@@ -68,4 +68,3 @@ export interface Analysis {
   readonly tensors?: Readonly<Record<string, TensorInfo>>;
   readonly problems: readonly Problem[];
 }
-

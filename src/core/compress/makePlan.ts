@@ -1,6 +1,6 @@
 import { energyOfRank, rankOfEnergy, type Spectrum } from './factor';
 import { type Layer, layerParameters } from './layer';
-import type { Candidate } from './method';
+import type { Candidate, Cost } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
 
 /** A layer, and what is known of each method that fits it. */
@@ -169,7 +169,8 @@ function percent(share: number): string {
   return `${Number((100 * share).toPrecision(3))} %`;
 }
 
-/** Of the layer after a pick, its bias included. */
-export function pickedParameters(layer: Layer, { choice, rank }: Pick): number {
-  return layerParameters(layer) - choice.candidate.dense.parameters + choice.candidate.cost(rank).parameters;
+/** What the layer costs after a pick, its bias included. */
+export function pickedCost(layer: Layer, { choice, rank }: Pick): Cost {
+  const { parameters, macs } = choice.candidate.cost(rank);
+  return { parameters: layerParameters(layer) - choice.candidate.dense.parameters + parameters, macs };
 }

@@ -81,4 +81,3 @@ export interface Preview {
   readonly weightError: number;
   readonly plan?: Plan;
 }
-

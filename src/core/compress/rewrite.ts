@@ -14,6 +14,12 @@ export interface FactoredLayer {
   readonly factors: readonly [Uint8Array, Uint8Array];
 }
 
+/** The new file, and which tensors of it hold the factors of each layer. */
+export interface Rewritten {
+  readonly segments: readonly Segment[];
+  readonly weights: ReadonlyMap<string, readonly string[]>;
+}
+
 /** Field numbers of GraphProto. */
 const NODE = 1;
 const INITIALIZER = 5;
@@ -24,7 +30,7 @@ const INPUT = 11;
  * everything that only the old weight needed (Constant, Identity, Transpose on the way to it) gone. What is not
  * replaced keeps its bytes.
  */
-export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): readonly Segment[] {
+export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): Rewritten {
   const { graph } = model;
   const fresh = freshNames(model);
   const uses = countUses(graph);
@@ -36,6 +42,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): 
   const inputs = endOf(graph.inputs) || graph.container.end;
   const removedTensors = new Set<Tensor>();
   const removedNodes = new Set<Node>();
+  const written = new Map<string, readonly string[]>();
 
   for (const { layer, candidate, rank, factors } of factored) {
     const { node, weight } = layer;
@@ -72,7 +79,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): 
     const declared = graph.inputs.find((input) => input.name === tensor.name);
     if (declared) edit(declared.span, []);
   }
-  return splice(model, edits);
+  return { segments: splice(model, edits), weights: written };
 }
 
 /** Gives up one use of a layer's weight, and of each link towards it that nothing else needs. */

@@ -1,0 +1,123 @@
+/**
+ * The build: `node esbuild.mjs [--production] [--watch] [--tests] [--bench]`.
+ * Makes dist/ (extension, worker, factoring thread, webview, CLI, LAPACK and ONNX Runtime in WebAssembly) and,
+ * on demand, out/test and out/bench. The layers of ARCHITECTURE.md are enforced here for free: only the
+ * extension's bundle knows `vscode`, and core is bundled once for no platform at all.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import * as esbuild from 'esbuild';
+import { buildLapack } from './wasm/build.mjs';
+
+const flags = new Set(process.argv.slice(2));
+for (const flag of flags) {
+  if (!['--production', '--watch', '--tests', '--bench'].includes(flag)) {
+    console.error(`esbuild.mjs does not know ${flag}.`);
+    process.exit(2);
+  }
+}
+const production = flags.has('--production');
+
+/** Every bundle: readable in development, small in production. */
+const common = {
+  bundle: true,
+  minify: production,
+  sourcemap: production ? false : 'linked',
+  legalComments: 'none',
+  logLevel: 'warning',
+  absWorkingDir: import.meta.dirname,
+};
+
+/** Bundles for Node ≥ 20 and the extension host. ONNX Runtime's native half is looked up when it is needed. */
+const node = {
+  ...common,
+  platform: 'node',
+  format: 'cjs',
+  target: 'node20',
+  external: ['onnxruntime-node', 'onnxruntime-web'],
+};
+
+const bundles = [
+  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
+  { ...node, entryPoints: ['src/worker/worker.ts', 'src/worker/factorThread.ts'], outdir: 'dist' },
+  { ...node, entryPoints: ['src/cli/cli.ts'], outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...common,
+    entryPoints: ['webview/main.ts'],
+    outfile: 'dist/webview.js',
+    platform: 'browser',
+    format: 'iife',
+    target: 'es2022',
+  },
+];
+
+/** Nothing is kept of this bundle: it shows that core runs anywhere. A Node module or vscode in it fails the build. */
+const coreAlone = {
+  ...common,
+  entryPoints: sources('src/core', '.ts'),
+  outdir: 'out/core',
+  write: false,
+  sourcemap: false,
+  platform: 'neutral',
+  format: 'esm',
+  mainFields: ['module', 'main'],
+  // protobufjs asks for these by a computed name at run time, and does without them.
+  external: ['long'],
+};
+
+function sources(folder, ending) {
+  return readdirSync(path.join(import.meta.dirname, folder), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith(ending) && !file.endsWith('.d.ts'))
+    .map((file) => path.join(folder, file));
+}
+
+/** ONNX Runtime for WebAssembly is used as it is packed: its loader finds the other two files beside itself. */
+function copyRuntime() {
+  const folder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web/package.json'));
+  mkdirSync('dist/ort', { recursive: true });
+  for (const file of ['ort.node.min.js', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
+    cpSync(path.join(folder, 'dist', file), path.join('dist/ort', file));
+  }
+}
+
+/** Tests, one bundle a file, so that a runner can name them. */
+function testBundles() {
+  const files = sources('test', '.test.ts');
+  return [
+    {
+      ...node,
+      entryPoints: files.filter((f) => !f.startsWith(path.join('test', 'host'))),
+      outbase: 'test',
+      outdir: 'out/test',
+      external: [...node.external, 'playwright-core', 'esbuild'],
+    },
+    {
+      ...node,
+      entryPoints: sources('test/host', '.ts'),
+      outbase: 'test',
+      outdir: 'out/test',
+      external: ['vscode', 'mocha'],
+    },
+  ];
+}
+
+process.chdir(import.meta.dirname);
+// Stale files would be packed along with the new ones.
+if (existsSync('dist'))
+  for (const file of readdirSync('dist')) rmSync(path.join('dist', file), { recursive: true });
+
+const wanted = [...bundles, coreAlone];
+if (flags.has('--tests')) {
+  rmSync('out/test', { recursive: true, force: true });
+  wanted.push(...testBundles());
+}
+if (flags.has('--bench')) wanted.push({ ...node, entryPoints: sources('bench', '.ts'), outdir: 'out/bench' });
+
+await buildLapack({ outDir: 'dist', log: (line) => console.log(line) });
+copyRuntime();
+if (flags.has('--watch')) {
+  for (const options of wanted) await (await esbuild.context({ ...options, logLevel: 'info' })).watch();
+} else {
+  await Promise.all(wanted.map((options) => esbuild.build(options)));
+}

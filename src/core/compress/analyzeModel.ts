@@ -1,0 +1,134 @@
+import { constantTable } from '../onnx/constants';
+import { graphMacs, nodeMacs } from '../onnx/cost';
+import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
+import type { Model, Tensor } from '../onnx/model';
+import { allGraphs } from '../onnx/names';
+import { type Dim, printDim } from '../onnx/shapes/dim';
+import { inferShapes, type ShapeTable } from '../onnx/shapes/inferShapes';
+import type { OpenExternal } from '../onnx/tensorData';
+import type { Analysis, LayerInfo, Problem, TensorInfo } from './analysis';
+import { findLayers, type Layer, layerParameters } from './layer';
+import type { Totals } from './makePlan';
+
+/** A model as the planner sees it. */
+export interface AnalyzedModel {
+  readonly analysis: Analysis;
+  readonly layers: readonly Layer[];
+  readonly totals: Totals;
+}
+
+export interface AnalyzeOptions {
+  readonly bind: ReadonlyMap<string, number>;
+  readonly openExternal: OpenExternal;
+  /** List the type of every tensor of the main graph too. */
+  readonly shapes?: boolean;
+}
+
+/** Structure, parameters and multiply-adds of a model; no weight is read. */
+export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedModel {
+  const shapes = inferShapes(model, options);
+  const macs = graphMacs(model, shapes);
+  const layers = findLayers(model, (name) => shapes.get(name)?.shape?.map(concrete) ?? undefined);
+  const total = concrete(macs.total);
+  const parameters = countParameters(model);
+  const analysis: Analysis = {
+    file: model.source.name,
+    opset: model.opsets.get('') ?? 0,
+    bytes: model.source.size + externalBytes(model),
+    parameters,
+    macs: total,
+    flops: total === null ? null : 2 * total,
+    unknownMacs: macs.unknown,
+    freeDims: shapes.symbols,
+    layers: layers.map((layer) => layerInfo(layer, model, shapes)),
+    ...(options.shapes ? { tensors: tensorInfos(shapes) } : {}),
+    problems: problemsOf(shapes, macs.unknown),
+  };
+  return { analysis, layers, totals: { parameters: parameters.stored, macs: total } };
+}
+
+function layerInfo(layer: Layer, model: Model, shapes: ShapeTable): LayerInfo {
+  const output = shapes.get(layer.node.outputs[0] ?? '')?.shape;
+  const inMain = model.graph.nodes.includes(layer.node);
+  return {
+    name: layer.name,
+    op: layer.node.opType,
+    weight: layer.weight.tensor.name || (layer.node.inputs[layer.weightInput] ?? ''),
+    weightShape: layer.weight.dims,
+    parameters: layerParameters(layer),
+    macs: inMain ? concrete(nodeMacs(layer.node, shapes)) : null,
+    outputShape: inMain && output ? output.map(printable) : null,
+    ...(layer.form.kind === 'none'
+      ? { status: 'skipped', reason: layer.form.reason }
+      : { status: 'compressible' }),
+  };
+}
+
+function concrete(dim: Dim): number | null {
+  return typeof dim === 'number' ? dim : null;
+}
+
+function printable(dim: Dim): number | string | null {
+  return typeof dim === 'number' || dim === null ? dim : printDim(dim);
+}
+
+function tensorInfos(shapes: ShapeTable): Readonly<Record<string, TensorInfo>> {
+  // A map would be safer, but this goes into JSON; a null prototype keeps a tensor called __proto__ a tensor.
+  const infos: Record<string, TensorInfo> = Object.create(null);
+  for (const [name, { type, shape }] of shapes.entries()) {
+    infos[name] = { type: elementName(type), shape: shape === null ? null : shape.map(printable) };
+  }
+  return infos;
+}
+
+function problemsOf(shapes: ShapeTable, unknownMacs: readonly string[]): readonly Problem[] {
+  const problems: Problem[] = [];
+  if (unknownMacs.length > 0) {
+    const cure =
+      shapes.symbols.length > 0 ? ` Giving a size to ${shapes.symbols.join(', ')} may settle it.` : '';
+    const nodes = unknownMacs.length === 1 ? 'one node' : `${unknownMacs.length} nodes`;
+    problems.push({ code: 'unknown-macs', message: `The MACs of ${nodes} can't be counted.${cure}` });
+  }
+  return problems;
+}
+
+/** Floating-point constants of a model, in every graph: initializers and Constant nodes. */
+function* floatConstants(model: Model): Generator<Tensor> {
+  for (const graph of allGraphs(model.graph)) {
+    for (const tensor of graph.initializers) if (isFloatType(tensor.type)) yield tensor;
+    for (const node of graph.nodes) {
+      const value = node.opType === 'Constant' ? node.attributes.get('value') : undefined;
+      if (value?.kind === 'tensor' && isFloatType(value.value.type)) yield value.value;
+    }
+  }
+}
+
+/** Elements of floating-point constants: `stored` counts each once, `used` once for each node input it feeds. */
+export function countParameters(model: Model): { readonly stored: number; readonly used: number } {
+  let stored = 0;
+  for (const tensor of floatConstants(model)) stored += elementCount(tensor.dims);
+  let used = 0;
+  for (const graph of allGraphs(model.graph)) {
+    const constants = constantTable(model, graph);
+    for (const node of graph.nodes) {
+      if (node.opType === 'Identity' || node.opType === 'Transpose') continue;
+      for (const name of node.inputs) {
+        const constant = name ? constants.resolve(name) : undefined;
+        if (typeof constant === 'object' && isFloatType(constant.tensor.type))
+          used += elementCount(constant.dims);
+      }
+    }
+  }
+  return { stored, used };
+}
+
+/** Bytes of the external ranges a model refers to, by dims and type: the data file may hold more, or be missing. */
+function externalBytes(model: Model): number {
+  let bytes = 0;
+  for (const graph of allGraphs(model.graph)) {
+    for (const tensor of graph.initializers) {
+      if (tensor.data.kind === 'external') bytes += elementBytes(tensor.type, elementCount(tensor.dims));
+    }
+  }
+  return bytes;
+}

@@ -1,0 +1,54 @@
+/** How numbers are shown, everywhere: tree, report, quick picks, terminal. Three significant digits, SI prefixes. */
+
+const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
+
+/** Three significant digits: 2.36, 23.6, 236, but never 2.360. */
+function short(value: number): string {
+  return String(Number(value.toPrecision(3)));
+}
+
+/** A number of things: 950, 18.4 k, 2.36 M. */
+export function formatCount(value: number): string {
+  let scaled = value;
+  let prefix = 0;
+  // 999,600 would round to "1000 k", so the next prefix starts where rounding leads to it.
+  while (Math.abs(Number(scaled.toPrecision(3))) >= 1000 && prefix < PREFIXES.length - 1) {
+    scaled /= 1000;
+    prefix++;
+  }
+  return short(scaled) + PREFIXES[prefix]!;
+}
+
+/** Multiply-adds, or the word for not knowing them. */
+export function formatMacs(macs: number | null): string {
+  return macs === null ? 'unknown' : `${formatCount(macs)}`;
+}
+
+/** A size in decimal units: 950 B, 9.25 MB. */
+export function formatBytes(bytes: number): string {
+  const text = formatCount(bytes);
+  return text.includes(' ') ? `${text}B` : `${text} B`;
+}
+
+/** A share as a percentage: 0.0312 → "3.12 %". */
+export function formatPercent(share: number): string {
+  return `${short(100 * share)} %`;
+}
+
+/** A change as a signed percentage: from 200 to 90 is "−55 %"; no change is "±0 %". */
+export function formatChange(before: number, after: number): string {
+  if (before === after || before === 0) return '±0 %';
+  const percent = (100 * (after - before)) / before;
+  return `${percent < 0 ? '−' : '+'}${short(Math.abs(percent))} %`;
+}
+
+/** A duration: 0.42 ms, 13.1 ms, 2.5 s. */
+export function formatMs(ms: number): string {
+  return ms < 1000 ? `${short(ms)} ms` : `${short(ms / 1000)} s`;
+}
+
+/** Dimensions: "64 × 32 × 3 × 3"; unknown ones as "?", a scalar as "scalar". */
+export function formatShape(shape: readonly (number | string | null)[] | null): string {
+  if (shape === null) return 'unknown';
+  return shape.length === 0 ? 'scalar' : shape.map((d) => d ?? '?').join(' × ');
+}

@@ -1,0 +1,37 @@
+/** Entry of a factoring thread: one job at a time, computed where nobody waits for it. */
+import { parentPort } from 'node:worker_threads';
+import { ModelError } from '../core/onnx/modelError';
+import { LinalgError } from '../core/tensor/linalg';
+import { runFactorJob } from './factorJob';
+import { loadLinalg } from './loadLinalg';
+import type { ThreadReply, ThreadRequest } from './pool';
+
+if (!parentPort) throw new Error('factorThread runs as a worker thread only.');
+const port = parentPort;
+const post = (reply: ThreadReply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer);
+
+const linalg = loadLinalg(__dirname);
+post({ kind: 'ready', engine: linalg.name });
+
+/** Progress is worth a message every so often, not after every LAPACK call. */
+const PROGRESS_MS = 50;
+
+port.on('message', ({ job }: ThreadRequest) => {
+  let last = performance.now();
+  try {
+    const result = runFactorJob(linalg, job, (done) => {
+      const now = performance.now();
+      if (now - last < PROGRESS_MS) return;
+      last = now;
+      post({ kind: 'progress', done });
+    });
+    const buffers = [result.energies, ...result.factors].map((array) => array.buffer as ArrayBuffer);
+    post({ kind: 'result', result }, buffers);
+  } catch (error) {
+    if (error instanceof LinalgError || error instanceof ModelError) {
+      post({ kind: 'refused', code: error.code, message: error.message });
+    } else {
+      post({ kind: 'failed', message: (error as Error).stack ?? String(error) });
+    }
+  }
+});

@@ -1,0 +1,163 @@
+import type { Analysis, LayerInfo } from '../core/compress/analysis';
+import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
+import { energyOfRank } from '../core/compress/factor';
+import { type LayerOptions, makePlan, pickByEnergy, pickedCost } from '../core/compress/makePlan';
+import type { Plan, Target } from '../core/compress/plan';
+import type { Preview } from '../core/compress/report';
+import { compressModel, figuresOf } from './compressModel';
+import type { Engine, ModelRequest } from './engine';
+import { modelInputs } from './modelInputs';
+import { type OpenModel, openModel } from './openModel';
+import { createPool } from './pool';
+import { loadRuntime, type Runtime } from './runtime';
+import { createSpectra } from './spectra';
+import { verifyModels } from './verifyModels';
+
+/** The engine with everything it holds. Close it. */
+export interface Session extends Engine {
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  /** The folder of the bundles: the factoring thread, LAPACK and ONNX Runtime are there. */
+  readonly folder: string;
+  /** The script of a factoring thread. */
+  readonly threadScript: string;
+  /** Use onnxruntime-node where it is installed; default true. */
+  readonly nativeRuntime?: boolean;
+}
+
+/** Opens the engine. Threads and ONNX Runtime are loaded when they are first needed. */
+export function createSession({ folder, threadScript, nativeRuntime = true }: SessionOptions): Session {
+  const pool = createPool(threadScript);
+  const spectra = createSpectra(pool);
+  let loaded: Runtime | undefined;
+  const runtime = () => {
+    loaded ??= loadRuntime(folder, nativeRuntime);
+    return loaded;
+  };
+
+  return {
+    async analyze(request) {
+      return withModel(request, (_, { analysis }) => analysis, request.shapes);
+    },
+
+    async suggest(request, { signal, onProgress } = {}) {
+      return withModel(request, async (open, { analysis, layers }) => {
+        const options = await spectra.optionsOf(open, layers, request.method, {
+          ...(signal ? { signal } : {}),
+          onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
+        });
+        return withSuggestions(analysis, options, request.energy);
+      });
+    },
+
+    async preview(request, { signal, onProgress } = {}) {
+      return withModel(request, async (open, analyzed) => {
+        const options = await spectra.optionsOf(open, analyzed.layers, request.method, {
+          ...(signal ? { signal } : {}),
+          onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
+        });
+        return request.targets.map((target) => previewOf(options, analyzed, target));
+      });
+    },
+
+    compress: (request, call = {}) => compressModel({ pool, spectra, runtime }, request, call),
+
+    async verify({ original, compressed, inputs: npy, dims = {} }, { signal, onProgress } = {}) {
+      return withModel({ path: original, dims }, (first, before) =>
+        withModel({ path: compressed, dims }, async (second, after) => {
+          const inputs = modelInputs(first.model, dims, npy);
+          const { outputError, originalMs, compressedMs } = await verifyModels(
+            runtime(),
+            first,
+            second,
+            inputs,
+            signal,
+            (done) => onProgress?.({ phase: 'verify', done }),
+          );
+          return {
+            original: figuresOf(before.analysis, original, originalMs),
+            compressed: figuresOf(after.analysis, compressed, compressedMs),
+            outputError,
+            engine: runtime().name,
+            inputs: inputs.description,
+            assumedDims: inputs.assumed,
+          };
+        }),
+      );
+    },
+
+    close: () => pool.close(),
+  };
+}
+
+async function withModel<T>(
+  { path, dims = {} }: ModelRequest,
+  use: (open: OpenModel, analyzed: AnalyzedModel) => T | Promise<T>,
+  shapes = false,
+): Promise<T> {
+  const open = openModel(path);
+  try {
+    const bind = new Map(Object.entries(dims));
+    return await use(open, analyzeModel(open.model, { bind, openExternal: open.openExternal, shapes }));
+  } finally {
+    open.close();
+  }
+}
+
+/** Adds to each layer the cheapest rank that keeps this energy, or why there is none. */
+function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], energy: number): Analysis {
+  const layers = analysis.layers.map((layer, i): LayerInfo => {
+    const option = options[i]!;
+    if (layer.status === 'skipped') return layer;
+    // A weight that turned out not to be factorable: NaN, missing data file.
+    if (option.reason !== undefined) return { ...layer, status: 'skipped', reason: option.reason };
+    const pick = pickByEnergy(option, energy, 'parameters');
+    if (!pick) {
+      return {
+        ...layer,
+        noSuggestion: `Keeping ${100 * energy} % of its energy takes a rank that saves nothing.`,
+      };
+    }
+    const { candidate, spectrum } = pick.choice;
+    return {
+      ...layer,
+      suggestion: {
+        method: candidate.method,
+        rank: pick.rank,
+        ...pickedCost(option.layer, pick),
+        energy: energyOfRank(spectrum, pick.rank),
+      },
+    };
+  });
+  return { ...analysis, layers };
+}
+
+function previewOf(options: readonly LayerOptions[], { totals }: AnalyzedModel, target: Target): Preview {
+  const planned = makePlan(options, totals, target);
+  const before = { parameters: totals.parameters, macs: totals.macs };
+  if ('refusal' in planned) {
+    return {
+      target,
+      refusal: planned.refusal,
+      parameters: { before: before.parameters, after: before.parameters },
+      macs: { before: before.macs, after: before.macs },
+      factored: 0,
+      weightError: 0,
+    };
+  }
+  const { plan, after, weightError } = planned;
+  return {
+    target,
+    plan,
+    parameters: { before: before.parameters, after: after.parameters },
+    macs: { before: before.macs, after: after.macs },
+    factored: factoredCount(plan),
+    weightError,
+  };
+}
+
+function factoredCount(plan: Plan): number {
+  return plan.layers.filter((layer) => layer.kind === 'factor').length;
+}

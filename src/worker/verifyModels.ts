@@ -1,0 +1,139 @@
+import type { OutputError } from '../core/compress/report';
+import { ModelError } from '../core/onnx/modelError';
+import type { ModelInputs } from './modelInputs';
+import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
+
+/** A model for the runtime. */
+export interface RunnableModel {
+  readonly path: string;
+  readonly externalFiles: readonly string[];
+}
+
+/** Two models run on the same inputs. */
+export interface Comparison {
+  readonly outputError: OutputError;
+  /** Median milliseconds of one inference, the two models taking turns. */
+  readonly originalMs: number;
+  readonly compressedMs: number;
+}
+
+/** Runs are repeated until they fill this time, within the bounds on their number. */
+const TIMING_MS = 400;
+const FEWEST_RUNS = 5;
+const MOST_RUNS = 50;
+
+/** Runs both models on the same inputs, compares their outputs, and times them in turn. */
+export async function verifyModels(
+  runtime: Runtime,
+  original: RunnableModel,
+  compressed: RunnableModel,
+  inputs: ModelInputs,
+  signal?: AbortSignal,
+  onProgress: (done: number) => void = () => {},
+): Promise<Comparison> {
+  const first = await runtime.open(original.path, original.externalFiles);
+  try {
+    const second = await runtime.open(compressed.path, compressed.externalFiles);
+    try {
+      signal?.throwIfAborted();
+      onProgress(0.2);
+      // The first run of each gives the outputs and warms it up.
+      const expected = await first.run(inputs.tensors);
+      onProgress(0.4);
+      signal?.throwIfAborted();
+      const outputError = compareOutputs(expected, await second.run(inputs.tensors), compressed.path);
+      onProgress(0.6);
+      const times = await timeInTurn(first, second, inputs, signal, (done) => onProgress(0.6 + 0.4 * done));
+      return { outputError, ...times };
+    } finally {
+      await second.release();
+    }
+  } finally {
+    await first.release();
+  }
+}
+
+async function timeInTurn(
+  first: RuntimeSession,
+  second: RuntimeSession,
+  inputs: ModelInputs,
+  signal: AbortSignal | undefined,
+  onProgress: (done: number) => void,
+): Promise<{ originalMs: number; compressedMs: number }> {
+  const times: [number[], number[]] = [[], []];
+  const start = performance.now();
+  for (let run = 0; run < MOST_RUNS; run++) {
+    const elapsed = performance.now() - start;
+    if (run >= FEWEST_RUNS && elapsed > TIMING_MS) break;
+    onProgress(Math.min(1, Math.max(elapsed / TIMING_MS, run / MOST_RUNS)));
+    for (const [i, session] of [first, second].entries()) {
+      signal?.throwIfAborted();
+      const began = performance.now();
+      await session.run(inputs.tensors);
+      times[i]!.push(performance.now() - began);
+    }
+  }
+  return { originalMs: median(times[0]), compressedMs: median(times[1]) };
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+}
+
+/**
+ * How far two sets of outputs are apart, over all floating-point outputs taken as one vector. Refuses outputs of
+ * other names or sizes, and values that are not finite where the original's are.
+ */
+export function compareOutputs(
+  expected: ReadonlyMap<string, RuntimeTensor>,
+  actual: ReadonlyMap<string, RuntimeTensor>,
+  path: string,
+): OutputError {
+  let difference = 0;
+  let norm = 0;
+  let otherNorm = 0;
+  let dot = 0;
+  let max = 0;
+  let compared = 0;
+  for (const [name, a] of expected) {
+    const b = actual.get(name);
+    if (!b || b.data.length !== a.data.length) {
+      throw new ModelError(
+        'verification-failed',
+        `${path} gives other outputs than the original: "${name}" is ${b ? b.dims.join(' × ') : 'missing'}.`,
+      );
+    }
+    if (a.type !== 'float32' && a.type !== 'float64') continue;
+    for (let i = 0; i < a.data.length; i++) {
+      const x = Number(a.data[i]);
+      const y = Number(b.data[i]);
+      if (!Number.isFinite(x)) continue;
+      if (!Number.isFinite(y)) {
+        throw new ModelError(
+          'verification-failed',
+          `${path} computes ${y} in its output "${name}", where the original computes ${x}.`,
+        );
+      }
+      compared++;
+      difference += (x - y) ** 2;
+      norm += x * x;
+      otherNorm += y * y;
+      dot += x * y;
+      max = Math.max(max, Math.abs(x - y));
+    }
+  }
+  if (compared === 0) {
+    throw new ModelError(
+      'verification-failed',
+      `${path} has no floating-point output that could be compared.`,
+    );
+  }
+  const product = Math.sqrt(norm * otherNorm);
+  return {
+    relative: norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm),
+    cosine: product === 0 ? (norm === otherNorm ? 1 : 0) : dot / product,
+    max,
+  };
+}
