@@ -46,7 +46,11 @@ export interface Engine {
   analyze(request: ModelRequest & { readonly shapes?: boolean }, options?: CallOptions): Promise<Analysis>;
   /** The same with a suggested rank for each layer at this energy: reads and factors every weight once. */
   suggest(
-    request: ModelRequest & { readonly energy: number; readonly method: MethodChoice },
+    request: ModelRequest & {
+      readonly energy: number;
+      readonly method: MethodChoice;
+      readonly shapes?: boolean;
+    },
     options?: CallOptions,
   ): Promise<Analysis>;
   /** What each of several targets would give. Spectra are computed once per model and kept. */

@@ -43,13 +43,17 @@ export function createSession({ folder, threadScript, nativeRuntime = true }: Se
     },
 
     async suggest(request, { signal, onProgress } = {}) {
-      return withModel(request, async (open, { analysis, layers }) => {
-        const options = await spectra.optionsOf(open, layers, request.method, {
-          ...(signal ? { signal } : {}),
-          onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
-        });
-        return withSuggestions(analysis, options, request.energy);
-      });
+      return withModel(
+        request,
+        async (open, { analysis, layers }) => {
+          const options = await spectra.optionsOf(open, layers, request.method, {
+            ...(signal ? { signal } : {}),
+            onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
+          });
+          return withSuggestions(analysis, options, request.energy);
+        },
+        request.shapes,
+      );
     },
 
     async preview(request, { signal, onProgress } = {}) {

@@ -1,0 +1,48 @@
+/** Entry of `ranksmith`, the engine from a terminal. Exit status: 0 done, 1 refused or failed, 2 usage. */
+import { join } from 'node:path';
+import type { Engine } from '../worker/engine';
+import { createSession } from '../worker/session';
+import { analyzeCommand } from './analyzeCommand';
+import { compressCommand } from './compressCommand';
+import { processTerminal, type Terminal } from './terminal';
+import { HELP, UsageError } from './usage';
+import { verifyCommand } from './verifyCommand';
+
+/** A sub-command: its arguments in, its exit status out. */
+export type Command = (args: readonly string[], engine: Engine, terminal: Terminal) => Promise<number>;
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  analyze: analyzeCommand,
+  compress: compressCommand,
+  verify: verifyCommand,
+};
+
+async function main(args: readonly string[]): Promise<number> {
+  const terminal = processTerminal();
+  const [name, ...rest] = args;
+  if (name === undefined || name === '--help' || name === '-h' || rest.includes('--help')) {
+    terminal.print(HELP);
+    return name === undefined ? 2 : 0;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) {
+    terminal.complain(`ranksmith does not know the command "${name}".\n\n${HELP}`);
+    return 2;
+  }
+  const session = createSession({ folder: __dirname, threadScript: join(__dirname, 'factorThread.js') });
+  try {
+    return await command(rest, session, terminal);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    terminal.complain(`${error.message}\n\n${HELP}`);
+    return 2;
+  } finally {
+    terminal.close();
+    await session.close();
+  }
+}
+
+main(process.argv.slice(2)).then((status) => {
+  // Not process.exit: what was printed to a pipe has to drain first.
+  process.exitCode = status;
+});

@@ -1,0 +1,94 @@
+import { resolve } from 'node:path';
+import { compressedPath } from '../core/compress/compressedPath';
+import { parseTarget, printTarget, type Target } from '../core/compress/plan';
+import type { CompressionReport } from '../core/compress/report';
+import { formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
+import type { Engine } from '../worker/engine';
+import { renderTable } from './table';
+import { errorOf, type Terminal } from './terminal';
+import { parse, parseDims, parseMethod, UsageError } from './usage';
+import { printVerification } from './verifyCommand';
+
+/** `ranksmith compress MODEL`: writes the smaller model and says what it cost. */
+export async function compressCommand(
+  args: readonly string[],
+  engine: Engine,
+  terminal: Terminal,
+): Promise<number> {
+  const { values, positionals } = parse(args, {
+    output: { type: 'string', short: 'o' },
+    target: { type: 'string' },
+    method: { type: 'string' },
+    rank: { type: 'string' },
+    dim: { type: 'string', multiple: true },
+    overwrite: { type: 'boolean' },
+    'allow-larger': { type: 'boolean' },
+    json: { type: 'boolean' },
+  });
+  const [model, ...more] = positionals;
+  if (model === undefined || more.length > 0) throw new UsageError('compress takes one model.');
+  const target = targetOf(values.target, values.rank);
+  const method = parseMethod(values.method);
+  const dims = parseDims(values.dim);
+  const path = resolve(model);
+  const output = resolve(values.output ?? compressedPath(model));
+  try {
+    const report = await engine.compress(
+      {
+        path,
+        output,
+        target,
+        method,
+        dims,
+        // A file named on the command line is meant; the default name might hold something dear.
+        overwrite: values.overwrite === true || values.output !== undefined,
+        allowLarger: values['allow-larger'] === true,
+      },
+      terminal.callOptions(model),
+    );
+    terminal.print(values.json ? JSON.stringify(report) : printReport(report));
+    return 0;
+  } catch (error) {
+    const { code, message } = errorOf(error);
+    if (values.json) terminal.print(JSON.stringify({ file: model, error: { code, message } }));
+    else terminal.complain(code === 'target-exists' ? `${message} Add --overwrite to replace it.` : message);
+    return 1;
+  }
+}
+
+function targetOf(text: string | undefined, rank: string | undefined): Target {
+  if (text !== undefined && rank !== undefined)
+    throw new UsageError('--target and --rank exclude each other.');
+  const target = parseTarget(rank !== undefined ? `rank=${rank}` : (text ?? 'parameters=0.5'));
+  if (target) return target;
+  throw new UsageError(
+    rank !== undefined
+      ? `--rank takes a whole number of at least 1, not "${rank}".`
+      : `--target takes parameters=S or macs=S with 0 < S < 1, or energy=E with 0 < E ≤ 1, not "${text}".`,
+  );
+}
+
+function printReport(report: CompressionReport): string {
+  const rows = report.layers.map((layer) => [
+    layer.name,
+    layer.op,
+    layer.rank === null ? 'dense' : `${layer.method} ${layer.rank}`,
+    formatCount(layer.parameters.before),
+    layer.rank === null ? '' : formatCount(layer.parameters.after),
+    formatMacs(layer.macs.before),
+    layer.rank === null ? '' : formatMacs(layer.macs.after),
+    layer.weightError === null ? (layer.reason ?? '') : formatPercent(layer.weightError),
+  ]);
+  const columns = ['layer', 'op', 'method', 'parameters', 'after', 'MACs', 'after', 'weight error'].map(
+    (title, i) => ({ title, align: i >= 3 && i < 7 ? 'right' : 'left' }) as const,
+  );
+  const { original, compressed, seconds } = report;
+  const total = seconds.suggest + seconds.factor + seconds.write + seconds.verify;
+  return [
+    renderTable(columns, rows),
+    '',
+    `target        ${printTarget(report.target)}, reached: parameters ${formatChange(original.parameters, compressed.parameters)}, MACs ${original.macs === null || compressed.macs === null ? 'unknown' : formatChange(original.macs, compressed.macs)}`,
+    printVerification(report),
+    `written       ${compressed.file} in ${total.toFixed(1)} s`,
+  ].join('\n');
+}

@@ -1,0 +1,54 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { MethodChoice } from '../core/compress/method';
+import { METHOD_IDS } from '../core/compress/method';
+import type { DimBindings } from '../core/compress/report';
+
+export const HELP = `Usage:
+  ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.95] [--method M] [--no-suggestions] [--shapes] [--json]
+      Layers with parameters, multiply-adds (MACs) and the rank worth taking.
+  ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
+                     [--overwrite] [--allow-larger] [--json]
+      Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
+  ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
+      Runs both on the same input: output error, sizes, MACs, times.
+
+  T  parameters=0.5 | macs=0.5 | energy=0.95 (default: parameters=0.5; --rank N: the same rank everywhere)
+  M  auto (default) | ${METHOD_IDS.join(' | ')}
+
+Exit status: 0 done, 1 refused or failed, 2 wrong usage.`;
+
+/** Wrong arguments: the sentence is printed with the help text. */
+export class UsageError extends Error {}
+
+/** Parses arguments strictly; what does not fit is a {@link UsageError}. */
+export function parse<T extends NonNullable<ParseArgsConfig['options']>>(
+  args: readonly string[],
+  options: T,
+) {
+  try {
+    return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+/** `--dim N=1 --dim x[2]=640` as bindings. */
+export function parseDims(entries: readonly string[] | undefined): DimBindings {
+  const dims: Record<string, number> = {};
+  for (const entry of entries ?? []) {
+    const at = entry.lastIndexOf('=');
+    const size = Number(entry.slice(at + 1));
+    if (at <= 0 || !Number.isInteger(size) || size < 1) {
+      throw new UsageError(`--dim takes NAME=N with a whole number N of at least 1, not "${entry}".`);
+    }
+    dims[entry.slice(0, at)] = size;
+  }
+  return dims;
+}
+
+export function parseMethod(text: string | undefined): MethodChoice {
+  if (text === undefined || text === 'auto') return 'auto';
+  const method = METHOD_IDS.find((id) => id === text);
+  if (!method) throw new UsageError(`--method takes auto, ${METHOD_IDS.join(', ')}, not "${text}".`);
+  return method;
+}

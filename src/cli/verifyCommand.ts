@@ -1,0 +1,66 @@
+import { resolve } from 'node:path';
+import type { Verification } from '../core/compress/report';
+import { formatBytes, formatChange, formatCount, formatMacs, formatMs, formatPercent } from '../core/format';
+import type { Engine } from '../worker/engine';
+import { errorOf, type Terminal } from './terminal';
+import { parse, parseDims, UsageError } from './usage';
+
+/** `ranksmith verify ORIGINAL COMPRESSED`: both run on the same input. */
+export async function verifyCommand(
+  args: readonly string[],
+  engine: Engine,
+  terminal: Terminal,
+): Promise<number> {
+  const { values, positionals } = parse(args, {
+    inputs: { type: 'string' },
+    dim: { type: 'string', multiple: true },
+    json: { type: 'boolean' },
+  });
+  const [original, compressed, ...more] = positionals;
+  if (original === undefined || compressed === undefined || more.length > 0) {
+    throw new UsageError('verify takes the original and the compressed model.');
+  }
+  const inputs = values.inputs === undefined ? {} : { inputs: resolve(values.inputs) };
+  try {
+    const verification = await engine.verify(
+      {
+        original: resolve(original),
+        compressed: resolve(compressed),
+        ...inputs,
+        dims: parseDims(values.dim),
+      },
+      terminal.callOptions(compressed),
+    );
+    terminal.print(values.json ? JSON.stringify(verification) : printVerification(verification));
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    if (values.json) terminal.print(JSON.stringify({ original, compressed, error: errorOf(error) }));
+    else terminal.complain(errorOf(error).message);
+    return 1;
+  }
+}
+
+/** The comparison of two models in a few lines. */
+export function printVerification({
+  original: a,
+  compressed: b,
+  outputError,
+  engine,
+  inputs,
+  assumedDims,
+}: Verification): string {
+  const change = (before: number | null, after: number | null, format: (n: number) => string) =>
+    before === null || after === null
+      ? 'unknown'
+      : `${format(before)} → ${format(after)} (${formatChange(before, after)})`;
+  const assumed = Object.entries(assumedDims).map(([name, size]) => `${name}=${size}`);
+  return [
+    `parameters    ${change(a.parameters, b.parameters, formatCount)}`,
+    `MACs          ${change(a.macs, b.macs, formatMacs)}`,
+    `size          ${change(a.bytes, b.bytes, formatBytes)}`,
+    `time          ${change(a.ms, b.ms, formatMs)} on ${engine}`,
+    `output error  ${formatPercent(outputError.relative)} (relative L2), cosine ${outputError.cosine.toFixed(6)}, largest difference ${Number(outputError.max.toPrecision(3))}`,
+    `input         ${inputs}${assumed.length > 0 ? ` (assumed: ${assumed.join(', ')})` : ''}`,
+  ].join('\n');
+}
