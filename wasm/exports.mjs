@@ -5,7 +5,7 @@ export const routines = [
   // singular values, least squares
   ...['dgesdd_', 'sgesdd_', 'dgelsd_', 'sgelsd_'],
   // symmetric eigenproblems
-  ...['dsyevd_', 'dsytrd_', 'dlatrd_', 'dsytd2_', 'dsterf_', 'dstemr_', 'dormtr_'],
+  ...['dsyevd_', 'dsytrd_', 'dlatrd_', 'dsytd2_', 'dsterf_', 'dstemr_', 'dstedc_', 'dormtr_'],
   // orthogonal and triangular factors
   ...['dgeqrf_', 'dorgqr_', 'sgeqrf_', 'sorgqr_', 'dgelqf_', 'dorglq_', 'sgelqf_', 'sorglq_', 'dpotrf_'],
   // BLAS, also for the tests

@@ -15,7 +15,8 @@ const REDUCTION_SHARE = 0.75;
 /**
  * Eigenvalues and leading eigenvectors of a symmetric matrix: reduction to tridiagonal form, all
  * eigenvalues by the root-free QR iteration (DSTERF), the wanted vectors by multiple relatively robust
- * representations (DSTEMR; Dhillon & Parlett 2004), and back. DSYEVD stands in where DSTEMR gives up.
+ * representations (DSTEMR; Dhillon & Parlett 2004) or, when they are most of them, by divide and conquer
+ * (DSTEDC), and back.
  *
  * A row-major matrix is its transpose in column-major order: our lower triangle is LAPACK's upper one.
  */
@@ -42,21 +43,18 @@ export function eigh(
     tridiagonalise(arena, caller, n, reduced, d, e, tau, (done) => onProgress(done * REDUCTION_SHARE));
     const values = tridiagonalValues(heap, caller, n, d, e);
     onProgress(REDUCTION_SHARE + 0.05);
-    let vectors: Doubles | undefined = count === 0 ? arena.f64(0) : arena.f64(n * count);
-    if (count > 0 && !tridiagonalVectors(heap, caller, n, count, d, e, vectors)) vectors = undefined;
-    else if (count > 0) {
-      onProgress(0.9);
-      caller.lapackWithWork('dormtr', ['L', 'U', 'N', n, count, reduced, n, tau, vectors, n]);
-    }
     const rows = matrix(count, n, new Float64Array(count * n));
-    if (vectors === undefined) {
-      fill(reduced, a, scale);
-      divideAndConquer(heap, caller, n, reduced);
-    }
-    // LAPACK counts eigenvalues upwards: the leading vectors are the last columns, from the end.
-    const source = vectors ? vectors.view() : reduced.view().subarray((n - count) * n);
-    for (let i = 0; i < count; i++) {
-      rows.data.set(source.subarray((count - 1 - i) * n, (count - i) * n), i * n);
+    if (count > 0) {
+      // LAPACK counts eigenvalues upwards: the leading vectors are the last columns, from the end.
+      const columns =
+        (2 * count <= n && leadingVectors(arena, caller, n, count, d, e)) ||
+        allVectors(arena, caller, n, d, e).from((n - count) * n);
+      onProgress(0.9);
+      caller.lapackWithWork('dormtr', ['L', 'U', 'N', n, count, reduced, n, tau, columns, n]);
+      const view = columns.view();
+      for (let i = 0; i < count; i++) {
+        rows.data.set(view.subarray((count - 1 - i) * n, (count - i) * n), i * n);
+      }
     }
     onProgress(1);
     return { values: values.reverse().map((value) => value / scale), vectors: rows };
@@ -122,47 +120,59 @@ function tridiagonalValues(heap: Heap, { lapack }: Caller, n: number, d: Doubles
   });
 }
 
-/** The last `count` eigenvectors of the tridiagonal matrix, n × count; false when DSTEMR gives up. */
-function tridiagonalVectors(
-  heap: Heap,
-  { lapack }: Caller,
+/**
+ * The last `count` eigenvectors of the tridiagonal matrix by relatively robust representations, or
+ * undefined when DSTEMR gives up. Where eigenvalues cluster it leaves departures from orthogonality of up to
+ * 10⁻¹³; one step of Newton's iteration for the polar factor, V := V · (3I − VᵀV) / 2, squares them away.
+ */
+function leadingVectors(
+  arena: Arena,
+  { blas, lapack }: Caller,
   n: number,
   count: number,
   d: Doubles,
   e: Doubles,
-  vectors: Doubles,
-): boolean {
-  return heap.scope('eigenvectors', (arena) => {
-    const found = arena.i32(1);
-    const tryHighAccuracy = arena.i32(1);
-    tryHighAccuracy.view()[0] = 1;
-    const info = lapack(
-      'dstemr',
-      ...['V', count === n ? 'A' : 'I', n, arena.copy(d.view()), arena.copy(e.view())],
-      ...[{ real: 0 }, { real: 0 }, n - count + 1, n, found, arena.f64(n), vectors, n, count],
-      ...[arena.i32(2 * n), tryHighAccuracy, arena.f64(18 * n), 18 * n, arena.i32(10 * n), 10 * n],
-    );
-    return info === 0 && found.view()[0] === count;
-  });
+): Doubles | undefined {
+  // Of order 2 DSTEMR (3.11) picks by magnitude what it should pick by value.
+  if (n <= 2) return undefined;
+  const vectors = arena.f64(n * count);
+  const found = arena.i32(1);
+  const tryHighAccuracy = arena.i32(1);
+  tryHighAccuracy.view()[0] = 1;
+  const info = lapack(
+    'dstemr',
+    ...['V', 'I', n, arena.copy(d.view()), arena.copy(e.view()), { real: 0 }, { real: 0 }, n - count + 1, n],
+    ...[found, arena.f64(n), vectors, n, count, arena.i32(2 * count), tryHighAccuracy],
+    ...[arena.f64(18 * n), 18 * n, arena.i32(10 * n), 10 * n],
+  );
+  if (info !== 0 || found.view()[0] !== count) return undefined;
+  const products = arena.f64(count * count);
+  blas('dgemm', 'T', 'N', count, count, n, { real: 1 }, vectors, n, vectors, n, { real: 0 }, products, count);
+  const polished = arena.f64(n * count);
+  polished.view().set(vectors.view());
+  const [half, threeHalves] = [{ real: -0.5 }, { real: 1.5 }];
+  blas('dgemm', 'N', 'N', n, count, count, half, vectors, n, products, count, threeHalves, polished, n);
+  return polished;
 }
 
-/** Overwrites the matrix with all its eigenvectors. */
-function divideAndConquer(heap: Heap, { lapack }: Caller, n: number, a: Doubles): void {
-  heap.scope('eigenvectors', (arena) => {
-    const [work, whole] = [1 + 6 * n + 2 * n * n, 3 + 5 * n];
-    const info = lapack(
-      'dsyevd',
-      'V',
-      'U',
-      n,
-      a,
-      n,
-      arena.f64(n),
-      arena.f64(work),
-      work,
-      arena.i32(whole),
-      whole,
-    );
-    if (info > 0) throw new LinalgError('no-convergence', `DSYEVD did not converge (INFO = ${info}).`);
-  });
+/** All eigenvectors of the tridiagonal matrix, n × n, by divide and conquer (DSTEDC): for most of them, and where DSTEMR gives up. */
+function allVectors(arena: Arena, { lapack }: Caller, n: number, d: Doubles, e: Doubles): Doubles {
+  const vectors = arena.f64(n * n);
+  const [work, whole] = [1 + 4 * n + n * n, 3 + 5 * n];
+  const [values, beside] = [arena.copy(d.view()), arena.copy(e.view())];
+  const info = lapack(
+    'dstedc',
+    'I',
+    n,
+    values,
+    beside,
+    vectors,
+    n,
+    arena.f64(work),
+    work,
+    arena.i32(whole),
+    whole,
+  );
+  if (info > 0) throw new LinalgError('no-convergence', `DSTEDC did not converge (INFO = ${info}).`);
+  return vectors;
 }

@@ -118,7 +118,9 @@ function symmetric({ rows: n, data }: Matrix<Float64Array>): Mat {
 
 /** Thin factors of a matrix with elements, by way of the one shape that ml-matrix's SVD is right for: not wider than tall. */
 function thinSvd(a: Matrix): { sigma: Float64Array; u: Mat; v: Mat } {
-  const scale = safeScale(a.data.reduce((most, x) => Math.max(most, Math.abs(x)), 0));
+  let largest = 0;
+  for (const x of a.data) largest = Math.max(largest, Math.abs(x));
+  const scale = safeScale(largest);
   const wide = a.rows < a.cols;
   const mat = toMat(a, scale);
   const decomposition = new SVD(wide ? mat.transpose() : mat);

@@ -1,0 +1,4 @@
+import { createMlMatrix } from '../../src/core/tensor/mlMatrix';
+import { testLinalg } from './linalgProperties';
+
+testLinalg('ml-matrix', createMlMatrix());
