@@ -1,0 +1,57 @@
+import type { FrameLocator, Locator, Page } from 'playwright-core';
+
+/** What to open; every part has a default. */
+export interface WorkbenchOptions {
+  /** The packaged extension. Default: out/ranksmith.vsix */
+  readonly vsix?: string;
+  /** The folder to open; VS Code works on a copy. Default: media/sample */
+  readonly folder?: string;
+  /** User settings. */
+  readonly settings?: Readonly<Record<string, unknown>>;
+  readonly viewport?: { readonly width: number; readonly height: number };
+  readonly theme?: 'dark' | 'light' | 'high-contrast' | 'high-contrast-light';
+  /** The activity-bar entry whose appearance tells that the extension has contributed. Default: Ranksmith */
+  readonly container?: string;
+}
+
+/** A VS Code window with the extension installed. Everything waits up to 30 s for what it needs to appear. */
+export interface Workbench {
+  readonly page: Page;
+  /** The file tree of the explorer. */
+  readonly explorer: Locator;
+  /** The folder on disk that is open: the copy, so a test may read and change it. */
+  readonly workspace: string;
+  /** Saves out/screenshots/<name>.png and resolves with its path. */
+  screenshot(name: string): Promise<string>;
+  /** The row of a file in the explorer. */
+  file(name: string): Locator;
+  /** Opens a file from the explorer and waits for its tab. */
+  openFile(name: string): Promise<void>;
+  /** Shows a view container by the label of its activity-bar entry; leaves it alone if it is visible. */
+  openContainer(label: string): Promise<void>;
+  /** A view (a pane of the side bar or panel) by the start of its title. */
+  view(title: string): Locator;
+  /** The first row of a tree view whose accessible name contains the text or matches the pattern. */
+  row(viewTitle: string, text: string | RegExp): Locator;
+  /** Expands that row, if it is not expanded already. */
+  expand(viewTitle: string, text: string | RegExp): Promise<void>;
+  /** The texts of all visible rows of a tree view, white space collapsed. */
+  rows(viewTitle: string): Promise<string[]>;
+  /** Runs a command through the palette by its full title, for example `Ranksmith: Refresh`. */
+  runCommand(title: string): Promise<void>;
+  /** The labels of the context menu of an explorer file (by name) or of any element; closes it again. */
+  menuEntries(item: string | Locator): Promise<string[]>;
+  /** Opens the context menu of an explorer file (by name) or of any element and clicks an entry. */
+  contextMenu(item: string | Locator, entry: string | RegExp): Promise<void>;
+  /** Waits for a notification that contains the text; its buttons are `getByRole('button', { name })` in it. */
+  notification(text: string | RegExp): Promise<Locator>;
+  /** The content of the extension's webview: of the first, or of the first that is a view or an editor. */
+  webviewFrame(purpose?: 'webviewView' | 'customEditor'): FrameLocator;
+  /** Runs the action; if it fails, saves a screenshot and the server's log, and names the former in the error. */
+  attempt<T>(name: string, action: () => Promise<T>): Promise<T>;
+  /** Ends the browser and the server and removes their data. */
+  close(): Promise<void>;
+}
+
+/** Starts a VS Code server with the packaged extension and opens a folder in it, in Chromium. */
+export function openWorkbench(options?: WorkbenchOptions): Promise<Workbench>;

@@ -1,0 +1,171 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { chromiumOptions } from './chromium.mjs';
+import { root } from './install.mjs';
+import { startServer } from './server.mjs';
+
+const screenshots = path.join(root, 'out', 'screenshots');
+const themes = {
+  dark: 'Default Dark Modern',
+  light: 'Default Light Modern',
+  'high-contrast': 'Default High Contrast',
+  'high-contrast-light': 'Default High Contrast Light',
+};
+
+/**
+ * Opens a folder in a real VS Code with the packaged extension installed, and resolves with what a user does
+ * there. The types, and what each part means, are in ui.d.mts.
+ */
+export async function openWorkbench({
+  vsix = path.join(root, 'out/ranksmith.vsix'),
+  folder = path.join(root, 'media/sample'),
+  settings = {},
+  viewport = { width: 1280, height: 800 },
+  theme = 'dark',
+  container = 'Ranksmith',
+} = {}) {
+  for (const needed of [vsix, folder]) {
+    if (!existsSync(needed)) throw new Error(`The UI tests need ${needed}, which does not exist.`);
+  }
+  const colours = { 'workbench.colorTheme': themes[theme], 'window.autoDetectColorScheme': false };
+  const server = await startServer({ vsix, workspace: folder, settings: { ...colours, ...settings } });
+  let browser;
+  try {
+    browser = await chromium.launch(await chromiumOptions());
+    const page = await browser.newPage({ viewport });
+    page.setDefaultTimeout(30_000);
+    await page.goto(server.pageUrl());
+    const workbench = drive(page, server, browser);
+    await workbench.explorer.getByRole('treeitem').first().waitFor();
+    // Extensions contribute some time after the window is there; before that, menus lack their entries.
+    await page.locator(`.activitybar a.action-label[aria-label^="${container}"]`).waitFor();
+    return workbench;
+  } catch (error) {
+    await browser?.close();
+    await server.stop();
+    throw error;
+  }
+}
+
+function drive(page, server, browser) {
+  const explorer = page.locator('.explorer-folders-view');
+
+  const screenshot = async (name) => {
+    mkdirSync(screenshots, { recursive: true });
+    const file = path.join(screenshots, `${name}.png`);
+    await page.waitForTimeout(300); // hovers and scroll bars fade by CSS transitions that no event announces
+    await page.screenshot({ path: file, animations: 'disabled' });
+    return file;
+  };
+
+  const view = (title) =>
+    page.locator('.pane').filter({ has: page.locator(`.pane-header[aria-label^="${title}"]`) });
+
+  const row = (title, text) => view(title).getByRole('treeitem', { name: text }).first();
+
+  const openContainer = async (label) => {
+    const entry = page.locator(`a.action-label[aria-label^="${label}"]`);
+    const shown = page.locator('.activitybar .action-item.checked').filter({ has: entry });
+    // A click on the entry of a container that is shown already would hide the side bar.
+    if ((await shown.count()) === 0) await page.locator('.activitybar').locator(entry).click();
+    await shown.waitFor();
+  };
+
+  // A menu closes whenever the focus moves, for instance to an editor that has just opened: then open it again.
+  const withMenu = async (item, act) => {
+    const target = typeof item === 'string' ? file(item) : item;
+    const menu = page.locator('.monaco-menu').last();
+    for (let attempt = 1; ; attempt++) {
+      const timeout = attempt * 1000;
+      try {
+        await target.click({ button: 'right' });
+        await menu.getByRole('menuitem').first().waitFor({ timeout });
+        return await act(menu, timeout);
+      } catch (error) {
+        if (attempt === 5) throw error;
+        await page.keyboard.press('Escape');
+      }
+    }
+  };
+
+  const file = (name) => explorer.getByRole('treeitem', { name }).first();
+
+  const webviewFrame = (purpose = '') => {
+    // The page of an extension sits two frames deep: VS Code's host page, and in it the extension's HTML. The
+    // outer frame lies over the workbench, not inside its view; its address tells whose it is and what for.
+    const outer = page.locator(
+      `iframe.webview.ready[src*="extensionId=ranksmith."][src*="purpose=${purpose}"]`,
+    );
+    return outer.first().contentFrame().locator('iframe#active-frame').contentFrame();
+  };
+
+  return {
+    page,
+    explorer,
+    workspace: server.workspace,
+    screenshot,
+    file,
+    view,
+    openContainer,
+    webviewFrame,
+    row,
+    expand: async (title, text) => {
+      const found = row(title, text);
+      await found.waitFor();
+      if ((await found.getAttribute('aria-expanded')) === 'true') return;
+      await found.locator('.monaco-tl-twistie').click();
+      await page.waitForFunction((each) => each.ariaExpanded === 'true', await found.elementHandle());
+    },
+    rows: async (title) => {
+      const texts = await view(title).getByRole('treeitem').allInnerTexts();
+      return texts.map((text) => text.trim().replace(/\s+/g, ' '));
+    },
+    runCommand: async (title) => {
+      await page.keyboard.press('F1');
+      const input = page.locator('.quick-input-widget input');
+      await input.fill(`>${title}`);
+      const label = page.locator('.quick-input-list .monaco-list-row .label-name', { hasText: title });
+      await label.first().click();
+    },
+    openFile: async (name) => {
+      await file(name).dblclick();
+      await page.locator(`.tabs-container .tab[data-resource-name="${name}"]`).waitFor();
+    },
+    menuEntries: (item) =>
+      withMenu(item, async (menu, timeout) => {
+        const labels = await menu.locator('.action-menu-item .action-label').allInnerTexts();
+        await page.keyboard.press('Escape');
+        await menu.waitFor({ state: 'hidden', timeout });
+        return labels.filter((label) => label.trim() !== '');
+      }),
+    contextMenu: (item, entry) =>
+      withMenu(item, async (menu, timeout) => {
+        // For its first 100 ms a menu ignores clicks, lest the release of the right button chooses something.
+        await page.waitForTimeout(200);
+        await menu.getByRole('menuitem', { name: entry }).first().click({ timeout });
+        await menu.waitFor({ state: 'hidden', timeout });
+      }),
+    notification: async (text) => {
+      const toast = page
+        .locator('.notifications-toasts .notification-toast')
+        .filter({ hasText: text })
+        .first();
+      await toast.waitFor();
+      return toast;
+    },
+    attempt: async (name, action) => {
+      try {
+        return await action();
+      } catch (error) {
+        const picture = await screenshot(`failed-${name}`).catch(() => 'no screenshot: the page is gone');
+        writeFileSync(path.join(screenshots, `failed-${name}.log`), server.log());
+        throw new Error(`${error.message}\nThe window at that moment: ${picture}`, { cause: error });
+      }
+    },
+    close: async () => {
+      await browser.close();
+      await server.stop();
+    },
+  };
+}
