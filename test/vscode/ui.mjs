@@ -48,6 +48,9 @@ export async function openWorkbench({
   }
 }
 
+/** A pattern that matches exactly this text. */
+const literally = (text) => text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&');
+
 function drive(page, server, browser) {
   const explorer = page.locator('.explorer-folders-view');
 
@@ -72,7 +75,8 @@ function drive(page, server, browser) {
     await shown.waitFor();
   };
 
-  // A menu closes whenever the focus moves, for instance to an editor that has just opened: then open it again.
+  // A menu closes whenever the focus moves, for instance to an editor that has just opened, and rows move while a
+  // tree fills, so that a click meets another: then open it again.
   const withMenu = async (item, act) => {
     const target = typeof item === 'string' ? file(item) : item;
     const menu = page.locator('.monaco-menu').last();
@@ -81,6 +85,8 @@ function drive(page, server, browser) {
       try {
         await target.click({ button: 'right' });
         await menu.getByRole('menuitem').first().waitFor({ timeout });
+        const row = /\bmonaco-list-row\b(?!.*\bfocused\b)/.exec((await target.getAttribute('class')) ?? '');
+        if (row) throw new Error('The context menu that opened belongs to another row.');
         return await act(menu, timeout);
       } catch (error) {
         if (attempt === 5) throw error;
@@ -89,7 +95,9 @@ function drive(page, server, browser) {
     }
   };
 
-  const file = (name) => explorer.getByRole('treeitem', { name }).first();
+  // The accessible name may go on (", 2 problems in this file"), but not with another file's name.
+  const file = (name) =>
+    explorer.getByRole('treeitem', { name: new RegExp(`^${literally(name)}(?![\\w.-])`) }).first();
 
   const webviewFrame = (purpose = '') => {
     // The page of an extension sits two frames deep: VS Code's host page, and in it the extension's HTML. The
