@@ -27,8 +27,8 @@ export function processTerminal(): Terminal {
   const { stderr } = process;
   const abort = new AbortController();
   const onInterrupt = () => abort.abort(new DOMException('Cancelled.', 'AbortError'));
-  process.on('SIGINT', onInterrupt);
-  process.on('SIGTERM', onInterrupt);
+  process.once('SIGINT', onInterrupt);
+  process.once('SIGTERM', onInterrupt);
   let shown = false;
   const clearProgress = () => {
     if (shown) stderr.write('\r\x1b[K');

@@ -15,7 +15,9 @@ export interface ByteSource {
 }
 
 /** A {@link ByteSource} over bytes in memory. */
-export function memorySource(name: string, bytes: Uint8Array): ByteSource {
+export function memorySource(name: string, content: Uint8Array): ByteSource {
+  // A Node Buffer's slice() is a view, a Uint8Array's a copy: from here on it is the latter.
+  const bytes = new Uint8Array(content.buffer, content.byteOffset, content.byteLength);
   return {
     name,
     size: bytes.length,

@@ -39,7 +39,7 @@ export function constantTable(model: Model, graph: Graph): ConstantTable {
       return constantOf(initializer, chain);
     }
     const node = producers.get(name);
-    if (!node || node.domain !== '' || chain.length === MAX_CHAIN) return 'computed';
+    if (node?.domain !== '' || chain.length === MAX_CHAIN) return 'computed';
     const extended = [...chain, node];
     switch (node.opType) {
       case 'Constant': {

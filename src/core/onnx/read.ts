@@ -28,6 +28,12 @@ const MAX_LEAF_BYTES = 64 * 1024 * 1024;
  */
 export function readModel(source: ByteSource): Model {
   if (source.size === 0) throw new ModelError('empty', `${source.name} is empty: it holds no ONNX model.`);
+  if (isLfsPointer(source)) {
+    throw new ModelError(
+      'not-onnx',
+      `${source.name} is a Git LFS pointer, not the model itself. "git lfs pull" fetches the model.`,
+    );
+  }
   const scan = new Scan(source);
   try {
     return scan.model();
@@ -37,6 +43,14 @@ export function readModel(source: ByteSource): Model {
     }
     throw error;
   }
+}
+
+/** What stands in a checkout where a large file was not fetched. */
+function isLfsPointer(source: ByteSource): boolean {
+  const start = 'version https://git-lfs.github.com/spec/';
+  return (
+    source.size >= start.length && new TextDecoder('latin1').decode(source.read(0, start.length)) === start
+  );
 }
 
 /** One pass over one file. */

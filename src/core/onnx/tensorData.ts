@@ -159,5 +159,5 @@ export function encodeFloats(type: ElementType, values: Float32Array | Float64Ar
 /** A buffer that starts at the first byte: payloads stand at any offset, typed arrays need an aligned one. */
 function alignedBuffer(bytes: Uint8Array): ArrayBuffer {
   const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
-  return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
+  return (whole ? bytes.buffer : new Uint8Array(bytes).buffer) as ArrayBuffer;
 }
