@@ -1,0 +1,142 @@
+import { Element } from '../../elements';
+import { agreed, type Call, forAll, type Rule, type RuleTable, require, sameAs, withDim } from '../call';
+import { add, type Dim, floorDiv, mul } from '../dim';
+import { type Fact, tensor } from '../fact';
+
+/** The sizes of scaled dot-product attention. */
+export interface AttentionSizes {
+  readonly batch: Dim;
+  readonly heads: Dim;
+  readonly keyHeads: Dim;
+  /** Query positions. */
+  readonly queries: Dim;
+  /** Key positions that are new in this call. */
+  readonly newKeys: Dim;
+  /** All key positions, cached ones included. */
+  readonly keys: Dim;
+  readonly keySize: Dim;
+  readonly valueSize: Dim;
+}
+
+/** ONNX Attention: 4-D inputs [B, H, L, d], or 3-D ones [B, L, H·d] with the head counts as attributes. */
+export function attentionSizes(call: Call): AttentionSizes | undefined {
+  const [q, k, v] = [call.shape(0), call.shape(1), call.shape(2)];
+  if (!q || !k || !v) return undefined;
+  require(q.length === k.length && k.length === v.length && (q.length === 3 || q.length === 4));
+  const past = call.has(4) ? (call.shape(4)?.[2] ?? null) : 0;
+  const batch = agreed(agreed(q[0]!, k[0]!), v[0]!);
+  if (q.length === 4) {
+    return {
+      batch,
+      heads: q[1]!,
+      keyHeads: k[1]!,
+      queries: q[2]!,
+      newKeys: k[2]!,
+      keys: add(past, k[2]!),
+      keySize: agreed(q[3]!, k[3]!),
+      valueSize: v[3]!,
+    };
+  }
+  const heads = call.int('q_num_heads', 0);
+  const keyHeads = call.int('kv_num_heads', 0);
+  require(heads > 0 && keyHeads > 0 && heads % keyHeads === 0);
+  for (const [hidden, count] of [
+    [q[2]!, heads],
+    [k[2]!, keyHeads],
+    [v[2]!, keyHeads],
+  ] as const) {
+    require(typeof hidden !== 'number' || hidden % count === 0);
+  }
+  return {
+    batch,
+    heads,
+    keyHeads,
+    queries: q[1]!,
+    newKeys: k[1]!,
+    keys: add(past, k[1]!),
+    keySize: floorDiv(q[2]!, heads),
+    valueSize: floorDiv(v[2]!, keyHeads),
+  };
+}
+
+const attention: Rule = (call) => {
+  const type = call.type(0);
+  const sizes = attentionSizes(call);
+  if (!sizes) return call.node.outputs.map(() => tensor(type, null));
+  const { batch, heads, keyHeads, queries, keys, keySize, valueSize } = sizes;
+  const is3D = call.shape(0)!.length === 3;
+  return [
+    tensor(type, is3D ? [batch, queries, mul(heads, valueSize)] : [batch, heads, queries, valueSize]),
+    tensor(call.type(1), [batch, keyHeads, keys, keySize]),
+    tensor(call.type(2), [batch, keyHeads, keys, valueSize]),
+    tensor(type, [batch, heads, queries, keys]),
+  ];
+};
+
+/** com.microsoft Attention: X [B, S, D] times packed weights [D, Q+K+V]. */
+const packedAttention: Rule = (call) => {
+  const data = call.shape(0);
+  const weight = call.shape(1);
+  if (!data) return [tensor(call.type(0), null)];
+  require(data.length === 3);
+  const parts = call.ints('qkv_hidden_sizes');
+  const hidden = parts?.length === 3 ? parts[2]! : floorDiv(weight?.[1] ?? null, 3);
+  const heads = call.int('num_heads', 0);
+  const past = call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
+  require(heads > 0);
+  return [
+    tensor(call.node.opType === 'QAttention' ? call.type(3) : call.type(0), [data[0]!, data[1]!, hidden]),
+    tensor(call.type(0), [2, data[0]!, heads, add(past, data[1]!), floorDiv(hidden, heads)]),
+  ];
+};
+
+/** com.microsoft MultiHeadAttention: Q [B, S, D], K and V [B, L, …]; packed forms are 5-D. */
+const multiHead: Rule = (call): readonly Fact[] => {
+  const [q, v] = [call.shape(0), call.shape(2)];
+  if (!q) return [tensor(call.type(0), null)];
+  if (q.length === 5) return [tensor(call.type(0), [q[0]!, q[1]!, mul(q[2]!, q[4]!)])];
+  require(q.length === 3);
+  let hidden: Dim = q[2]!;
+  if (v?.length === 3) hidden = v[2]!;
+  else if (v?.length === 4) hidden = mul(v[1]!, v[3]!);
+  else if (call.has(2)) hidden = null;
+  return [tensor(call.type(0), [q[0]!, q[1]!, hidden])];
+};
+
+/** com.microsoft GroupQueryAttention: like the query, unless keys and values are packed into it. */
+const groupQuery: Rule = (call) => {
+  const q = call.shape(0);
+  if (!q) return [tensor(call.type(0), null)];
+  require(q.length === 3);
+  const heads = call.int('num_heads', 0);
+  const all = heads + 2 * call.int('kv_num_heads', 0);
+  require(heads > 0);
+  const hidden = call.has(1) ? q[2]! : mul(floorDiv(q[2]!, all), heads);
+  return [tensor(call.type(0), withDim(q, 2, hidden))];
+};
+
+const embedLayerNormalization: Rule = (call) => {
+  const ids = call.shape(0);
+  const table = call.shape(2);
+  const dims = ids && [...ids, table?.[1] ?? null];
+  return [tensor(call.type(2), dims), tensor(Element.int32, [ids?.[0] ?? null]), tensor(call.type(2), dims)];
+};
+
+const halfOfLast: Rule = (call) => {
+  const shape = call.shape(0);
+  if (!shape?.length) return tensor(call.type(0), shape);
+  return tensor(call.type(0), withDim(shape, shape.length - 1, floorDiv(shape.at(-1)!, 2)));
+};
+
+const MICROSOFT = 'com.microsoft';
+
+export const attentionRules: RuleTable = new Map<string, Rule>([
+  ['Attention', attention],
+  ['RotaryEmbedding', sameAs(0)],
+  ...forAll('Attention QAttention', packedAttention, MICROSOFT),
+  ...forAll('MultiHeadAttention', multiHead, MICROSOFT),
+  ...forAll('GroupQueryAttention', groupQuery, MICROSOFT),
+  ...forAll('EmbedLayerNormalization', embedLayerNormalization, MICROSOFT),
+  ...forAll('BiasSplitGelu', halfOfLast, MICROSOFT),
+  ...forAll('RotaryEmbedding MoE QMoE', sameAs(0), MICROSOFT),
+]);
