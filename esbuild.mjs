@@ -74,30 +74,38 @@ function sources(folder, ending) {
 
 /** ONNX Runtime for WebAssembly is used as it is packed: its loader finds the other two files beside itself. */
 function copyRuntime() {
-  const folder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web/package.json'));
+  const folder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   mkdirSync('dist/ort', { recursive: true });
   for (const file of ['ort.node.min.js', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
-    cpSync(path.join(folder, 'dist', file), path.join('dist/ort', file));
+    cpSync(path.join(folder, file), path.join('dist/ort', file));
   }
 }
 
-/** Tests, one bundle a file, so that a runner can name them. */
+/**
+ * Tests, one bundle a file, so that a runner can name them. Those inside VS Code get their modules from there; the
+ * UI tests are ES modules, because they load the harness in test/vscode from its place.
+ */
 function testBundles() {
   const files = sources('test', '.test.ts');
+  const inFolder = (folder) => (file) => file.startsWith(path.join('test', folder) + path.sep);
+  const plain = files.filter((file) => !inFolder('host')(file) && !inFolder('ui')(file));
   return [
-    {
-      ...node,
-      entryPoints: files.filter((f) => !f.startsWith(path.join('test', 'host'))),
-      outbase: 'test',
-      outdir: 'out/test',
-      external: [...node.external, 'playwright-core', 'esbuild'],
-    },
+    { ...node, entryPoints: plain, outbase: 'test', outdir: 'out/test' },
     {
       ...node,
       entryPoints: sources('test/host', '.ts'),
       outbase: 'test',
       outdir: 'out/test',
       external: ['vscode', 'mocha'],
+    },
+    {
+      ...node,
+      entryPoints: files.filter(inFolder('ui')),
+      outbase: 'test/ui',
+      outdir: 'out/test/ui',
+      format: 'esm',
+      outExtension: { '.js': '.mjs' },
+      external: ['playwright-core', './test/vscode/*'],
     },
   ];
 }

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import type { Analysis, LayerInfo } from '../core/compress/analysis';
+import { DEFAULT_ENERGY } from '../core/compress/makePlan';
 import { formatChange, formatCount, formatMacs, formatPercent, formatShape } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { type Column, renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
 import { parse, parseDims, parseMethod, UsageError } from './usage';
-
-const DEFAULT_ENERGY = 0.95;
 
 /** `ranksmith analyze MODEL…`: one table, or one line of JSON, per model. */
 export async function analyzeCommand(
@@ -73,12 +72,17 @@ function printAnalysis(analysis: Analysis): string {
   ]);
   const problems = analysis.problems.map((p) => `note: ${p.message}`);
   const lines = [
-    `${analysis.file}: opset ${analysis.opset}, ${formatCount(analysis.parameters.stored)} parameters, ${formatMacs(analysis.macs)} MACs (FLOPs = 2 × MACs)`,
+    `${analysis.file}: opset ${analysis.opset}, ${formatCount(analysis.parameters.stored)} parameters, ${formatMacs(analysis.macs)} MACs${assumptions(analysis)} (FLOPs = 2 × MACs)`,
     ...(rows.length > 0 ? [renderTable(COLUMNS, rows)] : ['No layer multiplies with a constant weight.']),
     ...(analysis.tensors ? [tensorTable(analysis.tensors)] : []),
     ...problems,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+function assumptions({ assumedDims }: Analysis): string {
+  const entries = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
+  return entries.length > 0 ? ` at ${entries.join(', ')}` : '';
 }
 
 function advice(layer: LayerInfo): string {

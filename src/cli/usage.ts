@@ -1,10 +1,10 @@
 import { type ParseArgsConfig, parseArgs } from 'node:util';
+import type { DimBindings } from '../core/compress/analysis';
 import type { MethodChoice } from '../core/compress/method';
 import { METHOD_IDS } from '../core/compress/method';
-import type { DimBindings } from '../core/compress/report';
 
 export const HELP = `Usage:
-  ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.95] [--method M] [--no-suggestions] [--shapes] [--json]
+  ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
       Layers with parameters, multiply-adds (MACs) and the rank worth taking.
   ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
                      [--overwrite] [--allow-larger] [--json]

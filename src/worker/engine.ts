@@ -1,7 +1,7 @@
-import type { Analysis } from '../core/compress/analysis';
+import type { Analysis, DimBindings } from '../core/compress/analysis';
 import type { MethodChoice } from '../core/compress/method';
 import type { Target } from '../core/compress/plan';
-import type { CompressionReport, DimBindings, Preview, Verification } from '../core/compress/report';
+import type { CompressionReport, Preview, Verification } from '../core/compress/report';
 
 /** What is going on, for progress displays. */
 export interface Progress {

@@ -1,4 +1,4 @@
-import type { DimBindings } from '../core/compress/report';
+import type { DimBindings } from '../core/compress/analysis';
 import { Element, elementCount, elementName } from '../core/onnx/elements';
 import type { Model, ValueInfo } from '../core/onnx/model';
 import { ModelError } from '../core/onnx/modelError';

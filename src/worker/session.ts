@@ -4,6 +4,7 @@ import { energyOfRank } from '../core/compress/factor';
 import { type LayerOptions, makePlan, pickByEnergy, pickedCost } from '../core/compress/makePlan';
 import type { Plan, Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
+import { formatPercent } from '../core/format';
 import { compressModel, figuresOf } from './compressModel';
 import type { Engine, ModelRequest } from './engine';
 import { modelInputs } from './modelInputs';
@@ -110,6 +111,9 @@ async function withModel<T>(
   }
 }
 
+/** A suggestion that saves less of a layer's parameters than this is not worth a second node. */
+const LEAST_SAVING = 0.05;
+
 /** Adds to each layer the cheapest rank that keeps this energy, or why there is none. */
 function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], energy: number): Analysis {
   const layers = analysis.layers.map((layer, i): LayerInfo => {
@@ -118,10 +122,11 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
     // A weight that turned out not to be factorable: NaN, missing data file.
     if (option.reason !== undefined) return { ...layer, status: 'skipped', reason: option.reason };
     const pick = pickByEnergy(option, energy, 'parameters');
-    if (!pick) {
+    const cost = pick && pickedCost(option.layer, pick);
+    if (!pick || !cost || cost.parameters > (1 - LEAST_SAVING) * layer.parameters) {
       return {
         ...layer,
-        noSuggestion: `Keeping ${100 * energy} % of its energy takes a rank that saves nothing.`,
+        noSuggestion: `Keeping ${formatPercent(energy)} of its energy saves next to nothing.`,
       };
     }
     const { candidate, spectrum } = pick.choice;
@@ -130,7 +135,7 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
       suggestion: {
         method: candidate.method,
         rank: pick.rank,
-        ...pickedCost(option.layer, pick),
+        ...cost,
         energy: energyOfRank(spectrum, pick.rank),
       },
     };

@@ -1,5 +1,8 @@
 import type { MethodId } from './method';
 
+/** Sizes for symbolic dimensions, by name: `{ N: 1, 'x[2]': 640 }`. */
+export type DimBindings = Readonly<Record<string, number>>;
+
 /** Something a person should know about a model or a run; never a reason to stop. */
 export interface Problem {
   readonly code: string;
@@ -62,8 +65,10 @@ export interface Analysis {
   readonly flops: number | null;
   /** Names of the nodes that multiply but could not be counted. */
   readonly unknownMacs: readonly string[];
-  /** Symbolic dimensions of the inputs that no binding gives a size. */
+  /** Symbolic dimensions of the inputs that no binding gives a size, and that counting needs. */
   readonly freeDims: readonly string[];
+  /** Symbolic batch sizes (first axis of an input) that nobody bound: counted as 1. */
+  readonly assumedDims: DimBindings;
   readonly layers: readonly LayerInfo[];
   readonly tensors?: Readonly<Record<string, TensorInfo>>;
   readonly problems: readonly Problem[];

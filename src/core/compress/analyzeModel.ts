@@ -3,7 +3,7 @@ import { graphMacs, nodeMacs } from '../onnx/cost';
 import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
 import type { Model, Tensor } from '../onnx/model';
 import { allGraphs } from '../onnx/names';
-import { type Dim, printDim } from '../onnx/shapes/dim';
+import { bindDim, type Dim, isSymbolic, printDim } from '../onnx/shapes/dim';
 import { inferShapes, type ShapeTable } from '../onnx/shapes/inferShapes';
 import type { OpenExternal } from '../onnx/tensorData';
 import type { Analysis, LayerInfo, Problem, TensorInfo } from './analysis';
@@ -27,9 +27,15 @@ export interface AnalyzeOptions {
 /** Structure, parameters and multiply-adds of a model; no weight is read. */
 export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedModel {
   const shapes = inferShapes(model, options);
+  const assumed = batchSymbols(model, shapes);
+  const concrete = (dim: Dim): number | null => {
+    const bound = bindDim(dim, assumed);
+    return typeof bound === 'number' ? bound : null;
+  };
   const macs = graphMacs(model, shapes);
   const layers = findLayers(model, (name) => shapes.get(name)?.shape?.map(concrete) ?? undefined);
   const total = concrete(macs.total);
+  const freeDims = shapes.symbols.filter((name) => !assumed.has(name));
   const parameters = countParameters(model);
   const analysis: Analysis = {
     file: model.source.name,
@@ -39,15 +45,21 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     macs: total,
     flops: total === null ? null : 2 * total,
     unknownMacs: macs.unknown,
-    freeDims: shapes.symbols,
-    layers: layers.map((layer) => layerInfo(layer, model, shapes)),
+    freeDims,
+    assumedDims: Object.fromEntries(assumed),
+    layers: layers.map((layer) => layerInfo(layer, model, shapes, concrete)),
     ...(options.shapes ? { tensors: tensorInfos(shapes) } : {}),
-    problems: problemsOf(shapes, macs.unknown),
+    problems: problemsOf(freeDims, macs.unknown, total),
   };
   return { analysis, layers, totals: { parameters: parameters.stored, macs: total } };
 }
 
-function layerInfo(layer: Layer, model: Model, shapes: ShapeTable): LayerInfo {
+function layerInfo(
+  layer: Layer,
+  model: Model,
+  shapes: ShapeTable,
+  concrete: (dim: Dim) => number | null,
+): LayerInfo {
   const output = shapes.get(layer.node.outputs[0] ?? '')?.shape;
   const inMain = model.graph.nodes.includes(layer.node);
   return {
@@ -64,8 +76,20 @@ function layerInfo(layer: Layer, model: Model, shapes: ShapeTable): LayerInfo {
   };
 }
 
-function concrete(dim: Dim): number | null {
-  return typeof dim === 'number' ? dim : null;
+/**
+ * Symbols that are the first axis of inputs and nothing else: the batch. Nobody wants to be asked for it, so it
+ * counts as 1 where it is not bound, and that is said.
+ */
+function batchSymbols(model: Model, shapes: ShapeTable): ReadonlyMap<string, number> {
+  const free = new Set(shapes.symbols);
+  const first = new Set<string>();
+  const later = new Set<string>();
+  for (const input of model.graph.inputs) {
+    for (const [axis, dim] of (shapes.get(input.name)?.shape ?? []).entries()) {
+      if (isSymbolic(dim) && free.has(dim.key)) (axis === 0 ? first : later).add(dim.key);
+    }
+  }
+  return new Map([...first].filter((name) => !later.has(name)).map((name) => [name, 1]));
 }
 
 function printable(dim: Dim): number | string | null {
@@ -81,13 +105,23 @@ function tensorInfos(shapes: ShapeTable): Readonly<Record<string, TensorInfo>> {
   return infos;
 }
 
-function problemsOf(shapes: ShapeTable, unknownMacs: readonly string[]): readonly Problem[] {
+function problemsOf(
+  freeDims: readonly string[],
+  unknownMacs: readonly string[],
+  total: number | null,
+): readonly Problem[] {
   const problems: Problem[] = [];
+  if (freeDims.length > 0 && (total === null || unknownMacs.length > 0)) {
+    const names = freeDims.join(', ');
+    problems.push({
+      code: 'free-dims',
+      message: `The MACs depend on ${names}: give ${freeDims.length === 1 ? 'it a size' : 'them sizes'} to count them.`,
+    });
+  }
   if (unknownMacs.length > 0) {
-    const cure =
-      shapes.symbols.length > 0 ? ` Giving a size to ${shapes.symbols.join(', ')} may settle it.` : '';
+    const shown = unknownMacs.slice(0, 3).join(', ') + (unknownMacs.length > 3 ? ', …' : '');
     const nodes = unknownMacs.length === 1 ? 'one node' : `${unknownMacs.length} nodes`;
-    problems.push({ code: 'unknown-macs', message: `The MACs of ${nodes} can't be counted.${cure}` });
+    problems.push({ code: 'unknown-macs', message: `The MACs of ${nodes} can't be counted (${shown}).` });
   }
   return problems;
 }

@@ -24,6 +24,9 @@ export interface Totals {
   readonly macs: number | null;
 }
 
+/** The share of its energy a layer keeps where nobody asked for another. */
+export const DEFAULT_ENERGY = 0.9;
+
 /** A plan, and what it will give. */
 export interface Planned {
   readonly plan: Plan;

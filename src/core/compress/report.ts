@@ -1,9 +1,6 @@
-import type { Problem } from './analysis';
+import type { DimBindings, Problem } from './analysis';
 import type { MethodId } from './method';
 import type { Plan, Target } from './plan';
-
-/** Sizes for symbolic dimensions, by name: `{ N: 1, 'x[2]': 640 }`. */
-export type DimBindings = Readonly<Record<string, number>>;
 
 /** What one layer became. */
 export interface LayerReport {

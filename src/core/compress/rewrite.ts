@@ -68,6 +68,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): 
         );
       }
     });
+    written.set(layer.name, names);
     release(layer, uses, removedNodes, removedTensors);
   }
 
