@@ -220,6 +220,10 @@ for (const { name, module } of lapackModules()) {
       refused('DGEQRF refused its argument number 1.', () =>
         caller.lapackWithWork('dgeqrf', [-1, 3, block, 3, block]),
       );
+      // Without its INFO being looked at: by XERBLA's record alone, as level 3 of BLAS would report.
+      refused('DPOTRF refused its argument number 2.', () =>
+        caller.blas('dpotrf', 'L', -1, block, 3, arena.i32(1)),
+      );
       // The record is read once: the next call is innocent.
       block.view().set([4, 2, 2, 2, 5, 3, 2, 3, 6]);
       assert.equal(caller.lapack('dpotrf', 'L', 3, block, 3), 0);

@@ -45,8 +45,7 @@ function findYowasp() {
 }
 
 function findF2c() {
-  // f2c has no --version; without input it waits for it, and here there is none.
-  return ask('f2c', ['--help']) !== undefined || ask('which', ['f2c']) !== undefined ? 'f2c' : undefined;
+  return ask('f2c', ['--help']) === undefined ? undefined : 'f2c';
 }
 
 /** f2c and a compiler. Installs Debian's packages when run as root where apt is; otherwise says what is missing. */
