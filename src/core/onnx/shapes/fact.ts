@@ -90,7 +90,7 @@ export function bindShape(
   shape: readonly Dim[] | null,
   bindings: ReadonlyMap<string, number>,
 ): readonly Dim[] | null {
-  return shape && shape.map((d) => bindDim(d, bindings));
+  return shape?.map((d) => bindDim(d, bindings));
 }
 
 /** Whether two facts say the same, elements of constants apart. */

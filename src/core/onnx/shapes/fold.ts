@@ -113,7 +113,7 @@ export function inRange(type: ElementType, value: Dim): Dim {
   const range = RANGES.get(type);
   if (range) return value >= range[0] && value <= range[1] ? value : null;
   // INT64_MAX reads as 2^63: as the end of a slice that means "to the end", so it must survive.
-  return Number.isNaN(value) ? null : value;
+  return Number.isSafeInteger(value) || Math.abs(value) === 2 ** 63 ? value : null;
 }
 
 /** A shape given as the elements of a tensor: each must be a size. */

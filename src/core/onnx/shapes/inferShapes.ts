@@ -221,11 +221,22 @@ function inferNode(run: Run, node: Node, scope: Scope, depth: number, bodies: Bo
     if (called) return inferFunction(run, node, called, call, depth, bodies);
     const result = rule!(call);
     for (const body of byGraph.values()) bodies.push({ ...body, trips });
-    return Array.isArray(result) ? result : [result as Fact];
+    return (Array.isArray(result) ? result : [result as Fact]).map(checked);
   } catch (error) {
     if (error instanceof Unfit || error instanceof ModelError) return [];
     throw error;
   }
+}
+
+/** Sizes that no tensor has come from wrong nodes: they are not passed on. */
+function checked(fact: Fact): Fact {
+  if (fact.kind !== 'tensor') return { ...fact, element: checked(fact.element) };
+  const isWrong = (d: Dim) => typeof d === 'number' && !(Number.isSafeInteger(d) && d >= 0);
+  if (!fact.shape?.some(isWrong)) return fact;
+  return tensor(
+    fact.type,
+    fact.shape.map((d) => (isWrong(d) ? null : d)),
+  );
 }
 
 /** Gives the inputs of a body their names; what the body declares about them fills the gaps. */

@@ -1,6 +1,6 @@
 import { Element } from '../../elements';
 import { agreed, type Call, forAll, type Rule, type RuleTable, require, sameAs, withDim } from '../call';
-import { add, type Dim, floorDiv, mul } from '../dim';
+import { add, type Dim, floorDiv, mul, sub } from '../dim';
 import { type Fact, tensor } from '../fact';
 
 /** The sizes of scaled dot-product attention. */
@@ -61,6 +61,7 @@ export function attentionSizes(call: Call): AttentionSizes | undefined {
 
 const attention: Rule = (call) => {
   const type = call.type(0);
+  checkAttention(call);
   const sizes = attentionSizes(call);
   if (!sizes) return call.node.outputs.map(() => tensor(type, null));
   const { batch, heads, keyHeads, queries, keys, keySize, valueSize } = sizes;
@@ -72,6 +73,16 @@ const attention: Rule = (call) => {
     tensor(type, [batch, heads, queries, keys]),
   ];
 };
+
+/** What the operator forbids: half a cache, heads told twice, windows of negative width. */
+function checkAttention(call: Call): void {
+  const hasOutput = (i: number) => (call.node.outputs[i] ?? '') !== '';
+  require(call.has(4) === call.has(5) && hasOutput(1) === hasOutput(2));
+  require(!call.has(6) || !(call.has(4) || hasOutput(1)));
+  require(call.int('left_window_size', -1) >= -1 && call.int('right_window_size', -1) >= -1);
+  const isSplit = call.shape(0)?.length === 4;
+  require(!isSplit || !(call.attribute('q_num_heads') || call.attribute('kv_num_heads')));
+}
 
 /** com.microsoft Attention: X [B, S, D] times packed weights [D, Q+K+V]. */
 const packedAttention: Rule = (call) => {
@@ -128,11 +139,75 @@ const halfOfLast: Rule = (call) => {
   return tensor(call.type(0), withDim(shape, shape.length - 1, floorDiv(shape.at(-1)!, 2)));
 };
 
+/** Attention with a state instead of a cache: Q [B, T, H·d], K and V [B, T, h·d], state [B, h, dk, dv]. */
+const linearAttention: Rule = (call) => {
+  const [q, k, v] = [call.shape(0), call.shape(1), call.shape(2)];
+  const past = call.has(3) ? call.shape(3) : null;
+  for (const shape of [q, k, v]) require(!shape || shape.length === 3);
+  require(!past || past.length === 4);
+  const heads = call.int('q_num_heads', 0);
+  const keyHeads = call.int('kv_num_heads', 0);
+  require(heads > 0 && keyHeads > 0 && heads % keyHeads === 0);
+  const [keySize, valueSize] = [perHead(k?.[2] ?? null, keyHeads), perHead(v?.[2] ?? null, keyHeads)];
+  const [stateKey, stateValue] = [past?.[2] ?? null, past?.[3] ?? null];
+  const size = agreed(valueSize, stateValue);
+  const batch = agreed(q?.[0] ?? null, past?.[0] ?? null);
+  const type = call.type(0);
+  return [
+    tensor(type, [batch, q?.[1] ?? null, mul(heads, size)]),
+    tensor(call.has(3) ? call.type(3) : type, [batch, keyHeads, agreed(keySize, stateKey), size]),
+  ];
+};
+
+function perHead(hidden: Dim, heads: number): Dim {
+  if (typeof hidden === 'number') require(hidden % heads === 0);
+  return floorDiv(hidden, heads);
+}
+
+/** Depthwise convolution that looks back only: X [B, C, L], weight [C, 1, k], the last k − 1 inputs kept. */
+const causalConv: Rule = (call) => {
+  const data = call.shape(0);
+  const weight = call.shape(1);
+  require((!data || data.length === 3) && (!weight || weight.length === 3));
+  require(['none', 'silu', 'swish'].includes(call.text('activation', 'none')));
+  const type = call.type(0);
+  const channels = agreed(data?.[1] ?? null, weight?.[0] ?? null);
+  const kernel = weight?.[2] ?? null;
+  return [
+    tensor(type, data && withDim(data, 1, channels)),
+    tensor(call.has(3) ? call.type(3) : type, [data?.[0] ?? null, channels, sub(kernel, 1)]),
+  ];
+};
+
+/** Attention on 4-D inputs whose scores and weights pass through bodies of the node. */
+const flexAttention: Rule = (call) => {
+  const sizes = attentionSizes(call);
+  if (!sizes) return tensor(call.type(0), null);
+  require(call.shape(0)!.length === 4);
+  const { heads, keyHeads } = sizes;
+  if (typeof heads === 'number' && typeof keyHeads === 'number') require(heads % keyHeads === 0);
+  return tensor(call.type(0), [sizes.batch, heads, sizes.queries, sizes.valueSize]);
+};
+
+const swiglu: Rule = (call) => {
+  const [a, b] = [call.shape(0), call.shape(1)];
+  if (!a || !b) return tensor(call.type(0), null);
+  require(a.length === b.length);
+  return tensor(
+    call.type(0),
+    a.map((d, i) => agreed(d, b[i]!)),
+  );
+};
+
 const MICROSOFT = 'com.microsoft';
 
 export const attentionRules: RuleTable = new Map<string, Rule>([
   ['Attention', attention],
   ['RotaryEmbedding', sameAs(0)],
+  ['LinearAttention', linearAttention],
+  ['CausalConvWithState', causalConv],
+  ['SwiGLU', swiglu],
+  ...forAll('FlexAttention', flexAttention, 'ai.onnx.preview'),
   ...forAll('Attention QAttention', packedAttention, MICROSOFT),
   ...forAll('MultiHeadAttention', multiHead, MICROSOFT),
   ...forAll('GroupQueryAttention', groupQuery, MICROSOFT),

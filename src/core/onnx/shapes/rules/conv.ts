@@ -13,6 +13,11 @@ function spatialAxes(x: readonly Dim[] | null, w: readonly Dim[] | null, call: C
   return order - 2;
 }
 
+/** A kernel size that is told twice must be told alike. */
+function checkKernel(kernel: readonly Dim[], weight: readonly Dim[]): void {
+  for (const [axis, size] of kernel.entries()) agreed(size, weight[2 + axis]!);
+}
+
 /** Convolution of input `x` with weight `w`: [N, C, …] · [M, C/group, …] → [N, M, …]. */
 const conv =
   (x: number, w: number, type: (call: Call) => ElementType): Rule =>
@@ -26,7 +31,7 @@ const conv =
     const pads = call.ints('pads');
     require(!pads || pads.every((p) => p >= 0));
     const window = windowOf(call, axes, weight ? weight.slice(2) : unknownDims(axes));
-    if (weight) window.kernel.forEach((k, i) => agreed(k, weight[2 + i]!));
+    if (weight) checkKernel(window.kernel, weight);
     if (data && weight) agreed(data[1]!, mul(weight[1]!, group));
     const channels = weight?.[0] ?? null;
     if (typeof channels === 'number') require(channels % group === 0);
@@ -43,7 +48,7 @@ const convTranspose: Rule = (call) => {
   const group = call.int('group', 1);
   require(group > 0 && axes > 0);
   const window = windowOf(call, axes, weight ? weight.slice(2) : unknownDims(axes));
-  if (weight) window.kernel.forEach((k, i) => agreed(k, weight[2 + i]!));
+  if (weight) checkKernel(window.kernel, weight);
   if (data && weight) agreed(data[1]!, weight[0]!);
   const pads = call.ints('pads');
   require(!pads || pads.every((p) => p >= 0));
@@ -85,6 +90,8 @@ const globalPool: Rule = (call) => {
 
 const maxUnpool: Rule = (call) => {
   const shape = call.shape(0);
+  const indices = call.shape(1);
+  require(!indices || indices.length >= 2);
   if (call.has(2)) {
     const given = call.numbers(2);
     require(!given || !shape || given.length === shape.length);
@@ -111,7 +118,15 @@ const regions =
     require(!data || data.length === 4);
     require(!rois || rois.length === 2);
     require(height(call) > 0 && width(call) > 0);
-    return tensor(call.type(0), [rois?.[0] ?? null, data?.[1] ?? null, height(call), width(call)]);
+    // RoiAlign also has one picture number per region.
+    const count = call.has(2) ? call.shape(2) : null;
+    require(!count || count.length === 1);
+    return tensor(call.type(0), [
+      agreed(rois?.[0] ?? null, count?.[0] ?? null),
+      data?.[1] ?? null,
+      height(call),
+      width(call),
+    ]);
   };
 
 /** Col2Im: (columns, image shape, block shape) → [N, C, …image]. */

@@ -61,7 +61,7 @@ function checkLoss(
   if (weight) require(weight.length === 1);
   if (!input || !target) return;
   require(input.length === target.length + 1);
-  target.forEach((d, i) => agreed(d, input[i === 0 ? 0 : i + 1]!));
+  for (const [i, d] of target.entries()) agreed(d, input[i === 0 ? 0 : i + 1]!);
 }
 
 const groupNormalization: Rule = (call) => {

@@ -7,11 +7,12 @@ import { broadcast } from '../fold';
 const UINT8 = 2;
 const MICROSOFT = 'com.microsoft';
 
-const quantize: Rule = (call) =>
-  tensor(
-    (call.has(2) ? call.type(2) : 0) || call.int('output_dtype', 0) || (call.has(2) ? 0 : UINT8),
-    call.shape(0),
-  );
+const quantize: Rule = (call) => {
+  const wanted = call.int('output_dtype', 0);
+  const zeroPoint = call.has(2) ? call.type(2) : wanted || UINT8;
+  require(!wanted || !zeroPoint || wanted === zeroPoint);
+  return tensor(zeroPoint || wanted, call.shape(0));
+};
 
 const dequantize: Rule = (call) => tensor(call.int('output_dtype', 0) || call.type(1), call.shape(0));
 

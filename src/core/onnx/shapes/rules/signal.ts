@@ -20,11 +20,14 @@ const dft: Rule = (call) => {
   const axisValue = call.opset < 20 ? call.int('axis', 1) : call.has(2) ? scalarOf(call, 2) : -2;
   const length = call.has(1) ? scalarOf(call, 1) : undefined;
   if (typeof length === 'number') require(length > 0);
+  if (typeof axisValue !== 'number' && !onesided && length === undefined)
+    return tensor(type, [...shape.slice(0, -1), 2]);
   if (typeof axisValue !== 'number')
     return tensor(type, [...unknownDims(shape.length - 1), onesided && inverse ? 1 : 2]);
   const axis = axisOf(axisValue, shape.length);
   require(axis !== shape.length - 1);
   if (onesided && inverse) {
+    require(last !== 1);
     // The way back from half a spectrum: twice as many real numbers.
     const size = length === undefined ? mul(sub(shape[axis]!, 1), 2) : length;
     return tensor(type, [...withDim(shape, axis, size).slice(0, -1), 1]);
