@@ -15,7 +15,7 @@ export function einsumShape(
   shapes: readonly (readonly Dim[] | null)[],
 ): readonly Dim[] | null {
   const bound = bind(equation, shapes);
-  return bound?.output.map((label) => bound.sizes.get(label) ?? null);
+  return bound ? bound.output.map((label) => bound.sizes.get(label) ?? null) : null;
 }
 
 /** Multiply-accumulates of an Einsum: the product of all label sizes, operands taken in pairs from the left. */

@@ -1,6 +1,6 @@
 import { Element, isFloatType } from '../elements';
 import type { ElementType } from '../model';
-import { bindDim, type Dim, productOf, sameDim } from './dim';
+import { type Dim, productOf, sameDim } from './dim';
 
 /** What is known about a tensor. */
 export interface TensorFact {
@@ -83,14 +83,6 @@ export function filledFact(fact: Fact, declared: TensorFact): Fact {
   if (fact.shape.length !== declared.shape.length) return { ...fact, type };
   const other = declared.shape;
   return { ...fact, type, shape: fact.shape.map((d, i) => d ?? other[i]!) };
-}
-
-/** The shape with symbols replaced by numbers. */
-export function bindShape(
-  shape: readonly Dim[] | null,
-  bindings: ReadonlyMap<string, number>,
-): readonly Dim[] | null {
-  return shape?.map((d) => bindDim(d, bindings));
 }
 
 /** Whether two facts say the same, elements of constants apart. */
