@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { ask, BuildError, run } from './run.mjs';
 
 const debianPackages = ['f2c', 'clang-19', 'lld-19', 'wasi-libc'];
@@ -37,8 +38,9 @@ export function findClang() {
 /** The npm package @yowasp/clang, if installed: where it is and its version. */
 function findYowasp() {
   try {
-    const require = createRequire(import.meta.url);
-    return { module: require.resolve('@yowasp/clang'), version: '@yowasp/clang' };
+    const module = createRequire(import.meta.url).resolve('@yowasp/clang');
+    const { version } = JSON.parse(readFileSync(path.join(path.dirname(module), '..', 'package.json'), 'utf8'));
+    return { module, version: `@yowasp/clang ${version}` };
   } catch {
     return undefined;
   }
