@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { readModel } from '../../src/core/onnx/read';
+import { openFile } from '../../src/worker/fileSource';
+import { askRuntime, floatInput } from './shapeOracle';
+
+const ocrFolder = join('node_modules', '@gutenye', 'ocr-models', 'assets');
+
+/** Real models with their input sizes: all of ONNX Runtime's shapes must come out. */
+const MODELS: readonly (readonly [path: string, sizes: readonly number[]])[] = [
+  [join('media', 'sample', 'fashion-vgg.onnx'), [3, 1, 28, 28]],
+  [join(ocrFolder, 'ch_PP-OCRv4_det_infer.onnx'), [1, 3, 96, 64]],
+  [join(ocrFolder, 'ch_PP-OCRv4_rec_infer.onnx'), [2, 3, 48, 163]],
+  [join(ocrFolder, 'ch_ppocr_mobile_v2.0_cls_infer.onnx'), [2, 3, 48, 192]],
+];
+
+for (const [path, sizes] of MODELS) {
+  test(`every shape of ${path.split(/[\\/]/).at(-1)} is the one ONNX Runtime finds`, async (t) => {
+    const source = openFile(path);
+    const input = readModel(source).graph.inputs[0]!;
+    source.close();
+    const bind = new Map<string, number>();
+    input.shape!.forEach((d, axis) => {
+      if (typeof d !== 'number') bind.set(d ?? `${input.name}[${axis}]`, sizes[axis]!);
+    });
+    const report = await askRuntime(path, { [input.name]: floatInput(sizes) }, bind);
+    t.diagnostic(`${report.compared} values compared, ${report.unknown.length} without a complete shape`);
+    assert.ok(report.compared > 5);
+    assert.deepEqual(report.wrong, []);
+    assert.deepEqual(report.unknown, []);
+  });
+}
