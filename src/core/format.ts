@@ -42,6 +42,11 @@ export function formatChange(before: number, after: number): string {
   return `${percent < 0 ? '−' : '+'}${short(Math.abs(percent))} %`;
 }
 
+/** How many times as much: 1.4×, 12×. */
+export function formatTimes(ratio: number): string {
+  return `${Number(ratio.toPrecision(2))}×`;
+}
+
 /** A duration: 0.42 ms, 13.1 ms, 2.5 s. */
 export function formatMs(ms: number): string {
   return ms < 1000 ? `${short(ms)} ms` : `${short(ms / 1000)} s`;

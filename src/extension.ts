@@ -1,0 +1,43 @@
+import * as vscode from 'vscode';
+import { commandTable } from './host/commands';
+import { createCompress } from './host/compress';
+import { rememberDimensions } from './host/dimensions';
+import { createEngineHost, type EngineHost } from './host/engine';
+import { createFailures } from './host/failures';
+import { watchModelFiles } from './host/modelFiles';
+import { createModels } from './host/models';
+import { registerCommands } from './host/registerCommands';
+import { createReportView, type ReportView } from './host/reportView';
+import type { Row } from './host/rows';
+import { registerSkippedDecoration } from './host/skippedDecoration';
+import { createSuggestions } from './host/suggestions';
+import { createTree } from './host/tree';
+
+/** What the tests inside the extension host get hold of. No interface for other extensions. */
+export interface Internals {
+  readonly layers: vscode.TreeDataProvider<Row>;
+  readonly report: ReportView;
+  readonly host: EngineHost;
+}
+
+/** Builds the parts and joins them. No work is done before a view or a command asks for it. */
+export function activate(context: vscode.ExtensionContext): Internals {
+  const own = <T extends vscode.Disposable>(part: T): T => {
+    context.subscriptions.push(part);
+    return part;
+  };
+  const { workspaceState, extensionUri } = context;
+  const log = own(vscode.window.createOutputChannel('Ranksmith', { log: true }));
+  const failures = createFailures(log);
+  const dimensions = rememberDimensions(workspaceState);
+  const host = own(createEngineHost(context.asAbsolutePath('dist/worker.js'), log));
+  const { engine } = host;
+  const models = own(createModels(engine, own(watchModelFiles()), dimensions, failures));
+  const suggestions = own(createSuggestions(models));
+  const tree = own(createTree(models, suggestions, dimensions, workspaceState));
+  const report = own(createReportView(extensionUri, workspaceState));
+  const compress = createCompress({ engine, models, suggestions, dimensions, report, failures });
+  own(registerSkippedDecoration());
+  own(registerCommands(commandTable({ host, models, tree, dimensions, compress, log }), failures));
+  return { layers: tree.provider, report, host };
+}

@@ -1,0 +1,120 @@
+import * as vscode from 'vscode';
+import { parseTarget, type Target } from '../core/compress/plan';
+import type { CompressionReport } from '../core/compress/report';
+import { ModelError } from '../core/onnx/modelError';
+import { COMMANDS, type CommandId, VIEWS } from '../ids';
+import { askDimensions } from './askDimensions';
+import type { Compress, CompressChoices } from './compress';
+import type { Dimensions } from './dimensions';
+import type { EngineHost } from './engine';
+import type { Models } from './models';
+import { pickModel } from './pickModel';
+import type { Row } from './rows';
+import type { Tree } from './tree';
+
+/** What *Compress Model…* takes instead of asking: for keybindings, tasks and tests. */
+export interface CompressArgument {
+  readonly uri: vscode.Uri;
+  /** As the CLI takes it (`parameters=0.5`), or as data. */
+  readonly target?: string | Target;
+  readonly output?: vscode.Uri;
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+interface Parts {
+  readonly host: EngineHost;
+  readonly models: Models;
+  readonly tree: Tree;
+  readonly dimensions: Dimensions;
+  readonly compress: Compress;
+  readonly log: vscode.LogOutputChannel;
+}
+
+/** What a menu hands over: what was clicked, and all that was selected. */
+type FromMenu = readonly [
+  clicked?: vscode.Uri | Row | CompressArgument,
+  selected?: readonly (vscode.Uri | Row)[],
+];
+
+/** Every command of the extension, by id. */
+export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
+  const { host, models, tree, dimensions, compress, log } = parts;
+
+  /** The files a command is about; asks when it was called without any. */
+  const filesOf = async (title: string, [clicked, selected]: FromMenu): Promise<readonly vscode.Uri[]> => {
+    const all = selected && selected.length > 0 ? selected : clicked ? [clicked] : [];
+    const uris = new Map(all.map(uriOf).map((uri) => [uri.toString(), uri]));
+    if (uris.size > 0) return [...uris.values()];
+    const picked = await pickModel(models, title);
+    return picked ? [picked.uri] : [];
+  };
+
+  const reveal = async (title: string, args: FromMenu, afresh: boolean) => {
+    const uris = await filesOf(title, args);
+    for (const uri of uris) {
+      if (afresh) await models.refresh(uri);
+      const model = await models.open(onDisk(uri));
+      await tree.reveal(model);
+      const state = await models.read(model);
+      // The row says so too, but who asked for an analysis shall not have to look for the answer.
+      if (afresh && state.kind === 'failed') throw new ModelError('unreadable', state.message);
+    }
+  };
+
+  return {
+    [COMMANDS.analyze]: (...args: FromMenu) => reveal(vscode.l10n.t('Analyse Model'), args, true),
+    [COMMANDS.reveal]: (...args: FromMenu) => reveal(vscode.l10n.t('Reveal in Layers'), args, false),
+    [COMMANDS.compress]: async (...args: FromMenu): Promise<readonly CompressionReport[]> => {
+      const uris = await filesOf(vscode.l10n.t('Compress Model'), args);
+      return compress(uris.map(onDisk), choicesOf(args[0]));
+    },
+    [COMMANDS.setDimensions]: async (...args: FromMenu) => {
+      const [uri] = await filesOf(vscode.l10n.t('Set Dimensions'), args);
+      if (!uri) return;
+      const bindings = await askDimensions(await models.open(onDisk(uri)), models, dimensions);
+      if (!bindings) return;
+      await dimensions.set(uri, bindings);
+      await models.refresh(uri);
+    },
+    [COMMANDS.revealInExplorer]: (row: Row) =>
+      vscode.commands.executeCommand('revealInExplorer', row.model.uri),
+    [COMMANDS.showReport]: () => vscode.commands.executeCommand(`${VIEWS.report}.focus`),
+    [COMMANDS.showLog]: () => log.show(),
+    [COMMANDS.refresh]: () => models.refresh(),
+    [COMMANDS.restartEngine]: async () => {
+      await host.stop();
+      await models.refresh();
+    },
+    [COMMANDS.sortByPosition]: () => tree.sort('position'),
+    [COMMANDS.sortByParameters]: () => tree.sort('parameters'),
+    [COMMANDS.sortByMacs]: () => tree.sort('macs'),
+  };
+}
+
+function uriOf(item: vscode.Uri | Row | CompressArgument): vscode.Uri {
+  if (item instanceof vscode.Uri) return item;
+  return 'kind' in item ? item.model.uri : item.uri;
+}
+
+function onDisk(uri: vscode.Uri): vscode.Uri {
+  if (uri.scheme === 'file') return uri;
+  throw new ModelError(
+    'unreadable',
+    vscode.l10n.t('{0} is not a file on disk: Ranksmith reads models from disk only.', uri.toString(true)),
+  );
+}
+
+function choicesOf(item: FromMenu[0]): CompressChoices {
+  if (!item || item instanceof vscode.Uri || 'kind' in item) return {};
+  const { target: wanted, output, overwrite = false, signal } = item;
+  const target = typeof wanted === 'string' ? parseTarget(wanted) : wanted;
+  if (wanted !== undefined && !target) {
+    throw new ModelError('unreachable-target', vscode.l10n.t('{0} is not a target.', JSON.stringify(wanted)));
+  }
+  return {
+    ...(target ? { target } : {}),
+    ...(output ? { output: { uri: output, overwrite } } : {}),
+    ...(signal ? { signal } : {}),
+  };
+}

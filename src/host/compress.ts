@@ -1,0 +1,177 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Target } from '../core/compress/plan';
+import type { CompressionReport, Preview } from '../core/compress/report';
+import { COMMANDS } from '../ids';
+import type { CallOptions, Engine, Progress } from '../worker/engine';
+import type { Dimensions } from './dimensions';
+import type { Failures } from './failures';
+import type { Models } from './models';
+import { type PreviewTargets, pickGoal } from './pickGoal';
+import { type Output, pickOutputs } from './pickOutput';
+import type { ReportView } from './reportView';
+import type { Suggestions } from './suggestions';
+import { summaryOf, summaryOfSeveral } from './summary';
+
+/** What a caller has decided already; the rest is asked for. */
+export interface CompressChoices {
+  readonly target?: Target;
+  /** For a single model only. */
+  readonly output?: Output;
+  /** Cancels, as the button of the progress notification does. */
+  readonly signal?: AbortSignal;
+}
+
+/** Makes smaller models of these files; resolves with the reports of those that succeeded. */
+export type Compress = (
+  sources: readonly vscode.Uri[],
+  choices?: CompressChoices,
+) => Promise<readonly CompressionReport[]>;
+
+interface Parts {
+  readonly engine: Engine;
+  readonly models: Models;
+  readonly suggestions: Suggestions;
+  readonly dimensions: Dimensions;
+  readonly report: ReportView;
+  readonly failures: Failures;
+}
+
+/** The way from a click to a smaller file: goal, file name, progress, one closing message. */
+export function createCompress(parts: Parts): Compress {
+  const { engine, models, suggestions, dimensions, report, failures } = parts;
+
+  const preview =
+    (sources: readonly vscode.Uri[]): PreviewTargets =>
+    async (targets, { signal, onProgress }) => {
+      const previews: (readonly Preview[])[] = [];
+      for (const [i, source] of sources.entries()) {
+        const request = { ...models.request(source), targets, method: 'auto' as const };
+        const share = shareOf(i, sources.length, onProgress);
+        previews.push(await engine.preview(request, { signal, onProgress: share }));
+      }
+      return targets.map((_, t) => previews.map((each) => each[t]!));
+    };
+
+  async function compressOne(
+    source: vscode.Uri,
+    target: Target,
+    { uri, overwrite }: Output,
+    call: CallOptions,
+  ): Promise<CompressionReport> {
+    const request = {
+      ...models.request(source),
+      output: uri.fsPath,
+      target,
+      method: 'auto',
+      overwrite,
+    } as const;
+    const done = await engine.compress(request, call);
+    await dimensions.set(uri, dimensions.of(source));
+    await report.show(done);
+    await models.refresh(uri);
+    return done;
+  }
+
+  async function run(
+    sources: readonly vscode.Uri[],
+    { target: givenTarget, output, signal }: CompressChoices = {},
+  ): Promise<readonly CompressionReport[]> {
+    const [first] = sources;
+    if (!first) return [];
+    const title =
+      sources.length === 1
+        ? vscode.l10n.t('Compress {0}', basename(first.fsPath))
+        : vscode.l10n.t('Compress {0} models', sources.length);
+    const target = givenTarget ?? (await pickGoal(title, preview(sources)));
+    if (!target) return [];
+    const outputs = output ? [output] : await pickOutputs(sources);
+    if (!outputs) return [];
+    return withNotification(title, signal, async (call) => {
+      if (sources.length === 1) {
+        const done = await compressOne(first, target, outputs[0]!, call);
+        tell(summaryOf(done), vscode.Uri.file(done.compressed.file));
+        return [done];
+      }
+      const reports: CompressionReport[] = [];
+      const refusals: string[] = [];
+      for (const [i, source] of sources.entries()) {
+        const share = shareOf(i, sources.length, call.onProgress, basename(source.fsPath));
+        const work = compressOne(source, target, outputs[i]!, { ...call, onProgress: share });
+        const outcome = await failures.orSentence(work);
+        if (call.signal.aborted) break;
+        if ('message' in outcome) refusals.push(outcome.message);
+        else reports.push(outcome.value);
+      }
+      const last = reports.at(-1);
+      if (refusals.length > 0) failures.tell(summaryOfSeveral(reports, refusals));
+      else if (last) tell(summaryOfSeveral(reports, []), vscode.Uri.file(last.compressed.file));
+      return reports;
+    });
+  }
+
+  return (sources, choices) => suggestions.pauseDuring(() => run(sources, choices));
+}
+
+/** The progress of one of several things as that of the whole. */
+function shareOf(
+  index: number,
+  count: number,
+  report: (progress: Progress & { readonly file?: string }) => void,
+  file?: string,
+): (progress: Progress) => void {
+  return (progress) =>
+    report({ ...progress, done: (index + progress.done) / count, ...(file ? { file } : {}) });
+}
+
+/** Runs `work` under a notification with progress and a Cancel button. */
+async function withNotification<T>(
+  title: string,
+  outer: AbortSignal | undefined,
+  work: (call: Required<CallOptions>) => Promise<T>,
+): Promise<T> {
+  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
+  return vscode.window.withProgress(options, async (notification, token) => {
+    const abort = new AbortController();
+    const cancel = () => {
+      abort.abort(new DOMException('Cancelled.', 'AbortError'));
+      vscode.window.setStatusBarMessage(vscode.l10n.t('Compression cancelled'), 3000);
+    };
+    if (outer?.aborted) cancel();
+    outer?.addEventListener('abort', cancel, { once: true });
+    token.onCancellationRequested(cancel);
+    let shown = 0;
+    const onProgress = (progress: Progress & { readonly file?: string }) => {
+      const percent = 100 * progress.done;
+      const message = [progress.file, phaseText(progress)].filter((part) => part).join(': ');
+      notification.report({ message, increment: Math.max(0, percent - shown) });
+      shown = Math.max(shown, percent);
+    };
+    return work({ signal: abort.signal, onProgress });
+  });
+}
+
+function phaseText({ phase, layer }: Progress): string {
+  switch (phase) {
+    case 'read':
+      return vscode.l10n.t('reading');
+    case 'suggest':
+      return layer ? vscode.l10n.t('choosing ranks, {0}', layer) : vscode.l10n.t('choosing ranks');
+    case 'factor':
+      return layer ? vscode.l10n.t('factoring {0}', layer) : vscode.l10n.t('factoring');
+    case 'write':
+      return vscode.l10n.t('writing');
+    case 'verify':
+      return vscode.l10n.t('running both models to compare them');
+  }
+}
+
+/** The one closing message. */
+function tell(summary: string, file: vscode.Uri): void {
+  const showReport = vscode.l10n.t('Show Report');
+  const reveal = vscode.l10n.t('Reveal in Explorer');
+  void vscode.window.showInformationMessage(summary, showReport, reveal).then((choice) => {
+    if (choice === showReport) void vscode.commands.executeCommand(COMMANDS.showReport);
+    if (choice === reveal) void vscode.commands.executeCommand('revealInExplorer', file);
+  });
+}

@@ -1,0 +1,74 @@
+import { Worker } from 'node:worker_threads';
+import * as vscode from 'vscode';
+import { ModelError } from '../core/onnx/modelError';
+import { type CallOptions, ENGINE_METHODS, type Engine } from '../worker/engine';
+import { connect, type RpcClient } from '../worker/rpc';
+
+/** The engine in its worker thread. The thread starts with the first call, and again with the first after it stopped. */
+export interface EngineHost extends vscode.Disposable {
+  readonly engine: Engine;
+  /** Ends the thread; calls under way reject, the next call starts another. */
+  stop(): Promise<void>;
+}
+
+interface Running {
+  readonly worker: Worker;
+  readonly client: RpcClient<Engine>;
+}
+
+/** @param script the bundle of the worker */
+export function createEngineHost(script: string, log: vscode.LogOutputChannel): EngineHost {
+  let running: Running | undefined;
+
+  function start(): Running {
+    const worker = new Worker(script, { stdout: true, stderr: true });
+    const client = connect<Engine>(ENGINE_METHODS, {
+      post: (message) => worker.postMessage(message),
+      onMessage: (receive) => worker.on('message', receive),
+    });
+    const started: Running = { worker, client };
+    const end = (why: string) => {
+      if (running === started) {
+        running = undefined;
+        log.info(`The engine stopped: ${why}.`);
+      }
+      client.fail(new ModelError('engine-stopped', stopped(why)));
+    };
+    worker.on('error', (error) => end(error.message));
+    worker.on('exit', (code) => end(`exit code ${code}`));
+    worker.stderr.on('data', (chunk: Buffer) => log.warn(`engine: ${chunk.toString().trimEnd()}`));
+    worker.stdout.on('data', (chunk: Buffer) => log.debug(`engine: ${chunk.toString().trimEnd()}`));
+    log.info('The engine started.');
+    return started;
+  }
+
+  /** A call like those of the engine, with what it was, on what and for how long in the log. */
+  const call =
+    (method: keyof Engine) =>
+    async (request: never, options?: CallOptions): Promise<unknown> => {
+      running ??= start();
+      const started = performance.now();
+      const end = (how: string) =>
+        log.info(`${method} ${how} after ${((performance.now() - started) / 1000).toFixed(2)} s`);
+      log.info(`${method} ${JSON.stringify(request)}`);
+      const answer = running.client.remote[method](request, options);
+      answer.then(
+        () => end('done'),
+        (error: Error) => end(`${error.name === 'AbortError' ? 'cancelled' : 'ended'}: ${error.message}`),
+      );
+      return answer;
+    };
+
+  const stop = async () => {
+    await running?.worker.terminate();
+  };
+  return {
+    engine: Object.fromEntries(ENGINE_METHODS.map((method) => [method, call(method)])) as unknown as Engine,
+    stop,
+    dispose: () => void stop(),
+  };
+}
+
+function stopped(why: string): string {
+  return vscode.l10n.t('The engine stopped ({0}); it will be started again when it is needed.', why);
+}

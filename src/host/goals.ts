@@ -1,0 +1,92 @@
+import { l10n } from 'vscode';
+import { parseTarget, type Target } from '../core/compress/plan';
+import type { Preview } from '../core/compress/report';
+import { formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
+
+/** A target with the words for it. */
+export interface Goal {
+  readonly label: string;
+  readonly target: Target;
+}
+
+/** What the quick pick offers, in groups. */
+export function goalGroups(): readonly { readonly title: string; readonly goals: readonly Goal[] }[] {
+  return [
+    {
+      title: l10n.t('Size'),
+      goals: [
+        { label: l10n.t('Half the parameters'), target: { kind: 'parameters', share: 1 / 2 } },
+        { label: l10n.t('A third of the parameters'), target: { kind: 'parameters', share: 1 / 3 } },
+      ],
+    },
+    {
+      title: l10n.t('Work'),
+      goals: [
+        { label: l10n.t('Half the MACs'), target: { kind: 'macs', share: 1 / 2 } },
+        { label: l10n.t('A third of the MACs'), target: { kind: 'macs', share: 1 / 3 } },
+      ],
+    },
+    {
+      title: l10n.t('Accuracy'),
+      goals: [
+        { label: l10n.t('Keep 99 % of each layer’s energy'), target: { kind: 'energy', energy: 0.99 } },
+        { label: l10n.t('Keep 95 % of each layer’s energy'), target: { kind: 'energy', energy: 0.95 } },
+      ],
+    },
+  ];
+}
+
+/** What a goal would give, for all models together. */
+export interface Outlook {
+  /** Whether anything would be gained for at least one model. */
+  readonly reachable: boolean;
+  readonly text: string;
+}
+
+/** Sums up what a goal would do to each of the models. Those that can't reach it stay as they are. */
+export function outlookOf(previews: readonly Preview[]): Outlook {
+  const useful = previews.filter((p) => p.refusal === undefined && p.factored > 0);
+  if (useful.length === 0) {
+    const refusal = previews.find((p) => p.refusal !== undefined)?.refusal;
+    return { reachable: false, text: refusal ?? l10n.t('No layer would become smaller.') };
+  }
+  const sum = (pick: (p: Preview) => number | null) =>
+    useful.reduce<number | null>((total, p) => add(total, pick(p)), 0);
+  const before = sum((p) => p.parameters.before)!;
+  const after = sum((p) => p.parameters.after)!;
+  const macsBefore = sum((p) => p.macs.before);
+  const macsAfter = sum((p) => p.macs.after);
+  const parts = [l10n.t('{0} parameters ({1})', formatCount(after), formatChange(before, after))];
+  if (macsBefore !== null && macsAfter !== null) {
+    parts.push(l10n.t('{0} MACs ({1})', formatMacs(macsAfter), formatChange(macsBefore, macsAfter)));
+  }
+  const error = formatPercent(Math.max(...useful.map((p) => p.weightError)));
+  parts.push(
+    previews.length === 1 ? l10n.t('weight error {0}', error) : l10n.t('weight error up to {0}', error),
+  );
+  if (useful.length < previews.length) {
+    parts.push(l10n.t('{0} of {1} models', useful.length, previews.length));
+  }
+  return { reachable: true, text: parts.join(' · ') };
+}
+
+function add(a: number | null, b: number | null): number | null {
+  return a === null || b === null ? null : a + b;
+}
+
+/** What is wrong with a custom goal, as a sentence; undefined when it can be read. */
+export function complaintAbout(text: string): string | undefined {
+  if (parseTarget(text)) return undefined;
+  const kind = /^\s*(parameters|macs|energy|rank)\s*=/.exec(text)?.[1];
+  switch (kind) {
+    case 'parameters':
+    case 'macs':
+      return l10n.t('The share that shall remain lies between 0 and 1, for example {0}=0.5.', kind);
+    case 'energy':
+      return l10n.t('The energy each layer shall keep lies between 0 and 1, for example energy=0.95.');
+    case 'rank':
+      return l10n.t('The rank is a whole number above 0, for example rank=32.');
+    default:
+      return l10n.t('Write parameters=0.5, macs=0.5, energy=0.95 or rank=32.');
+  }
+}

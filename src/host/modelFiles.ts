@@ -1,0 +1,54 @@
+import * as vscode from 'vscode';
+
+const PATTERN = '**/*.onnx';
+const ELSEWHERE = '{**/node_modules/**,**/.git/**}';
+/** Long enough for the events of a checkout or a copy to arrive together. */
+const QUIET_MS = 200;
+
+/** The .onnx files of all workspace folders, but for those in node_modules and .git. */
+export interface ModelFiles extends vscode.Disposable {
+  /** By folder, then by path. */
+  find(): Promise<readonly vscode.Uri[]>;
+  /** Files came or went, or folders did. */
+  readonly onDidChangeList: vscode.Event<void>;
+  /** The content of one changed. */
+  readonly onDidChangeFile: vscode.Event<vscode.Uri>;
+}
+
+export function watchModelFiles(): ModelFiles {
+  const list = new vscode.EventEmitter<void>();
+  const file = new vscode.EventEmitter<vscode.Uri>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const listChanged = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => list.fire(), QUIET_MS);
+  };
+  const unlessElsewhere = (act: (uri: vscode.Uri) => void) => (uri: vscode.Uri) => {
+    if (!/\/(node_modules|\.git)\//.test(uri.path)) act(uri);
+  };
+  const watcher = vscode.workspace.createFileSystemWatcher(PATTERN);
+  const parts = vscode.Disposable.from(
+    list,
+    file,
+    watcher,
+    watcher.onDidCreate(unlessElsewhere(listChanged)),
+    watcher.onDidDelete(unlessElsewhere(listChanged)),
+    watcher.onDidChange(unlessElsewhere((uri) => file.fire(uri))),
+    vscode.workspace.onDidChangeWorkspaceFolders(listChanged),
+  );
+  return {
+    onDidChangeList: list.event,
+    onDidChangeFile: file.event,
+    async find() {
+      const found = await vscode.workspace.findFiles(PATTERN, ELSEWHERE);
+      const folder = (uri: vscode.Uri) => vscode.workspace.getWorkspaceFolder(uri)?.index ?? 0;
+      return found.sort(
+        (a, b) => folder(a) - folder(b) || a.path.localeCompare(b.path, 'en', { numeric: true }),
+      );
+    },
+    dispose() {
+      clearTimeout(timer);
+      parts.dispose();
+    },
+  };
+}

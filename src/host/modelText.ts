@@ -1,0 +1,53 @@
+import { basename } from 'node:path';
+import { l10n } from 'vscode';
+import type { Analysis } from '../core/compress/analysis';
+import { formatBytes, formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
+import { markdown } from './markdown';
+
+/** "2.31 M parameters · 17.9 M MACs · opset 17" */
+export function modelDescription({ parameters, macs, opset }: Analysis): string {
+  return [
+    l10n.t('{0} parameters', formatCount(parameters.stored)),
+    l10n.t('{0} MACs', formatMacs(macs)),
+    l10n.t('opset {0}', opset),
+  ].join(' · ');
+}
+
+/** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */
+export function modelTooltip(path: string, analysis: Analysis): string {
+  const { parameters, macs, flops, bytes, opset, layers, freeDims, assumedDims, problems } = analysis;
+  const factorable = layers.filter((layer) => layer.status === 'compressible').length;
+  const lines = [
+    l10n.t('Parameters: {0}', formatCount(parameters.stored)),
+    flops === null
+      ? l10n.t('MACs: unknown')
+      : l10n.t('MACs: {0} ({1} FLOPs)', formatMacs(macs), formatCount(flops)),
+    l10n.t('Size: {0}', formatBytes(bytes)),
+    l10n.t('Layers: {0}, of which {1} can be factored', layers.length, factorable),
+    l10n.t('Opset: {0}', opset),
+  ];
+  if (freeDims.length > 0)
+    lines.push(l10n.t('Dimensions without a size: {0}', markdown(freeDims.join(', '))));
+  const assumed = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
+  if (assumed.length > 0) lines.push(l10n.t('Counted for {0}', markdown(assumed.join(', '))));
+  const sections = [`**${markdown(basename(path))}**`, lines.join('  \n')];
+  const suggested = suggestionTotals(analysis);
+  if (suggested) sections.push(suggested);
+  for (const problem of problems) sections.push(`$(warning) ${markdown(problem.message)}`);
+  sections.push(markdown(path));
+  return sections.join('\n\n');
+}
+
+function suggestionTotals({ layers, parameters }: Analysis): string | undefined {
+  const suggested = layers.filter((layer) => layer.suggestion);
+  if (suggested.length === 0) return undefined;
+  const saved = suggested.reduce((sum, layer) => sum + layer.parameters - layer.suggestion!.parameters, 0);
+  const after = parameters.stored - saved;
+  const least = Math.min(...suggested.map((layer) => layer.suggestion!.energy));
+  return l10n.t(
+    'With the suggested ranks: {0} parameters ({1}), every factored layer keeping at least {2} of its energy.',
+    formatCount(after),
+    formatChange(parameters.stored, after),
+    formatPercent(least),
+  );
+}

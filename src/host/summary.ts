@@ -1,0 +1,51 @@
+import { basename } from 'node:path';
+import { l10n } from 'vscode';
+import type { CompressionReport } from '../core/compress/report';
+import { formatChange, formatPercent, formatTimes } from '../core/format';
+
+/** "vgg.compressed.onnx: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
+export function summaryOf({ original, compressed, outputError }: CompressionReport): string {
+  const parts = [l10n.t('{0} parameters', formatChange(original.parameters, compressed.parameters))];
+  if (original.macs !== null && compressed.macs !== null) {
+    parts.push(l10n.t('{0} MACs', formatChange(original.macs, compressed.macs)));
+  }
+  parts.push(l10n.t('output error {0}', formatPercent(outputError.relative)));
+  if (original.ms && compressed.ms) parts.push(speedOf(original.ms / compressed.ms));
+  return `${basename(compressed.file)}: ${parts.join(', ')}`;
+}
+
+/** In words; a few per cent are within what two measurements differ. */
+function speedOf(ratio: number): string {
+  if (ratio >= 1.05) return l10n.t('{0} faster', formatTimes(ratio));
+  if (ratio <= 0.95) return l10n.t('but {0} slower on this machine', formatTimes(1 / ratio));
+  return l10n.t('as fast as before');
+}
+
+/** What became of several models, in one sentence or two. */
+export function summaryOfSeveral(reports: readonly CompressionReport[], failures: readonly string[]): string {
+  const sum = (pick: (r: CompressionReport) => number) => reports.reduce((total, r) => total + pick(r), 0);
+  const sentences: string[] = [];
+  if (reports.length > 0) {
+    const change = formatChange(
+      sum((r) => r.original.parameters),
+      sum((r) => r.compressed.parameters),
+    );
+    const error = formatPercent(Math.max(...reports.map((r) => r.outputError.relative)));
+    sentences.push(
+      reports.length === 1
+        ? l10n.t('1 model compressed: {0} parameters, output error {1}.', change, error)
+        : l10n.t(
+            '{0} models compressed: {1} parameters, output error up to {2}.',
+            reports.length,
+            change,
+            error,
+          ),
+    );
+  }
+  const [first] = failures;
+  if (first !== undefined) {
+    const others = failures.length - 1;
+    sentences.push(others === 0 ? first : l10n.t('{0} (And {1} more, see the log.)', first, others));
+  }
+  return sentences.join(' ');
+}

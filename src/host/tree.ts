@@ -1,0 +1,117 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import { CONTEXTS, VIEWS } from '../ids';
+import type { Dimensions } from './dimensions';
+import { layerTooltip } from './layerText';
+import { markdown } from './markdown';
+import type { Model, Models } from './models';
+import { modelTooltip } from './modelText';
+import { rowItem } from './rowItem';
+import { type ModelRow, type Order, type Row, rowsOf } from './rows';
+import type { Suggestions } from './suggestions';
+
+const ORDER = 'ranksmith.order';
+
+/** The Layers view. */
+export interface Tree extends vscode.Disposable {
+  readonly provider: vscode.TreeDataProvider<Row>;
+  /** Shows a model in the view, expanded. */
+  reveal(model: Model): Promise<void>;
+  sort(order: Order): Promise<void>;
+}
+
+export function createTree(
+  models: Models,
+  suggestions: Suggestions,
+  dimensions: Dimensions,
+  state: vscode.Memento,
+): Tree {
+  const changed = new vscode.EventEmitter<Row | undefined>();
+  /** VS Code knows rows by identity. */
+  const modelRows = new WeakMap<Model, ModelRow>();
+  let listed: readonly Model[] = [];
+  let ambiguous: ReadonlySet<string> = new Set();
+  let order = state.get<Order>(ORDER, 'position');
+
+  const rowOf = (model: Model): ModelRow => {
+    const row = modelRows.get(model) ?? { kind: 'model', model };
+    modelRows.set(model, row);
+    return row;
+  };
+
+  const hasSizes = (uri: vscode.Uri) => Object.keys(dimensions.of(uri)).length > 0;
+
+  const provider: vscode.TreeDataProvider<Row> = {
+    onDidChangeTreeData: changed.event,
+    async getChildren(row) {
+      if (!row) {
+        listed = await models.list();
+        ambiguous = repeated(listed.map((model) => basename(model.uri.fsPath)));
+        void vscode.commands.executeCommand('setContext', CONTEXTS.searched, true);
+        return listed.map(rowOf);
+      }
+      if (row.kind !== 'model') return [];
+      await models.read(row.model);
+      suggestions.want(row.model);
+      return [...rowsOf(row.model, order)];
+    },
+    getParent: (row) => (row.kind === 'model' ? undefined : rowOf(row.model)),
+    getTreeItem(row) {
+      // Its description is what makes a model be read; it arrives with the change event.
+      if (row.kind === 'model') void models.read(row.model);
+      return rowItem(row, { order, ambiguous, expanded: listed.length === 1, hasSizes });
+    },
+    resolveTreeItem(item, row) {
+      const text = tooltipOf(row);
+      item.tooltip = text === undefined ? undefined : new vscode.MarkdownString(text, true);
+      return item;
+    },
+  };
+
+  const view = vscode.window.createTreeView(VIEWS.layers, {
+    treeDataProvider: provider,
+    canSelectMany: true,
+    showCollapseAll: true,
+  });
+  const setOrder = (wanted: Order) => {
+    order = wanted;
+    return vscode.commands.executeCommand('setContext', CONTEXTS.order, order);
+  };
+  void setOrder(order);
+  const subscriptions = vscode.Disposable.from(
+    changed,
+    view,
+    models.onDidChange((model) => changed.fire(model && rowOf(model))),
+    view.onDidCollapseElement(({ element }) => {
+      if (element.kind === 'model') suggestions.drop(element.model);
+    }),
+  );
+  return {
+    provider,
+    dispose: () => subscriptions.dispose(),
+    reveal: async (model) => view.reveal(rowOf(model), { select: true, focus: true, expand: true }),
+    async sort(wanted) {
+      await setOrder(wanted);
+      await state.update(ORDER, order);
+      changed.fire(undefined);
+    },
+  };
+}
+
+function tooltipOf(row: Row): string | undefined {
+  switch (row.kind) {
+    case 'layer':
+      return layerTooltip(row.layer, row.analysis);
+    case 'model': {
+      const { state, uri } = row.model;
+      if (state.kind === 'ready') return modelTooltip(uri.fsPath, state.analysis);
+      return state.kind === 'failed' ? markdown(state.message) : undefined;
+    }
+    case 'notice':
+      return undefined;
+  }
+}
+
+function repeated(names: readonly string[]): ReadonlySet<string> {
+  return new Set(names.filter((name, i) => names.indexOf(name) !== i));
+}

@@ -1,0 +1,22 @@
+import {
+  provideVSCodeDesignSystem,
+  vsCodeButton,
+  vsCodeDataGrid,
+  vsCodeDataGridCell,
+  vsCodeDataGridRow,
+  vsCodeLink,
+} from '@vscode/webview-ui-toolkit';
+
+/**
+ * The one door to the UI toolkit: defines the custom elements the page is made of. To replace the toolkit,
+ * define elements of the same names here.
+ */
+export function defineComponents(): void {
+  provideVSCodeDesignSystem().register(
+    vsCodeButton(),
+    vsCodeDataGrid(),
+    vsCodeDataGridCell(),
+    vsCodeDataGridRow(),
+    vsCodeLink(),
+  );
+}

@@ -1,0 +1,96 @@
+import type { LayerReport } from '../src/core/compress/report';
+import { formatChange, formatCount, formatMacs, formatPercent } from '../src/core/format';
+import { element } from './element';
+
+interface Column {
+  readonly title: string;
+  readonly width: string;
+  readonly text: (layer: LayerReport) => string;
+  /** Numbers stand right. */
+  readonly numeric?: boolean;
+}
+
+const COLUMNS: readonly Column[] = [
+  { title: 'Layer', width: 'minmax(96px, 2fr)', text: (l) => l.name },
+  { title: 'Method', width: '64px', text: (l) => l.method },
+  { title: 'Rank', width: '48px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
+  {
+    title: 'Parameters',
+    width: '168px',
+    numeric: true,
+    text: ({ parameters: { before, after } }) => change(before, after, formatCount),
+  },
+  {
+    title: 'MACs',
+    width: '168px',
+    numeric: true,
+    text: ({ macs: { before, after } }) =>
+      before === null || after === null ? 'unknown' : change(before, after, formatMacs),
+  },
+  {
+    title: 'Weight error',
+    width: '88px',
+    numeric: true,
+    text: (l) => (l.weightError === null ? '–' : formatPercent(l.weightError)),
+  },
+  { title: 'Why it stayed', width: 'minmax(160px, 3fr)', text: (l) => l.reason ?? '' },
+];
+
+/** Rows that are made at once: a model can have ten thousand layers. */
+const PAGE = 200;
+
+/** The layers in the order of the model, as a data grid in a box that scrolls by itself. */
+export function layerGrid(layers: readonly LayerReport[]): HTMLElement {
+  const grid = element('vscode-data-grid', {
+    'generate-header': 'none',
+    'grid-template-columns': COLUMNS.map((column) => column.width).join(' '),
+    'aria-label': 'Layers before and after',
+  });
+  grid.append(
+    row(
+      'sticky-header',
+      COLUMNS.map(({ title }) => title),
+    ),
+  );
+  const box = element('div', { class: 'grid' }, grid);
+  let shown = 0;
+  const more = element('vscode-button', { appearance: 'secondary', onclick: () => showMore() });
+  const showMore = () => {
+    for (const layer of layers.slice(shown, shown + PAGE)) {
+      const made = row(
+        'default',
+        COLUMNS.map(({ text }) => text(layer)),
+      );
+      if (layer.method === 'dense') made.classList.add('dense');
+      grid.append(made);
+    }
+    shown = Math.min(layers.length, shown + PAGE);
+    more.textContent = `Show More (${layers.length - shown} left)`;
+    more.hidden = shown === layers.length;
+  };
+  showMore();
+  return element('section', { 'aria-label': 'Layers' }, box, more);
+}
+
+function row(kind: 'default' | 'sticky-header', texts: readonly string[]): HTMLElement {
+  const cells = texts.map((text, i) =>
+    element(
+      'vscode-data-grid-cell',
+      {
+        'grid-column': String(i + 1),
+        'cell-type': kind === 'default' ? 'default' : 'columnheader',
+        // What a narrow column cuts off.
+        title: text,
+        ...(COLUMNS[i]!.numeric ? { class: 'number' } : {}),
+      },
+      text,
+    ),
+  );
+  return element('vscode-data-grid-row', { 'row-type': kind }, ...cells);
+}
+
+function change(before: number, after: number, format: (value: number) => string): string {
+  return before === after
+    ? format(before)
+    : `${format(before)} → ${format(after)} (${formatChange(before, after)})`;
+}

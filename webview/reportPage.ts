@@ -1,0 +1,29 @@
+import { printTarget } from '../src/core/compress/plan';
+import type { CompressionReport } from '../src/core/compress/report';
+import { element } from './element';
+import { layerGrid } from './layerGrid';
+import { measurement, totals } from './totals';
+
+/** The report of one compression. */
+export function reportPage(
+  report: CompressionReport,
+  onReveal: (file: 'original' | 'compressed') => void,
+): readonly HTMLElement[] {
+  const { original, compressed, layers, problems, target } = report;
+  const file = (which: 'original' | 'compressed', path: string) =>
+    element('vscode-link', { href: '#', title: path, onclick: () => onReveal(which) }, nameOf(path));
+  const factored = layers.filter((layer) => layer.method !== 'dense').length;
+  return [
+    element('h2', {}, file('compressed', compressed.file)),
+    element('p', { class: 'how' }, 'from ', file('original', original.file), `, goal ${printTarget(target)}`),
+    totals(report),
+    ...measurement(report),
+    ...problems.map((problem) => element('p', { class: 'problem' }, problem.message)),
+    element('h3', {}, `${factored} of ${layers.length} layers factored`),
+    layerGrid(layers),
+  ];
+}
+
+function nameOf(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path;
+}

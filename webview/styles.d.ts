@@ -1,0 +1,2 @@
+/** esbuild puts what is imported so into dist/webview.css. */
+declare module '*.css';
