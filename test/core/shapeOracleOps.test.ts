@@ -33,7 +33,12 @@ const conv = (sizes: OpCase['sizes'], attributes: OpCase['attributes'] = {}): Op
   sizes,
   attributes,
 });
-const pool = (op: string, size: readonly number[], attributes: NonNullable<OpCase['attributes']>, opset = 17): OpCase => ({
+const pool = (
+  op: string,
+  size: readonly number[],
+  attributes: NonNullable<OpCase['attributes']>,
+  opset = 17,
+): OpCase => ({
   op,
   sizes: [size],
   attributes,

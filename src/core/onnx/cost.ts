@@ -58,7 +58,8 @@ function measure(node: Node, shapes: ShapeTable, prefix: string): GraphMacs {
     const runs = mul(body.total, trips);
     unknown.push(...body.unknown);
     if (runs === null) unknown.push(name);
-    else total = node.opType === 'If' ? max(total, runs) : add(total, runs);
+    else if (total === 0 || node.opType !== 'If') total = add(total, runs);
+    else total = max(total, runs);
   }
   return { total, unknown };
 }

@@ -8,7 +8,6 @@ import type {
   Node,
   Tensor,
 } from '../model';
-import { ModelError } from '../modelError';
 import { type OpenExternal, readSmall } from '../tensorData';
 import { type Call, createCall, Unfit } from './call';
 import { type Dim, symbol, symbolsOf } from './dim';
@@ -109,7 +108,7 @@ function lookUp(scope: Scope, name: string): Fact | undefined {
 }
 
 function inputDim(run: Run, declared: DeclaredDim, unnamed: string): Dim {
-  if (typeof declared === 'number') return declared;
+  if (typeof declared === 'number') return Number.isSafeInteger(declared) ? declared : null;
   const name = declared ?? unnamed;
   const bound = run.options.bind.get(name);
   return bound !== undefined && Number.isSafeInteger(bound) && bound >= 0 ? bound : symbol(name);
@@ -223,7 +222,7 @@ function inferNode(run: Run, node: Node, scope: Scope, depth: number, bodies: Bo
     for (const body of byGraph.values()) bodies.push({ ...body, trips });
     return (Array.isArray(result) ? result : [result as Fact]).map(checked);
   } catch (error) {
-    if (error instanceof Unfit || error instanceof ModelError) return [];
+    if (error instanceof Unfit) return [];
     throw error;
   }
 }
@@ -282,7 +281,11 @@ function constantOf(run: Run, stored: Tensor): TensorFact {
     values() {
       if (!isRead) {
         isRead = true;
-        read = readSmall(run.model, stored, run.options.openExternal, foldLimit(stored.type));
+        try {
+          read = readSmall(run.model, stored, run.options.openExternal, foldLimit(stored.type));
+        } catch {
+          // A payload that does not decode is an unknown value here; whoever needs it says what is wrong.
+        }
       }
       return read;
     },
