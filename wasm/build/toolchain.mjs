@@ -39,7 +39,9 @@ export function findClang() {
 function findYowasp() {
   try {
     const module = createRequire(import.meta.url).resolve('@yowasp/clang');
-    const { version } = JSON.parse(readFileSync(path.join(path.dirname(module), '..', 'package.json'), 'utf8'));
+    const { version } = JSON.parse(
+      readFileSync(path.join(path.dirname(module), '..', 'package.json'), 'utf8'),
+    );
     return { module, version: `@yowasp/clang ${version}` };
   } catch {
     return undefined;

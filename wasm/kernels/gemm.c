@@ -37,27 +37,30 @@ static const char *element_at(Operand a, int row, int col) {
   return (const char *)a.data + (row * a.row_stride + col * a.col_stride) * size;
 }
 
-static void pack_a(Operand a, int row, int rows, int col, int depth) {
+/* Rows of A, from `col` on, into the packed block at depth `done` of `total`. */
+static void pack_a(Operand a, int row, int rows, int col, int depth, int done, int total) {
   const void *source = element_at(a, row, col);
+  T *slivers = packed_a + done * TILE_ROWS;
 #ifdef DOUBLE
   if (a.is_single) {
-    pack_rows_single(rows, depth, source, a.row_stride, a.col_stride, packed_a);
+    pack_rows_single(rows, depth, source, a.row_stride, a.col_stride, slivers, total * TILE_ROWS);
     return;
   }
 #endif
-  pack_rows(rows, depth, source, a.row_stride, a.col_stride, packed_a);
+  pack_rows(rows, depth, source, a.row_stride, a.col_stride, slivers, total * TILE_ROWS);
 }
 
-/* B's slivers run along its columns: the columns take the place of the rows. */
-static void pack_b(Operand b, int row, int depth, int col, int cols) {
+/* The same for B, whose slivers run along its columns: they take the place of the rows. */
+static void pack_b(Operand b, int row, int depth, int col, int cols, int done, int total) {
   const void *source = element_at(b, row, col);
+  T *slivers = packed_b + done * TILE_COLS;
 #ifdef DOUBLE
   if (b.is_single) {
-    pack_cols_single(cols, depth, source, b.col_stride, b.row_stride, packed_b);
+    pack_cols_single(cols, depth, source, b.col_stride, b.row_stride, slivers, total * TILE_COLS);
     return;
   }
 #endif
-  pack_cols(cols, depth, source, b.col_stride, b.row_stride, packed_b);
+  pack_cols(cols, depth, source, b.col_stride, b.row_stride, slivers, total * TILE_COLS);
 }
 
 /* C := alpha · A · B (+ C unless `overwrite`) for one tile: the loop that the time is spent in. */
@@ -141,7 +144,8 @@ static void scale(int m, int n, T beta, T *c, int ldc, Part part) {
   }
 }
 
-void NAME(_product)(int m, int n, int k, T alpha, Operand a, Operand b, T beta, T *c, int ldc, Part part) {
+void NAME(_products)(int count, int m, int n, int k, T alpha, const Operand *a, const Operand *b, T beta, T *c, int ldc,
+                     Part part) {
   if (m <= 0 || n <= 0) return;
   int nothing = k <= 0 || alpha == 0;
   /* With beta = 0 the first block overwrites C, which saves a pass over it. */
@@ -149,15 +153,16 @@ void NAME(_product)(int m, int n, int k, T alpha, Operand a, Operand b, T beta, 
   if (nothing) return;
   for (int col = 0; col < n; col += BLOCK_COLS) {
     int cols = n - col < BLOCK_COLS ? n - col : BLOCK_COLS;
-    for (int q = 0; q < k; q += BLOCK_DEPTH) {
-      int depth = k - q < BLOCK_DEPTH ? k - q : BLOCK_DEPTH, overwrite = beta == 0 && q == 0;
-      pack_b(b, q, depth, col, cols);
+    for (int q = 0; q < k; q += BLOCK_DEPTH / count) {
+      int depth = k - q < BLOCK_DEPTH / count ? k - q : BLOCK_DEPTH / count, total = count * depth;
+      int overwrite = beta == 0 && q == 0;
+      for (int p = 0; p < count; p++) pack_b(b[p], q, depth, col, cols, p * depth, total);
       for (int row = 0; row < m; row += BLOCK_ROWS) {
         int rows = m - row < BLOCK_ROWS ? m - row : BLOCK_ROWS;
         if (part == LOWER && row + rows - 1 < col) continue;
         if (part == UPPER && row > col + cols - 1) continue;
-        pack_a(a, row, rows, q, depth);
-        block_product(row, rows, col, cols, depth, alpha, overwrite, c, ldc, part);
+        for (int p = 0; p < count; p++) pack_a(a[p], row, rows, q, depth, p * depth, total);
+        block_product(row, rows, col, cols, total, alpha, overwrite, c, ldc, part);
       }
     }
   }

@@ -1,15 +1,17 @@
 /*
  * Packing: a block of an operand is copied once into slivers, so that the micro-kernel reads both
  * operands front to back whatever their strides were. A sliver holds WIDTH rows; its element (r, q)
- * is packed[q * WIDTH + r]; rows beyond the matrix are zero, so the micro-kernel has no edge cases.
+ * is at q * WIDTH + r; rows beyond the matrix are zero, so the micro-kernel has no edge cases.
  *
- * DEFINE_PACK(name, Source, WIDTH) packs `rows × depth` elements at source[r * row_stride + q * col_stride].
+ * DEFINE_PACK(name, Source, WIDTH) packs `rows × depth` elements at source[r * row_stride + q * col_stride]
+ * into slivers that start `sliver` elements apart.
  */
 #define DEFINE_PACK(NAME_, SOURCE, WIDTH)                                                             \
   static void NAME_(int rows, int depth, const SOURCE *restrict source, int row_stride,               \
-                    int col_stride, T *restrict packed) {                                             \
-    for (int first = 0; first < rows; first += WIDTH, source += WIDTH * row_stride) {                 \
+                    int col_stride, T *restrict slivers, int sliver) {                                \
+    for (int first = 0; first < rows; first += WIDTH, source += WIDTH * row_stride, slivers += sliver) { \
       int count = rows - first < WIDTH ? rows - first : WIDTH;                                        \
+      T *restrict packed = slivers;                                                                   \
       if (count < WIDTH) {                                                                            \
         for (int q = 0; q < depth; q++, packed += WIDTH) {                                            \
           for (int r = 0; r < count; r++) packed[r] = source[r * row_stride + q * col_stride];        \

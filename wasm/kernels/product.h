@@ -28,7 +28,18 @@ static inline Operand transposed(Operand a) {
   return (Operand){a.data, a.col_stride, a.row_stride, a.is_single};
 }
 
-/* C := alpha · A · B + beta · C with A m × k, B k × n and C m × n, column-major; only `part` of C is touched. */
-void NAME(_product)(int m, int n, int k, T alpha, Operand a, Operand b, T beta, T *c, int ldc, Part part);
+/*
+ * C := alpha · Σ_p A_p · B_p + beta · C over `count` ≤ 2 pairs with A_p m × k, B_p k × n and C m × n,
+ * column-major; only `part` of C is touched. A pair's two products are one of twice the depth: C is read and
+ * written once, which is what short products cost.
+ */
+void NAME(_products)(int count, int m, int n, int k, T alpha, const Operand *a, const Operand *b, T beta, T *c, int ldc,
+                     Part part);
+
+/* C := alpha · A · B + beta · C. */
+static inline void NAME(_product)(int m, int n, int k, T alpha, Operand a, Operand b, T beta, T *c, int ldc,
+                                  Part part) {
+  NAME(_products)(1, m, n, k, alpha, &a, &b, beta, c, ldc, part);
+}
 
 #endif

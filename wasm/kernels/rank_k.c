@@ -15,8 +15,8 @@ int FORTRAN(syrk)(char *uplo, char *trans, integer *n, integer *k, T *alpha, T *
 int FORTRAN(syr2k)(char *uplo, char *trans, integer *n, integer *k, T *alpha, T *a, integer *lda, T *b, integer *ldb,
                    T *beta, T *c, integer *ldc, ftnlen uplo_len, ftnlen trans_len) {
   Operand op_a = operand(trans, a, *lda), op_b = operand(trans, b, *ldb);
-  NAME(_product)(*n, *n, *k, *alpha, op_a, transposed(op_b), *beta, c, *ldc, triangle(uplo));
-  NAME(_product)(*n, *n, *k, *alpha, op_b, transposed(op_a), 1, c, *ldc, triangle(uplo));
+  Operand left[] = {op_a, op_b}, right[] = {transposed(op_b), transposed(op_a)};
+  NAME(_products)(2, *n, *n, *k, *alpha, left, right, *beta, c, *ldc, triangle(uplo));
   return 0;
 }
 
