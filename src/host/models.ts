@@ -152,7 +152,7 @@ export function createModels(
     },
     read(model) {
       const entry = entries.get(model.uri.toString());
-      if (!entry || entry.state.kind !== 'unread') return Promise.resolve(model.state);
+      if (entry?.state.kind !== 'unread') return Promise.resolve(model.state);
       entry.reading ??= analyze(entry);
       return entry.reading;
     },
