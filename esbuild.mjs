@@ -115,6 +115,8 @@ process.chdir(import.meta.dirname);
 if (existsSync('dist'))
   for (const file of readdirSync('dist')) rmSync(path.join('dist', file), { recursive: true });
 
+mkdirSync('out', { recursive: true });
+
 const wanted = [...bundles, coreAlone];
 if (flags.has('--tests')) {
   rmSync('out/test', { recursive: true, force: true });

@@ -50,8 +50,8 @@ export async function compressModel(
   const open = openModel(request.path);
   try {
     const clock = stopwatch();
-    const bind = new Map(Object.entries(request.dims ?? {}));
-    const analyzed = analyzeModel(open.model, { bind, openExternal: open.openExternal });
+    const dims = request.dims ?? {};
+    const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal });
     if (open.externalFiles.length > 0 && dirname(request.path) !== dirname(request.output)) {
       throw new ModelError(
         'target-folder',
@@ -86,9 +86,9 @@ export async function compressModel(
     try {
       const written = openModel(pending.temporary);
       try {
-        const after = analyzeModel(written.model, { bind, openExternal: written.openExternal }).analysis;
+        const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
         if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
-        const inputs = modelInputs(open.model, request.dims ?? {});
+        const inputs = modelInputs(open.model, analyzed.bind);
         const comparison = await verifyModels(
           tools.runtime(),
           open,

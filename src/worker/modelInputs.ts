@@ -1,8 +1,11 @@
 import type { DimBindings } from '../core/compress/analysis';
-import { Element, elementCount, elementName } from '../core/onnx/elements';
+import { formatShape } from '../core/format';
+import { dimSymbol } from '../core/onnx/bindings';
+import { elementCount, elementName, isFloatType } from '../core/onnx/elements';
+import { toFloat16 } from '../core/onnx/halfFloat';
 import type { Model, ValueInfo } from '../core/onnx/model';
 import { ModelError } from '../core/onnx/modelError';
-import { readNpy } from './npy';
+import { type NpyArray, readNpy } from './npy';
 import type { RuntimeTensor } from './runtime';
 
 /** Inputs to run a model on, with a description for reports. */
@@ -18,42 +21,42 @@ const SEED = 1;
 
 /**
  * Inputs for every graph input that has no default: the first from an .npy file if one is given, all others
- * random (standard normal; whole numbers 0 and 1 for integers). Open dimensions take their binding, else a guess
- * that is reported: 1 for the first axis, 3 channels and 224 × 224 pixels for images, 16 otherwise.
+ * random (standard normal; zeros and ones for integers). A symbol without a size in `bind` gets a guess that is
+ * reported: 1 for the first axis, 3 channels and 224 × 224 pixels for images, 16 otherwise.
  */
-export function modelInputs(model: Model, dims: DimBindings, npyPath?: string): ModelInputs {
+export function modelInputs(model: Model, bind: ReadonlyMap<string, number>, npyPath?: string): ModelInputs {
   const defaults = new Set(model.graph.initializers.map((t) => t.name));
   const inputs = model.graph.inputs.filter((input) => !defaults.has(input.name));
   const tensors = new Map<string, RuntimeTensor>();
   const assumed: Record<string, number> = {};
-  const random = normalNumbers(SEED);
+  const normal = normalNumbers(SEED);
   for (const [i, input] of inputs.entries()) {
-    if (input.kind !== 'tensor' || input.shape === null) {
+    const { name, shape } = input;
+    const type = elementName(input.type);
+    const make = ARRAYS.get(type);
+    if (input.kind !== 'tensor' || shape === null || !make) {
       throw new ModelError(
         'verification-failed',
-        `${model.source.name}: the input "${input.name}" is no tensor of known order, so no value can be made up for it.`,
+        `${model.source.name}: the input "${name}" is ${make ? 'no tensor of known order' : type}, so no value can be made up for it.`,
       );
     }
     if (i === 0 && npyPath !== undefined) {
-      tensors.set(input.name, npyTensor(npyPath, input));
+      const { shape: dims, data } = fittingNpy(npyPath, input);
+      tensors.set(name, { type: runtimeType(type), dims, data: make(data.length, (k) => data[k]!) });
       continue;
     }
-    const shape = input.shape.map((dim, axis) => {
+    const dims = shape.map((dim, axis) => {
       if (typeof dim === 'number') return dim;
-      const name = dim ?? `${input.name}[${axis}]`;
-      const size = dims[name] ?? assumed[name] ?? guessDim(axis, input.shape!.length);
-      if (dims[name] === undefined) assumed[name] = size;
+      const symbol = dimSymbol(name, axis, dim);
+      const size = bind.get(symbol) ?? assumed[symbol] ?? guessDim(axis, shape.length);
+      if (!bind.has(symbol)) assumed[symbol] = size;
       return size;
     });
-    tensors.set(input.name, {
-      type: runtimeType(input, model),
-      dims: shape,
-      data: randomData(input, elementCount(shape), random),
-    });
+    const value = isFloatType(input.type) ? normal : () => (normal() > 0 ? 1 : 0);
+    tensors.set(name, { type: runtimeType(type), dims, data: make(elementCount(dims), value) });
   }
-  const shapes = [...tensors].map(([name, t]) => `${name}: ${t.dims.join(' × ') || 'scalar'}`).join(', ');
-  const source = npyPath === undefined ? `random, seed ${SEED}` : `${npyPath}`;
-  return { tensors, description: `${source}; ${shapes}`, assumed };
+  const shapes = [...tensors].map(([name, t]) => `${name}: ${formatShape(t.dims)}`).join(', ');
+  return { tensors, description: `${npyPath ?? `random, seed ${SEED}`}; ${shapes}`, assumed };
 }
 
 function guessDim(axis: number, order: number): number {
@@ -62,62 +65,56 @@ function guessDim(axis: number, order: number): number {
   return 16;
 }
 
-function runtimeType(input: ValueInfo, model: Model): string {
-  const name = elementName(input.type);
-  const type = name === 'double' ? 'float64' : name === 'float' ? 'float32' : name;
-  if (!ARRAYS.has(type)) {
-    throw new ModelError(
-      'verification-failed',
-      `${model.source.name}: the input "${input.name}" takes ${name}, which can't be made up.`,
-    );
-  }
-  return type;
+/** ONNX Runtime's word for an element type, where it is not ONNX's own. */
+function runtimeType(name: string): string {
+  return name === 'float' ? 'float32' : name === 'double' ? 'float64' : name;
 }
 
-/** Element types a value can be made up for, by the runtime's names. */
-const ARRAYS = new Map<string, (count: number, value: (i: number) => number) => RuntimeTensor['data']>([
-  ['float32', (n, f) => Float32Array.from({ length: n }, (_, i) => f(i))],
-  ['float64', (n, f) => Float64Array.from({ length: n }, (_, i) => f(i))],
+/** An array of `count` values, for the element types a value can be made up for. */
+type MakeArray = (count: number, value: (i: number) => number) => RuntimeTensor['data'];
+
+const fill =
+  <A>(
+    from: (source: { length: number }, map: (_: unknown, i: number) => number) => A,
+  ): ((n: number, f: (i: number) => number) => A) =>
+  (n, f) =>
+    from({ length: n }, (_, i) => f(i));
+
+const ARRAYS: ReadonlyMap<string, MakeArray> = new Map<string, MakeArray>([
+  ['float', fill((s, m) => Float32Array.from(s, m))],
+  ['double', fill((s, m) => Float64Array.from(s, m))],
+  ['float16', (n, f) => halfArray(n, f)],
   ['int64', (n, f) => BigInt64Array.from({ length: n }, (_, i) => BigInt(Math.trunc(f(i))))],
-  ['int32', (n, f) => Int32Array.from({ length: n }, (_, i) => f(i))],
-  ['int16', (n, f) => Int16Array.from({ length: n }, (_, i) => f(i))],
-  ['int8', (n, f) => Int8Array.from({ length: n }, (_, i) => f(i))],
-  ['uint8', (n, f) => Uint8Array.from({ length: n }, (_, i) => f(i))],
+  ['int32', fill((s, m) => Int32Array.from(s, m))],
+  ['int16', fill((s, m) => Int16Array.from(s, m))],
+  ['int8', fill((s, m) => Int8Array.from(s, m))],
+  ['uint8', fill((s, m) => Uint8Array.from(s, m))],
   ['bool', (n, f) => Uint8Array.from({ length: n }, (_, i) => (f(i) ? 1 : 0))],
 ]);
 
-function randomData(input: ValueInfo, count: number, random: () => number): RuntimeTensor['data'] {
-  const isFloat = input.type === Element.float || input.type === Element.double;
-  const name = isFloat ? (input.type === Element.double ? 'float64' : 'float32') : elementName(input.type);
-  return ARRAYS.get(name)!(count, isFloat ? random : () => (random() > 0 ? 1 : 0));
+/** The runtime wants a Float16Array where JavaScript has one, and bit patterns where it does not. */
+function halfArray(count: number, value: (i: number) => number): RuntimeTensor['data'] {
+  const bits = Uint16Array.from({ length: count }, (_, i) => toFloat16(value(i)));
+  const Half = (globalThis as { Float16Array?: new (buffer: ArrayBuffer) => ArrayLike<number> }).Float16Array;
+  return Half ? new Half(bits.buffer) : bits;
 }
 
-function npyTensor(path: string, input: ValueInfo): RuntimeTensor {
-  const { shape, data } = readNpy(path);
-  const declared = input.shape!;
+function fittingNpy(path: string, { name, shape }: ValueInfo): NpyArray {
+  const array = readNpy(path);
+  const declared = shape ?? [];
   const fits =
-    shape.length === declared.length &&
-    shape.every((d, i) => typeof declared[i] !== 'number' || declared[i] === d);
+    array.shape.length === declared.length &&
+    array.shape.every((d, axis) => typeof declared[axis] !== 'number' || declared[axis] === d);
   if (!fits) {
-    const wanted = declared.map((d, axis) => d ?? `${input.name}[${axis}]`).join(' × ');
+    const wanted = formatShape(
+      declared.map((d, axis) => (typeof d === 'number' ? d : dimSymbol(name, axis, d))),
+    );
     throw new ModelError(
       'verification-failed',
-      `${path} holds ${shape.join(' × ')} numbers, but the input "${input.name}" takes ${wanted}.`,
+      `${path} holds ${formatShape(array.shape)} numbers, but the input "${name}" takes ${wanted}.`,
     );
   }
-  const type =
-    input.type === Element.double
-      ? 'float64'
-      : input.type === Element.float
-        ? 'float32'
-        : elementName(input.type);
-  const make = ARRAYS.get(type);
-  if (!make)
-    throw new ModelError(
-      'verification-failed',
-      `${path}: the input "${input.name}" takes ${type}, which an .npy file is not turned into.`,
-    );
-  return { type, dims: shape, data: make(data.length, (i) => data[i]!) };
+  return array;
 }
 
 /** Standard normal numbers from a seed (Box–Muller on the mulberry32 generator): the same on every machine. */

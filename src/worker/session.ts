@@ -72,7 +72,7 @@ export function createSession({ folder, threadScript, nativeRuntime = true }: Se
     async verify({ original, compressed, inputs: npy, dims = {} }, { signal, onProgress } = {}) {
       return withModel({ path: original, dims }, (first, before) =>
         withModel({ path: compressed, dims }, async (second, after) => {
-          const inputs = modelInputs(first.model, dims, npy);
+          const inputs = modelInputs(first.model, before.bind, npy);
           const { outputError, originalMs, compressedMs } = await verifyModels(
             runtime(),
             first,
@@ -104,8 +104,7 @@ async function withModel<T>(
 ): Promise<T> {
   const open = openModel(path);
   try {
-    const bind = new Map(Object.entries(dims));
-    return await use(open, analyzeModel(open.model, { bind, openExternal: open.openExternal, shapes }));
+    return await use(open, analyzeModel(open.model, { dims, openExternal: open.openExternal, shapes }));
   } finally {
     open.close();
   }

@@ -52,7 +52,7 @@ async function rewrittenError(spec: ModelSpec, nth: number): Promise<{ layers: n
       segments.map((s) => (s.kind === 'bytes' ? s.bytes : s.source.read(s.start, s.end - s.start))),
     ),
   );
-  const inputs = modelInputs(model, {}).tensors;
+  const inputs = modelInputs(model, new Map()).tensors;
   const [a, b] = [await runtime.open(original, []), await runtime.open(compressed, [])];
   try {
     return {

@@ -1,3 +1,4 @@
+import { resolveBindings } from '../onnx/bindings';
 import { constantTable } from '../onnx/constants';
 import { graphMacs, nodeMacs } from '../onnx/cost';
 import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
@@ -6,7 +7,7 @@ import { allGraphs } from '../onnx/names';
 import { bindDim, type Dim, isSymbolic, printDim } from '../onnx/shapes/dim';
 import { inferShapes, type ShapeTable } from '../onnx/shapes/inferShapes';
 import type { OpenExternal } from '../onnx/tensorData';
-import type { Analysis, LayerInfo, Problem, TensorInfo } from './analysis';
+import type { Analysis, DimBindings, LayerInfo, Problem, TensorInfo } from './analysis';
 import { findLayers, type Layer, layerParameters } from './layer';
 import type { Totals } from './makePlan';
 
@@ -15,10 +16,12 @@ export interface AnalyzedModel {
   readonly analysis: Analysis;
   readonly layers: readonly Layer[];
   readonly totals: Totals;
+  /** The sizes that were given, by symbol. */
+  readonly bind: ReadonlyMap<string, number>;
 }
 
 export interface AnalyzeOptions {
-  readonly bind: ReadonlyMap<string, number>;
+  readonly dims: DimBindings;
   readonly openExternal: OpenExternal;
   /** List the type of every tensor of the main graph too. */
   readonly shapes?: boolean;
@@ -26,7 +29,8 @@ export interface AnalyzeOptions {
 
 /** Structure, parameters and multiply-adds of a model; no weight is read. */
 export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedModel {
-  const shapes = inferShapes(model, options);
+  const { bind, unknown } = resolveBindings(model, options.dims);
+  const shapes = inferShapes(model, { ...options, bind });
   const assumed = batchSymbols(model, shapes);
   const concrete = (dim: Dim): number | null => {
     const bound = bindDim(dim, assumed);
@@ -49,9 +53,9 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     assumedDims: Object.fromEntries(assumed),
     layers: layers.map((layer) => layerInfo(layer, model, shapes, concrete)),
     ...(options.shapes ? { tensors: tensorInfos(shapes) } : {}),
-    problems: problemsOf(freeDims, macs.unknown, total),
+    problems: [...bindingProblems(unknown, shapes), ...macsProblems(freeDims, macs.unknown, total)],
   };
-  return { analysis, layers, totals: { parameters: parameters.stored, macs: total } };
+  return { analysis, layers, totals: { parameters: parameters.stored, macs: total }, bind };
 }
 
 function layerInfo(
@@ -105,7 +109,14 @@ function tensorInfos(shapes: ShapeTable): Readonly<Record<string, TensorInfo>> {
   return infos;
 }
 
-function problemsOf(
+function bindingProblems(unknown: readonly string[], shapes: ShapeTable): readonly Problem[] {
+  if (unknown.length === 0) return [];
+  const known =
+    shapes.symbols.length > 0 ? `those still open are ${shapes.symbols.join(', ')}` : 'none is open';
+  return [{ code: 'unknown-dim', message: `The inputs have no dimension ${unknown.join(', ')}; ${known}.` }];
+}
+
+function macsProblems(
   freeDims: readonly string[],
   unknownMacs: readonly string[],
   total: number | null,
