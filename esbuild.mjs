@@ -4,7 +4,7 @@
  * on demand, out/test and out/bench. The layers of ARCHITECTURE.md are enforced here for free: only the
  * extension's bundle knows `vscode`, and core is bundled once for no platform at all.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
@@ -110,6 +110,37 @@ function testBundles() {
   ];
 }
 
+/**
+ * dist/THIRD-PARTY-NOTICES.txt: every package of which something is in a bundle, as esbuild reports it, with its
+ * licence text; then what is in the WebAssembly files.
+ */
+function writeNotices(results) {
+  const inputs = results.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
+  const folders = new Set(
+    inputs.flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input) ?? []),
+  );
+  folders.add('node_modules/onnxruntime-web');
+  const parts = [...folders].sort().map((folder) => {
+    const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+    const text = file ? readFileSync(path.join(folder, file), 'utf8').trim() : licenceOf(name, license);
+    return `${name} ${version} (${license})\n\n${text}\n`;
+  });
+  const rule = `\n${'-'.repeat(80)}\n\n`;
+  const head = 'Ranksmith contains the software below, under the licences given with it.\n';
+  const wasm = readFileSync('wasm/NOTICE.md', 'utf8');
+  writeFileSync('dist/THIRD-PARTY-NOTICES.txt', [head, ...parts, wasm].join(rule));
+}
+
+/** Some packages name their licence without shipping its text: then it is that of our own LICENSE, with their holder. */
+function licenceOf(name, license) {
+  const holder = /^(@microsoft|onnxruntime)/.test(name) ? 'Microsoft Corporation' : undefined;
+  if (license !== 'MIT' || !holder) throw new Error(`${name} ships no licence text: add it to esbuild.mjs.`);
+  return readFileSync('LICENSE', 'utf8')
+    .trim()
+    .replace(/^Copyright.*$/m, `Copyright (c) ${holder}. All rights reserved.`);
+}
+
 process.chdir(import.meta.dirname);
 // Stale files would be packed along with the new ones.
 if (existsSync('dist'))
@@ -129,5 +160,8 @@ copyRuntime();
 if (flags.has('--watch')) {
   for (const options of wanted) await (await esbuild.context({ ...options, logLevel: 'info' })).watch();
 } else {
-  await Promise.all(wanted.map((options) => esbuild.build(options)));
+  const results = await Promise.all(
+    wanted.map((options) => esbuild.build({ ...options, metafile: bundles.includes(options) })),
+  );
+  writeNotices(results);
 }

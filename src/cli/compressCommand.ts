@@ -89,6 +89,6 @@ function printReport(report: CompressionReport): string {
     '',
     `target        ${printTarget(report.target)}, reached: parameters ${formatChange(original.parameters, compressed.parameters)}, MACs ${original.macs === null || compressed.macs === null ? 'unknown' : formatChange(original.macs, compressed.macs)}`,
     printVerification(report),
-    `written       ${compressed.file} in ${total.toFixed(1)} s`,
+    `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,
   ].join('\n');
 }

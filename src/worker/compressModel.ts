@@ -105,6 +105,7 @@ export async function compressModel(
           compressed: figuresOf(after, request.output, comparison.compressedMs),
           outputError: comparison.outputError,
           engine: tools.runtime().name,
+          factoredWith: tools.pool.engine() ?? 'nothing',
           inputs: inputs.description,
           assumedDims: inputs.assumed,
           layers: layerReports(analyzed, after, plans, factored, rewritten.weights),

@@ -54,6 +54,8 @@ export interface Verification {
 /** What a compression did; every figure is read back from the written file. */
 export interface CompressionReport extends Verification {
   readonly target: Target;
+  /** The linear algebra behind the factors: library, version, instruction set. */
+  readonly factoredWith: string;
   readonly layers: readonly LayerReport[];
   readonly problems: readonly Problem[];
   /** Wall time by phase. */
