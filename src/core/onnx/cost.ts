@@ -39,7 +39,8 @@ function nodesMacs(nodes: readonly Node[], shapes: ShapeTable, prefix: string): 
   for (const node of nodes) {
     const cost = measure(node, shapes, prefix);
     total = add(total, cost.total);
-    unknown.push(...cost.unknown);
+    // Not spread: a list may be longer than the arguments a call can take.
+    for (const one of cost.unknown) unknown.push(one);
   }
   return { total, unknown };
 }
@@ -56,7 +57,7 @@ function measure(node: Node, shapes: ShapeTable, prefix: string): GraphMacs {
   for (const { nodes, shapes: inner, trips } of bodies) {
     const body = nodesMacs(nodes, inner, `${name}/`);
     const runs = mul(body.total, trips);
-    unknown.push(...body.unknown);
+    for (const one of body.unknown) unknown.push(one);
     if (runs === null) unknown.push(name);
     else if (total === 0 || node.opType !== 'If') total = add(total, runs);
     else total = max(total, runs);

@@ -158,7 +158,8 @@ function inferNodes(
     if (depth > 0 && ++run.innerNodes > MAX_INNER_NODES) break;
     const found: Body[] = [];
     const results = inferNode(run, node, scope, depth, found);
-    if (found.length > 0) bodies.set(node, found);
+    // Once the limit is passed, bodies are incomplete: nobody must take their parts for the whole.
+    if (found.length > 0 && run.innerNodes <= MAX_INNER_NODES) bodies.set(node, found);
     node.outputs.forEach((name, i) => {
       if (name === '') return;
       const known = declared.get(name);
