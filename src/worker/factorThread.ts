@@ -10,7 +10,7 @@ if (!parentPort) throw new Error('factorThread runs as a worker thread only.');
 const port = parentPort;
 const post = (reply: ThreadReply, transfer: ArrayBuffer[] = []) => port.postMessage(reply, transfer);
 
-const linalg = loadLinalg(__dirname);
+const { linalg, settle } = loadLinalg(__dirname);
 post({ kind: 'ready', engine: linalg.name });
 
 /** Progress is worth a message every so often, not after every LAPACK call. */
@@ -33,5 +33,7 @@ port.on('message', ({ job }: ThreadRequest) => {
     } else {
       post({ kind: 'failed', message: (error as Error).stack ?? String(error) });
     }
+  } finally {
+    settle();
   }
 });

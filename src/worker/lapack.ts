@@ -9,7 +9,7 @@ import {
   shapeOf,
 } from '../core/tensor/linalgInput';
 import { type Matrix, matrix, type Numbers, zerosLike } from '../core/tensor/matrix';
-import { transpose } from '../core/tensor/truncatedSvd';
+import { transpose } from '../core/tensor/transpose';
 import { type Block, createHeap, type Heap } from './arena';
 import { type Caller, createCaller, type LapackExports } from './lapackCall';
 import { eigh } from './lapackEigen';

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Target } from '../../src/core/compress/plan';
@@ -464,5 +472,34 @@ test('the same models run in WebAssembly when there is no native runtime', async
     assert.ok(Math.abs(native.outputError.relative - report.outputError.relative) < 1e-4);
   } finally {
     await web.close();
+  }
+});
+
+test('where LAPACK is missing ml-matrix does the work, and the report says so', async () => {
+  const bare = scratchFolder();
+  copyFileSync(threadScript, path.join(bare, 'factorThread.js'));
+  const slow = createSession({ folder, threadScript: path.join(bare, 'factorThread.js') });
+  try {
+    const dir = scratchFolder();
+    const source = writeInto(
+      dir,
+      'm.onnx',
+      twoLayers(() => {}),
+    );
+    const request = {
+      path: source,
+      target: { kind: 'rank', rank: 1 },
+      method: 'auto',
+      overwrite: false,
+    } as const;
+    const report = await slow.compress({ ...request, output: path.join(dir, 'slow.onnx') });
+    assert.match(report.factoredWith, /^ml-matrix.*LAPACK is not available/);
+    const usual = await session.compress({ ...request, output: path.join(dir, 'usual.onnx') });
+    assert.match(usual.factoredWith, /^LAPACK 3\.11/);
+    for (const [i, layer] of report.layers.entries()) {
+      assert.ok(Math.abs(layer.energy! - usual.layers[i]!.energy!) < 1e-9);
+    }
+  } finally {
+    await slow.close();
   }
 });

@@ -71,7 +71,11 @@ export interface Linalg {
   /** Lower Cholesky factor L of a symmetric positive definite matrix, A = L · Lᵀ, zeros above the diagonal. */
   cholesky(a: Matrix<Float64Array>): Matrix<Float64Array>;
   /** X of op(L) · X = B with L lower triangular, n × n, and B n × k. */
-  solveLower<T extends Numbers>(l: Matrix<T>, b: Matrix<T>, options?: { readonly transpose?: boolean }): Matrix<T>;
+  solveLower<T extends Numbers>(
+    l: Matrix<T>,
+    b: Matrix<T>,
+    options?: { readonly transpose?: boolean },
+  ): Matrix<T>;
   /** Minimum-norm least squares, argmin ‖A · X − B‖ (xGELSD). Singular values below `rcond · σ₁` count as zero (default: machine precision). */
   leastSquares<T extends Numbers>(
     a: Matrix<T>,

@@ -1,5 +1,6 @@
 import { type Linalg, LinalgError, type OnProgress } from './linalg';
 import { type Matrix, matrix, type Numbers, zerosLike } from './matrix';
+import { transpose } from './transpose';
 
 /** A rank-r approximation `a ≈ left · right` with σ shared out evenly, and all singular values of `a`. */
 export interface BalancedFactors<T extends Numbers> {
@@ -113,20 +114,6 @@ function balance<T extends Numbers>({
   for (let i = 0; i < left.length; i++) left[i] = left[i]! * Math.sqrt(sigma[i % rank]!);
   for (let i = 0; i < right.length; i++) right[i] = right[i]! * Math.sqrt(sigma[Math.floor(i / vt.cols)]!);
   return { sigma, left: matrix(u.rows, rank, left), right: matrix(rank, vt.cols, right) };
-}
-
-/** The transpose, copied in square tiles so that neither side is walked against the cache. */
-export function transpose<T extends Numbers>({ rows, cols, data }: Matrix<T>): Matrix<T> {
-  const out = zerosLike(data, data.length);
-  const tile = 32;
-  for (let i0 = 0; i0 < rows; i0 += tile) {
-    for (let j0 = 0; j0 < cols; j0 += tile) {
-      for (let i = i0; i < Math.min(rows, i0 + tile); i++) {
-        for (let j = j0; j < Math.min(cols, j0 + tile); j++) out[j * rows + i] = data[i * cols + j]!;
-      }
-    }
-  }
-  return matrix(cols, rows, out);
 }
 
 /** Largest |x|; NaN or infinity when there is one in `data`. */
