@@ -72,13 +72,21 @@ function sources(folder, ending) {
     .map((file) => path.join(folder, file));
 }
 
-/** ONNX Runtime for WebAssembly is used as it is packed: its loader finds the other two files beside itself. */
+/** ONNX Runtime for WebAssembly: a loader, and the two files it finds beside itself. */
 function copyRuntime() {
   const folder = path.dirname(createRequire(import.meta.url).resolve('onnxruntime-web'));
   mkdirSync('dist/ort', { recursive: true });
-  for (const file of ['ort.node.min.js', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
+  for (const file of ['ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm']) {
     cpSync(path.join(folder, file), path.join('dist/ort', file));
   }
+  // The loader needs onnxruntime-common, which is not there once the extension is installed.
+  return esbuild.build({
+    ...node,
+    entryPoints: [path.join(folder, 'ort.node.min.js')],
+    outfile: 'dist/ort/ort.node.min.js',
+    sourcemap: false,
+    external: [],
+  });
 }
 
 /**
@@ -156,7 +164,7 @@ if (flags.has('--tests')) {
 if (flags.has('--bench')) wanted.push({ ...node, entryPoints: sources('bench', '.ts'), outdir: 'out/bench' });
 
 await buildLapack({ outDir: 'dist', log: (line) => console.log(line) });
-copyRuntime();
+await copyRuntime();
 if (flags.has('--watch')) {
   for (const options of wanted) await (await esbuild.context({ ...options, logLevel: 'info' })).watch();
 } else {
