@@ -246,6 +246,8 @@ const CASES: readonly OpCase[] = [
   { op: 'Pad', sizes: [[4, 5]], constants: [[1, 2], null, [-1]], opset: 18 },
   { op: 'TopK', sizes: [[4, 5]], constants: [[3]], outputs: 2 },
   { op: 'NonZero', sizes: [[4, 5]], dataDependent: true },
+  // In double precision, 0.7 · 10 would be a little less than 7.
+  { op: 'Resize', sizes: [[1, 1, 10, 9]], constants: [floats(), floats(1, 1, 0.7, 1 / 3)] },
   {
     op: 'Resize',
     sizes: [[1, 2, 5, 6]],

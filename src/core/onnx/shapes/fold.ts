@@ -94,7 +94,7 @@ export function elementwise(
     if (!small) return plain;
     smalls.push(small);
   }
-  return filled(type, shape, (at) => inRange(type, compute(smalls.map((s) => broadcastAt(s, at)))));
+  return filled(type, shape, (at) => stored(type, compute(smalls.map((s) => broadcastAt(s, at)))));
 }
 
 const RANGES = new Map<ElementType, readonly [number, number]>([
@@ -106,10 +106,15 @@ const RANGES = new Map<ElementType, readonly [number, number]>([
   [12, [0, 2 ** 32 - 1]],
 ]);
 
-/** Unknown where an integer would wrap around or cannot be told exactly. */
-export function inRange(type: ElementType, value: Dim): Dim {
-  if (typeof value !== 'number') return value;
-  if (isFloatType(type) || type === 0) return value;
+/**
+ * The value as its type holds it: rounded to single precision, since ⌊0.7 · 10⌋ is 7 there and 6 in double;
+ * unknown where an integer would wrap around or half precision would have to be imitated.
+ */
+export function stored(type: ElementType, value: Dim): Dim {
+  if (typeof value !== 'number' || type === 0) return value;
+  if (type === Element.float) return Math.fround(value);
+  if (type === Element.double) return value;
+  if (isFloatType(type)) return Number.isInteger(value) && Math.abs(value) <= 256 ? value : null;
   const range = RANGES.get(type);
   if (range) return value >= range[0] && value <= range[1] ? value : null;
   // INT64_MAX reads as 2^63: as the end of a slice that means "to the end", so it must survive.

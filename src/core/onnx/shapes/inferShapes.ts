@@ -191,7 +191,8 @@ const NOWHERE = { runBody: () => [], setTrips: () => undefined };
 
 function callOf(run: Run, node: Node, scope: Scope, around: Pick<Call, 'runBody' | 'setTrips'>): Call {
   const inputs = node.inputs.map((name) => (name === '' ? undefined : lookUp(scope, name)));
-  return createCall(node, scope.opsets.get(node.domain) ?? 1, inputs, scope.attributes, {
+  const opset = scope.opsets.get(node.domain) ?? run.model.opsets.get(node.domain) ?? 1;
+  return createCall(node, opset, inputs, scope.attributes, {
     ...around,
     constantOf: (t) => constantOf(run, t),
   });

@@ -5,6 +5,7 @@ import { convRules } from './rules/conv';
 import { elementwiseRules } from './rules/elementwise';
 import { generatorRules } from './rules/generators';
 import { indexingRules } from './rules/indexing';
+import { joiningRules } from './rules/joining';
 import { layoutRules } from './rules/layout';
 import { learningRules } from './rules/learning';
 import { matmulRules } from './rules/matmul';
@@ -25,6 +26,7 @@ export const RULES: RuleTable = new Map(
     convRules,
     reduceRules,
     layoutRules,
+    joiningRules,
     indexingRules,
     resizeRules,
     normalisationRules,

@@ -27,7 +27,8 @@ const conv =
     const axes = spatialAxes(data, weight, call);
     if (axes === undefined) return tensor(type(call), null);
     const group = call.int('group', 1);
-    require(group > 0 && axes > 0);
+    // com.microsoft has variants with the channels last.
+    require(group > 0 && axes > 0 && call.int('channels_last', 0) === 0);
     const pads = call.ints('pads');
     require(!pads || pads.every((p) => p >= 0));
     const window = windowOf(call, axes, weight ? weight.slice(2) : unknownDims(axes));
@@ -84,7 +85,7 @@ const pool: Rule = (call) => {
 const globalPool: Rule = (call) => {
   const shape = call.shape(0);
   if (!shape) return tensor(call.type(0), null);
-  require(shape.length >= 2);
+  require(shape.length >= 2 && call.int('channels_last', 0) === 0);
   return tensor(call.type(0), [shape[0]!, shape[1]!, ...shape.slice(2).map(() => 1)]);
 };
 

@@ -51,7 +51,8 @@ const ARITHMETIC: Record<string, Compute | undefined> = {
   Mul: mul,
   Div: divide,
   Mod: modulo,
-  Pow: numeric((a, b) => a ** b),
+  // Whole powers of whole numbers: others are not rounded alike everywhere.
+  Pow: (a, b) => (Number.isInteger(a) && Number.isInteger(b) ? (a as number) ** (b as number) : null),
   BitShift: undefined,
   BitwiseAnd: undefined,
   BitwiseOr: undefined,
@@ -75,8 +76,9 @@ const UNARY: Record<string, ((x: number) => number) | undefined> = {
   Neg: (x) => -x,
   Abs: Math.abs,
   Sqrt: Math.sqrt,
-  Exp: Math.exp,
-  Log: Math.log,
+  // Not rounded alike everywhere, so not computed.
+  Exp: undefined,
+  Log: undefined,
   Sign: Math.sign,
   Reciprocal: (x) => 1 / x,
   // Half to even, as IEEE 754 and ONNX have it.

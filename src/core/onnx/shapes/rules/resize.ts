@@ -12,17 +12,26 @@ import { type Dim, floorDiv, isSymbolic, mul } from '../dim';
 import { type Fact, tensor } from '../fact';
 import { asShape } from '../fold';
 
-/** ⌊size·scale⌋; scales of sizes that are still symbols must be simple fractions. */
+/**
+ * ⌊size·scale⌋ in single precision, as runtimes compute it. For sizes that are still symbols, scales must be
+ * such that the result is a whole-number division.
+ */
 function scaled(size: Dim, scale: number): Dim {
   require(scale > 0 && Number.isFinite(scale));
-  if (typeof size === 'number') return Math.floor(size * scale);
+  // Larger sizes have no single-precision form of their own.
+  const single = (n: number) => Math.floor(n <= 2 ** 24 ? Math.fround(n * scale) : n * scale);
+  if (typeof size === 'number') return single(size);
   for (let denominator = 1; denominator <= 64; denominator *= 2) {
     const numerator = scale * denominator;
     if (Number.isSafeInteger(numerator)) return floorDiv(mul(size, numerator), denominator);
   }
   const inverse = Math.round(1 / scale);
-  return Math.abs(inverse * scale - 1) < 1e-7 ? floorDiv(size, inverse) : null;
+  for (let n = 0; n < LARGEST_SIZE; n++) if (single(n) !== Math.floor(n / inverse)) return null;
+  return floorDiv(size, inverse);
 }
+
+/** Pictures are no larger: up to here, 1/3 in single precision must divide as 3 does. */
+const LARGEST_SIZE = 4096;
 
 function scaledAll(call: Call, shape: readonly Dim[], scales: readonly number[] | undefined): Fact {
   if (!scales) return tensor(call.type(0), unknownDims(shape.length));
