@@ -1,17 +1,20 @@
 import type { LayerReport } from '../src/core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent } from '../src/core/format';
+import { shortNames } from '../src/core/shortNames';
 import { element } from './element';
 
 interface Column {
   readonly title: string;
   readonly width: string;
-  readonly text: (layer: LayerReport) => string;
+  readonly text: (layer: LayerReport, shortName: string) => string;
+  /** What a narrow column cuts off; default: the text. */
+  readonly hover?: (layer: LayerReport) => string;
   /** Numbers stand right. */
   readonly numeric?: boolean;
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'Layer', width: 'minmax(96px, 2fr)', text: (l) => l.name },
+  { title: 'Layer', width: 'minmax(96px, 2fr)', text: (_, shortName) => shortName, hover: (l) => l.name },
   { title: 'Method', width: '64px', text: (l) => l.method },
   { title: 'Rank', width: '48px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
   {
@@ -49,17 +52,19 @@ export function layerGrid(layers: readonly LayerReport[]): HTMLElement {
   grid.append(
     row(
       'sticky-header',
-      COLUMNS.map(({ title }) => title),
+      COLUMNS.map(({ title }) => cell(title)),
     ),
   );
   const box = element('div', { class: 'grid' }, grid);
+  const names = shortNames(layers);
   let shown = 0;
   const more = element('vscode-button', { appearance: 'secondary', onclick: () => showMore() });
   const showMore = () => {
-    for (const layer of layers.slice(shown, shown + PAGE)) {
+    for (const [i, layer] of layers.slice(shown, shown + PAGE).entries()) {
+      const shortName = names[shown + i]!;
       const made = row(
         'default',
-        COLUMNS.map(({ text }) => text(layer)),
+        COLUMNS.map(({ text, hover }) => cell(text(layer, shortName), hover?.(layer))),
       );
       if (layer.method === 'dense') made.classList.add('dense');
       grid.append(made);
@@ -72,21 +77,27 @@ export function layerGrid(layers: readonly LayerReport[]): HTMLElement {
   return element('section', { 'aria-label': 'Layers' }, box, more);
 }
 
-function row(kind: 'default' | 'sticky-header', texts: readonly string[]): HTMLElement {
-  const cells = texts.map((text, i) =>
+interface Cell {
+  readonly text: string;
+  readonly hover: string;
+}
+
+const cell = (text: string, hover = text): Cell => ({ text, hover });
+
+function row(kind: 'default' | 'sticky-header', cells: readonly Cell[]): HTMLElement {
+  const made = cells.map(({ text, hover }, i) =>
     element(
       'vscode-data-grid-cell',
       {
         'grid-column': String(i + 1),
         'cell-type': kind === 'default' ? 'default' : 'columnheader',
-        // What a narrow column cuts off.
-        title: text,
+        title: hover,
         ...(COLUMNS[i]!.numeric ? { class: 'number' } : {}),
       },
       text,
     ),
   );
-  return element('vscode-data-grid-row', { 'row-type': kind }, ...cells);
+  return element('vscode-data-grid-row', { 'row-type': kind }, ...made);
 }
 
 function change(before: number, after: number, format: (value: number) => string): string {

@@ -35,6 +35,11 @@ export function formatPercent(share: number): string {
   return `${short(100 * share)} %`;
 }
 
+/** A share where room is short: 0.5113 → "51 %". */
+export function formatShare(share: number): string {
+  return `${Number((100 * share).toPrecision(2))} %`;
+}
+
 /** A change as a signed percentage: from 200 to 90 is "−55 %"; no change is "±0 %". */
 export function formatChange(before: number, after: number): string {
   if (before === after || before === 0) return '±0 %';

@@ -30,7 +30,7 @@ export async function askDimensions(
     const last = given[name] ?? dimensions.lastSize(name) ?? assumedDims[name];
     const text = await vscode.window.showInputBox({
       title: vscode.l10n.t('Dimensions of {0} ({1} of {2})', file, i + 1, names.length),
-      prompt: vscode.l10n.t('Size of {0} in one inference. Leave it empty if it shall stay open.', name),
+      prompt: vscode.l10n.t('Size of {0} in one inference. Leave it empty to keep it open.', name),
       placeHolder: vscode.l10n.t('A whole number, for example 224'),
       value: last === undefined ? '' : String(last),
       ignoreFocusOut: true,

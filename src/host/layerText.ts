@@ -1,7 +1,14 @@
 import { l10n } from 'vscode';
 import type { Analysis, LayerInfo } from '../core/compress/analysis';
 import type { MethodId } from '../core/compress/method';
-import { formatChange, formatCount, formatMacs, formatPercent, formatShape } from '../core/format';
+import {
+  formatChange,
+  formatCount,
+  formatMacs,
+  formatPercent,
+  formatShape,
+  formatShare,
+} from '../core/format';
 import { markdown } from './markdown';
 import type { Order } from './rows';
 
@@ -15,19 +22,18 @@ export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Or
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
   const amount = byMacs ? l10n.t('{0} MACs', formatMacs(before)) : formatCount(layer.parameters);
   if (layer.status === 'skipped') return layer.reason ? `${amount} · ${layer.reason}` : amount;
-  const weight = before === null || !total ? amount : `${amount} (${formatPercent(before / total)})`;
-  if (!layer.suggestion) return layer.noSuggestion ? l10n.t('{0} · stays as it is', weight) : weight;
+  const weight = before === null || !total ? amount : `${amount} (${formatShare(before / total)})`;
+  if (!layer.suggestion) return layer.noSuggestion ? l10n.t('{0} · no gain', weight) : weight;
   const { rank } = layer.suggestion;
   const after = byMacs ? layer.suggestion.macs : layer.suggestion.parameters;
   const rankText = l10n.t('rank {0}', rank);
   return after === null ? `${weight} · ${rankText}` : `${weight} → ${formatCount(after)} · ${rankText}`;
 }
 
-/** The same as a screen reader should say it. */
+/** The same as a screen reader should say it, without the name. */
 export function layerLabel(layer: LayerInfo, analysis: Analysis): string {
   const share = analysis.parameters.stored ? layer.parameters / analysis.parameters.stored : 0;
   const parts = [
-    layer.name,
     layer.op,
     l10n.t('{0} parameters, {1} of the model', formatCount(layer.parameters), formatPercent(share)),
     l10n.t('{0} MACs', formatMacs(layer.macs)),
@@ -73,7 +79,7 @@ function suggestionText(layer: LayerInfo): string {
   }
   lines.push(
     l10n.t(
-      'It is the smallest rank that keeps the wanted share of the weight’s energy (its squared singular values): {0}.',
+      'Keeps {0} of the weight’s energy (the sum of its squared singular values).',
       formatPercent(energy),
     ),
   );

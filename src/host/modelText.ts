@@ -4,13 +4,22 @@ import type { Analysis } from '../core/compress/analysis';
 import { formatBytes, formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
 import { markdown } from './markdown';
 
-/** "2.31 M parameters · 17.9 M MACs · opset 17" */
+/** "2.31 M params · 17.9 M MACs · opset 17": in a side bar every character counts. */
 export function modelDescription({ parameters, macs, opset }: Analysis): string {
+  return [
+    l10n.t('{0} params', formatCount(parameters.stored)),
+    l10n.t('{0} MACs', formatMacs(macs)),
+    l10n.t('opset {0}', opset),
+  ].join(' · ');
+}
+
+/** The same as a screen reader should say it. */
+export function modelLabel({ parameters, macs, opset }: Analysis): string {
   return [
     l10n.t('{0} parameters', formatCount(parameters.stored)),
     l10n.t('{0} MACs', formatMacs(macs)),
     l10n.t('opset {0}', opset),
-  ].join(' · ');
+  ].join(', ');
 }
 
 /** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */

@@ -27,7 +27,7 @@ export async function pickGoal(title: string, preview: PreviewTargets): Promise<
   const abort = new AbortController();
   const pick = vscode.window.createQuickPick<GoalItem>();
   pick.title = title;
-  pick.placeholder = vscode.l10n.t('What shall the smaller model reach?');
+  pick.placeholder = vscode.l10n.t('What to aim for');
   pick.matchOnDetail = true;
   pick.busy = true;
   pick.items = itemsOf(undefined, vscode.l10n.t('computing…'));

@@ -3,7 +3,7 @@ import * as vscode from 'vscode';
 import type { Analysis } from '../core/compress/analysis';
 import { COMMANDS, ROWS } from '../ids';
 import { layerDescription, layerLabel } from './layerText';
-import { modelDescription } from './modelText';
+import { modelDescription, modelLabel } from './modelText';
 import type { LayerRow, ModelRow, NoticeRow, Order, Row } from './rows';
 import { SKIPPED_SCHEME } from './skippedDecoration';
 
@@ -59,7 +59,8 @@ function modelItem({ model }: ModelRow, { ambiguous, expanded, hasSizes }: RowSt
       break;
     }
   }
-  item.accessibilityInformation = { label: [name, item.description].filter((part) => part).join(', ') };
+  const spoken = state.kind === 'ready' ? describe(modelLabel(state.analysis)) : item.description;
+  item.accessibilityInformation = { label: [name, spoken].filter((part) => part).join(', ') };
   return item;
 }
 
@@ -75,11 +76,11 @@ const OPERATOR_ICONS: Readonly<Record<string, string>> = {
   MatMul: 'symbol-array',
 };
 
-function layerItem({ model, layer, analysis }: LayerRow, { order }: RowStyle): vscode.TreeItem {
-  const item = new vscode.TreeItem(layer.name);
+function layerItem({ model, layer, title, analysis }: LayerRow, { order }: RowStyle): vscode.TreeItem {
+  const item = new vscode.TreeItem(title);
   item.id = `${model.uri.toString()}#${layer.name}`;
   item.description = layerDescription(layer, analysis, order);
-  item.accessibilityInformation = { label: layerLabel(layer, analysis) };
+  item.accessibilityInformation = { label: `${title}, ${layerLabel(layer, analysis)}` };
   item.contextValue = ROWS.layer;
   const skipped = layer.status === 'skipped';
   item.iconPath = new vscode.ThemeIcon(

@@ -1,4 +1,5 @@
 import type { Analysis, LayerInfo } from '../core/compress/analysis';
+import { shortNames } from '../core/shortNames';
 import type { Model } from './models';
 
 /** What the rows of the Layers view stand for. */
@@ -14,6 +15,8 @@ export interface LayerRow {
   readonly model: Model;
   readonly analysis: Analysis;
   readonly layer: LayerInfo;
+  /** Its name, as short as is clear. */
+  readonly title: string;
 }
 
 /** A sentence about a model in place of, or in front of, its layers. */
@@ -41,12 +44,14 @@ export function rowsOf(model: Model, order: Order): readonly Row[] {
   if (analysis.freeDims.length > 0) rows.push(row({ kind: 'free-dimensions', names: analysis.freeDims }));
   if (typeof suggestions === 'object') rows.push(row({ kind: 'no-suggestions', ...suggestions }));
   if (analysis.layers.length === 0) rows.push(row({ kind: 'no-layers' }));
-  for (const layer of sorted(analysis.layers, order)) rows.push({ kind: 'layer', model, analysis, layer });
+  const titles = shortNames(analysis.layers);
+  const layers = analysis.layers.map((layer, i) => ({ layer, title: titles[i]! }));
+  for (const each of sorted(layers, order)) rows.push({ kind: 'layer', model, analysis, ...each });
   return rows;
 }
 
-function sorted(layers: readonly LayerInfo[], order: Order): readonly LayerInfo[] {
+function sorted<T extends { readonly layer: LayerInfo }>(layers: readonly T[], order: Order): readonly T[] {
   if (order === 'position') return layers;
   // Stable: layers of equal weight stay in the order of the model; those that can't be counted come last.
-  return [...layers].sort((a, b) => (b[order] ?? -1) - (a[order] ?? -1));
+  return [...layers].sort((a, b) => (b.layer[order] ?? -1) - (a.layer[order] ?? -1));
 }
