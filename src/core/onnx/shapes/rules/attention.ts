@@ -29,9 +29,9 @@ export function attentionSizes(call: Call): AttentionSizes | undefined {
     return {
       batch,
       heads: q[1]!,
-      keyHeads: k[1]!,
+      keyHeads: agreed(k[1]!, v[1]!),
       queries: q[2]!,
-      newKeys: k[2]!,
+      newKeys: agreed(k[2]!, v[2]!),
       keys: add(past, k[2]!),
       keySize: agreed(q[3]!, k[3]!),
       valueSize: v[3]!,
@@ -52,7 +52,7 @@ export function attentionSizes(call: Call): AttentionSizes | undefined {
     heads,
     keyHeads,
     queries: q[1]!,
-    newKeys: k[1]!,
+    newKeys: agreed(k[1]!, v[1]!),
     keys: add(past, k[1]!),
     keySize: floorDiv(q[2]!, heads),
     valueSize: floorDiv(v[2]!, keyHeads),
@@ -149,6 +149,8 @@ const linearAttention: Rule = (call) => {
   const keyHeads = call.int('kv_num_heads', 0);
   require(heads > 0 && keyHeads > 0 && heads % keyHeads === 0);
   const [keySize, valueSize] = [perHead(k?.[2] ?? null, keyHeads), perHead(v?.[2] ?? null, keyHeads)];
+  perHead(q?.[2] ?? null, heads);
+  checkUpdateRule(call, keyHeads, k?.[2] ?? null);
   const [stateKey, stateValue] = [past?.[2] ?? null, past?.[3] ?? null];
   const size = agreed(valueSize, stateValue);
   const batch = agreed(q?.[0] ?? null, past?.[0] ?? null);
@@ -158,6 +160,21 @@ const linearAttention: Rule = (call) => {
     tensor(call.has(3) ? call.type(3) : type, [batch, keyHeads, agreed(keySize, stateKey), size]),
   ];
 };
+
+/** Decay (per head, or per column of the keys) belongs to the gated rules, beta (per head) to the delta rules. */
+function checkUpdateRule(call: Call, keyHeads: number, keyColumns: Dim): void {
+  const rule = call.text('update_rule', 'gated_delta');
+  require(['linear', 'gated', 'delta', 'gated_delta'].includes(rule));
+  require(call.has(4) === rule.includes('gated') && call.has(5) === rule.includes('delta'));
+  const last = (input: number): Dim => {
+    const shape = call.shape(input);
+    require(!shape || shape.length === 3);
+    return shape?.[2] ?? null;
+  };
+  const [decay, beta] = [last(4), last(5)];
+  if (typeof decay === 'number' && decay !== keyHeads) agreed(decay, keyColumns);
+  require(typeof beta !== 'number' || beta === keyHeads || beta === 1);
+}
 
 function perHead(hidden: Dim, heads: number): Dim {
   if (typeof hidden === 'number') require(hidden % heads === 0);
@@ -184,6 +201,7 @@ const flexAttention: Rule = (call) => {
   const sizes = attentionSizes(call);
   if (!sizes) return tensor(call.type(0), null);
   require(call.shape(0)!.length === 4);
+  require(new Set([call.type(0), call.type(1), call.type(2)].filter((type) => type !== 0)).size <= 1);
   const { heads, keyHeads } = sizes;
   if (typeof heads === 'number' && typeof keyHeads === 'number') require(heads % keyHeads === 0);
   return tensor(call.type(0), [sizes.batch, heads, sizes.queries, sizes.valueSize]);
