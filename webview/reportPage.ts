@@ -1,7 +1,7 @@
-import { printTarget } from '../src/core/compress/plan';
 import type { CompressionReport } from '../src/core/compress/report';
 import { element } from './element';
 import { layerGrid } from './layerGrid';
+import { targetText } from './targetText';
 import { measurement, totals } from './totals';
 
 /** The report of one compression. */
@@ -15,7 +15,7 @@ export function reportPage(
   const factored = layers.filter((layer) => layer.method !== 'dense').length;
   return [
     element('h2', {}, file('compressed', compressed.file)),
-    element('p', { class: 'how' }, 'from ', file('original', original.file), `, goal ${printTarget(target)}`),
+    element('p', { class: 'how' }, 'from ', file('original', original.file), `; goal: ${targetText(target)}`),
     totals(report),
     ...measurement(report),
     ...problems.map((problem) => element('p', { class: 'problem' }, problem.message)),

@@ -76,7 +76,7 @@ export function measurement(report: CompressionReport): readonly HTMLElement[] {
       element('strong', {}, `Output error ${formatPercent(outputError.relative)}`),
       ` (cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))})`,
     ),
-    element('p', { class: 'how' }, [`Measured with ${engine} on ${inputs}.`, ...macs].join(' ')),
+    element('p', { class: 'how' }, [`Measured with ${engine}. Input: ${inputs}.`, ...macs].join(' ')),
     ...(sizes.length > 0 ? [element('p', { class: 'how' }, `Assumed sizes: ${sizes.join(', ')}.`)] : []),
   ];
 }

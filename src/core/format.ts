@@ -3,8 +3,8 @@
 const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
 
 /** Three significant digits: 2.36, 23.6, 236, but never 2.360. */
-function short(value: number): string {
-  return String(Number(value.toPrecision(3)));
+function short(value: number, digits = 3): string {
+  return String(Number(value.toPrecision(digits)));
 }
 
 /** A number of things: 950, 18.4 k, 2.36 M. */
@@ -37,14 +37,14 @@ export function formatPercent(share: number): string {
 
 /** A share where room is short: 0.5113 → "51 %". */
 export function formatShare(share: number): string {
-  return `${Number((100 * share).toPrecision(2))} %`;
+  return `${short(100 * share, 2)} %`;
 }
 
 /** A change as a signed percentage: from 200 to 90 is "−55 %"; no change is "±0 %". */
-export function formatChange(before: number, after: number): string {
+export function formatChange(before: number, after: number, digits = 3): string {
   if (before === after || before === 0) return '±0 %';
   const percent = (100 * (after - before)) / before;
-  return `${percent < 0 ? '−' : '+'}${short(Math.abs(percent))} %`;
+  return `${percent < 0 ? '−' : '+'}${short(Math.abs(percent), digits)} %`;
 }
 
 /** How many times as much: 1.4×, 12×. */

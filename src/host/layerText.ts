@@ -13,21 +13,27 @@ import { markdown } from './markdown';
 import type { Order } from './rows';
 
 /**
- * The description of a layer row: what it holds, its share, and what would remain, the most important first,
- * for a side bar of 300 pixels: "2.36 M (25.5 %) → 918 k · rank 96". MACs when they are what is sorted by.
+ * The description of a layer row, the most important first, because a side bar of 300 pixels shows some twenty
+ * characters of it: its share of the model, what would be gained, then the amounts:
+ * "26 % → rank 214, −7 % · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
  */
 export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Order): string {
   const byMacs = order === 'macs';
+  const amounts = [
+    l10n.t('{0} params', formatCount(layer.parameters)),
+    l10n.t('{0} MACs', formatMacs(layer.macs)),
+  ];
+  if (byMacs) amounts.reverse();
   const before = byMacs ? layer.macs : layer.parameters;
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
-  const amount = byMacs ? l10n.t('{0} MACs', formatMacs(before)) : formatCount(layer.parameters);
-  if (layer.status === 'skipped') return layer.reason ? `${amount} · ${layer.reason}` : amount;
-  const weight = before === null || !total ? amount : `${amount} (${formatShare(before / total)})`;
-  if (!layer.suggestion) return layer.noSuggestion ? l10n.t('{0} · no gain', weight) : weight;
-  const { rank } = layer.suggestion;
-  const after = byMacs ? layer.suggestion.macs : layer.suggestion.parameters;
-  const rankText = l10n.t('rank {0}', rank);
-  return after === null ? `${weight} · ${rankText}` : `${weight} → ${formatCount(after)} · ${rankText}`;
+  const share = before === null || !total ? [] : [formatShare(before / total)];
+  if (layer.status === 'skipped') return [...share, layer.reason ?? '', ...amounts].join(' · ');
+  if (layer.noSuggestion) return [...share, l10n.t('no gain'), ...amounts].join(' · ');
+  if (!layer.suggestion) return [...share, ...amounts].join(' · ');
+  const { rank, parameters, macs } = layer.suggestion;
+  const after = byMacs ? macs : parameters;
+  const gain = before === null || after === null ? '' : `, ${formatChange(before, after, 2)}`;
+  return [`${share.join('')} → ${l10n.t('rank {0}', rank)}${gain}`, ...amounts].join(' · ');
 }
 
 /** The same as a screen reader should say it, without the name. */
