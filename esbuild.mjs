@@ -113,7 +113,7 @@ function testBundles() {
       outdir: 'out/test/ui',
       format: 'esm',
       outExtension: { '.js': '.mjs' },
-      external: ['playwright-core', './test/vscode/*'],
+      external: [...node.external, 'playwright-core', './test/vscode/*'],
     },
   ];
 }
