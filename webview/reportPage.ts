@@ -3,6 +3,7 @@ import { element } from './element';
 import { layerGrid } from './layerGrid';
 import { targetText } from './targetText';
 import { measurement, totals } from './totals';
+import { unbroken } from './unbroken';
 
 /** The report of one compression. */
 export function reportPage(
@@ -15,7 +16,13 @@ export function reportPage(
   const factored = layers.filter((layer) => layer.method !== 'dense').length;
   return [
     element('h2', {}, file('compressed', compressed.file)),
-    element('p', { class: 'how' }, 'from ', file('original', original.file), `; goal: ${targetText(target)}`),
+    element(
+      'p',
+      { class: 'how' },
+      'from ',
+      file('original', original.file),
+      unbroken(`; goal: ${targetText(target)}`),
+    ),
     totals(report),
     ...measurement(report),
     ...problems.map((problem) => element('p', { class: 'problem' }, problem.message)),

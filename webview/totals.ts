@@ -9,28 +9,48 @@ import {
   formatTimes,
 } from '../src/core/format';
 import { element } from './element';
+import { unbroken } from './unbroken';
 
-/** One line of the overview: what it is, before, after, and the change. */
+/** One line of the overview: what it is, before and after. */
 interface Total {
   readonly name: string;
+  /** What the name means, for a hover. */
+  readonly meaning: string;
   readonly before: number | null;
   readonly after: number | null;
   readonly format: (value: number) => string;
-  readonly change?: string;
 }
 
 /** The model before and after, as a table. */
 export function totals({ original, compressed }: CompressionReport): HTMLElement {
   const lines: readonly Total[] = [
-    { name: 'Parameters', before: original.parameters, after: compressed.parameters, format: formatCount },
-    { name: 'MACs', before: original.macs, after: compressed.macs, format: formatMacs },
-    { name: 'File size', before: original.bytes, after: compressed.bytes, format: formatBytes },
+    {
+      name: 'Parameters',
+      meaning: 'Floating-point numbers stored in the model',
+      before: original.parameters,
+      after: compressed.parameters,
+      format: formatCount,
+    },
+    {
+      name: 'MACs',
+      meaning: 'Multiply-adds of one inference; one MAC is two FLOPs',
+      before: original.macs,
+      after: compressed.macs,
+      format: formatMacs,
+    },
+    {
+      name: 'File size',
+      meaning: 'Of the model file and its data files',
+      before: original.bytes,
+      after: compressed.bytes,
+      format: formatBytes,
+    },
     {
       name: 'Time',
+      meaning: 'Median of one inference, both models measured in turns',
       before: original.ms,
       after: compressed.ms,
       format: formatMs,
-      ...(original.ms && compressed.ms ? { change: speed(original.ms / compressed.ms) } : {}),
     },
   ];
   const head = ['', 'Before', 'After', 'Change'].map((name) => element('th', { scope: 'col' }, name));
@@ -43,40 +63,41 @@ export function totals({ original, compressed }: CompressionReport): HTMLElement
   );
 }
 
-function line({ name, before, after, format, change }: Total): HTMLElement {
+function line({ name, meaning, before, after, format }: Total): HTMLElement {
   const known = before !== null && after !== null;
-  const difference = change ?? (known ? formatChange(before, after) : '');
-  const worse = known && after > before;
   return element(
     'tr',
     {},
-    element('th', { scope: 'row' }, name),
+    element('th', { scope: 'row', title: meaning }, name),
     element('td', {}, before === null ? 'unknown' : format(before)),
     element('td', { class: 'after' }, after === null ? 'unknown' : format(after)),
-    element('td', { class: worse ? 'worse' : 'better' }, difference),
+    element(
+      'td',
+      { class: known && after > before ? 'worse' : 'better' },
+      known ? formatChange(before, after) : '',
+    ),
   );
 }
 
-function speed(ratio: number): string {
+/** What the numbers say about speed and accuracy, and how they were measured. */
+export function measurement(report: CompressionReport): readonly HTMLElement[] {
+  const { original, compressed, outputError, engine, inputs, assumedDims } = report;
+  const sizes = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
+  const speed = original.ms && compressed.ms ? [`${speedText(original.ms / compressed.ms)}, `] : [];
+  const error = `output error ${formatPercent(outputError.relative)}`;
+  const details = `cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))}`;
+  const how = [`Measured with ${engine}.`, `Input: ${inputs}.`];
+  if (sizes.length > 0) how.push(`Assumed sizes: ${sizes.join(', ')}.`);
+  return [
+    element('p', {}, element('strong', {}, unbroken(sentence([...speed, error].join('')))), ` (${details})`),
+    element('p', { class: 'how' }, unbroken(how.join(' '))),
+  ];
+}
+
+function speedText(ratio: number): string {
   return ratio >= 1 ? `${formatTimes(ratio)} faster` : `${formatTimes(1 / ratio)} slower`;
 }
 
-/** What the numbers say about accuracy, and how they were measured. */
-export function measurement(report: CompressionReport): readonly HTMLElement[] {
-  const { outputError, engine, inputs, assumedDims, compressed } = report;
-  const sizes = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
-  const macs =
-    compressed.macs === null
-      ? []
-      : [`One MAC is two FLOPs: ${formatCount(2 * compressed.macs)} FLOPs after.`];
-  return [
-    element(
-      'p',
-      { class: 'error' },
-      element('strong', {}, `Output error ${formatPercent(outputError.relative)}`),
-      ` (cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))})`,
-    ),
-    element('p', { class: 'how' }, [`Measured with ${engine}. Input: ${inputs}.`, ...macs].join(' ')),
-    ...(sizes.length > 0 ? [element('p', { class: 'how' }, `Assumed sizes: ${sizes.join(', ')}.`)] : []),
-  ];
+function sentence(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -2,6 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Target } from '../core/compress/plan';
 import type { CompressionReport, Preview } from '../core/compress/report';
+import { isTemporaryName } from '../core/compress/temporaryName';
 import { COMMANDS } from '../ids';
 import type { CallOptions, Engine, Progress } from '../worker/engine';
 import type { Dimensions } from './dimensions';
@@ -66,7 +67,7 @@ export function createCompress(parts: Parts): Compress {
       method: 'auto',
       overwrite,
     } as const;
-    const done = await engine.compress(request, call);
+    const done = await engine.compress(request, call).finally(() => removeLeftovers(uri));
     await dimensions.set(uri, dimensions.of(source));
     await report.show(done);
     await models.refresh(uri);
@@ -111,6 +112,19 @@ export function createCompress(parts: Parts): Compress {
   }
 
   return (sources, choices) => suggestions.pauseDuring(() => run(sources, choices));
+}
+
+/** An engine that was killed could not clean up after itself: no half-written file stays behind. */
+async function removeLeftovers(output: vscode.Uri): Promise<void> {
+  const folder = vscode.Uri.joinPath(output, '..');
+  const names = await vscode.workspace.fs.readDirectory(folder).then(
+    (entries) => entries.map(([name]) => name),
+    () => [],
+  );
+  for (const name of names) {
+    if (!isTemporaryName(name, basename(output.fsPath))) continue;
+    await vscode.workspace.fs.delete(vscode.Uri.joinPath(folder, name));
+  }
 }
 
 /** The progress of one of several things as that of the whole. */

@@ -15,7 +15,7 @@ import type { Order } from './rows';
 /**
  * The description of a layer row, the most important first, because a side bar of 300 pixels shows some twenty
  * characters of it: its share of the model, what would be gained, then the amounts:
- * "26 % → rank 214, −7 % · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
+ * "26 % · −7 % at rank 214 · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
  */
 export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Order): string {
   const byMacs = order === 'macs';
@@ -28,12 +28,16 @@ export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Or
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
   const share = before === null || !total ? [] : [formatShare(before / total)];
   if (layer.status === 'skipped') return [...share, layer.reason ?? '', ...amounts].join(' · ');
-  if (layer.noSuggestion) return [...share, l10n.t('no gain'), ...amounts].join(' · ');
-  if (!layer.suggestion) return [...share, ...amounts].join(' · ');
+  if (!layer.suggestion) {
+    return [...share, ...(layer.noSuggestion ? [l10n.t('no gain')] : []), ...amounts].join(' · ');
+  }
   const { rank, parameters, macs } = layer.suggestion;
   const after = byMacs ? macs : parameters;
-  const gain = before === null || after === null ? '' : `, ${formatChange(before, after, 2)}`;
-  return [`${share.join('')} → ${l10n.t('rank {0}', rank)}${gain}`, ...amounts].join(' · ');
+  const gain =
+    before === null || after === null
+      ? l10n.t('rank {0}', rank)
+      : l10n.t('{0} at rank {1}', formatChange(before, after, 2), rank);
+  return [...share, gain, ...amounts].join(' · ');
 }
 
 /** The same as a screen reader should say it, without the name. */

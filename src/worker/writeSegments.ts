@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { closeSync, existsSync, fsyncSync, openSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { temporaryName } from '../core/compress/temporaryName';
 import { ModelError } from '../core/onnx/modelError';
 import { type Segment, segmentsLength } from '../core/onnx/splice';
 
@@ -34,7 +35,8 @@ export async function writeSegments(
       `${target} would be ${total} bytes long; without external data a model ends at 2 GiB.`,
     );
   }
-  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID().slice(0, 8)}.tmp`);
+  const unique = randomUUID().slice(0, 8);
+  const temporary = join(dirname(target), temporaryName(basename(target), unique));
   const discard = () => rmSync(temporary, { force: true });
   let fd: number | undefined;
   try {

@@ -31,7 +31,7 @@ describe('the whole way in a VS Code window', () => {
         texts.join('\n'),
       );
       assert.ok(
-        texts.some((text) => /^features\.8\.0 ?26 % → rank \d+, −\d/.test(text)),
+        texts.some((text) => /^features\.8\.0 ?26 % · −\d[\d.]* % at rank \d+ · 590 k params/.test(text)),
         texts.join('\n'),
       );
       await row('Layers', /suggested: /).hover();
@@ -76,7 +76,7 @@ describe('the whole way in a VS Code window', () => {
   it('shows the report, and the new file in the tree', () =>
     workbench.attempt('report', async () => {
       const { row, screenshot, webviewFrame } = workbench;
-      const report = webviewFrame('webviewView');
+      const report = webviewFrame();
       await report.getByRole('row', { name: /Parameters 2\.31 M 1\.15 M −50/ }).waitFor();
       await report.getByText(/\d of 8 layers factored/).waitFor();
       await report.getByText(/Measured with ONNX Runtime/).waitFor();
@@ -115,7 +115,7 @@ for (const theme of ['light', 'high-contrast', 'high-contrast-light'] as const) 
         await screenshot(`goals-${theme}`);
         await picker.getByText('Half the parameters').click();
         await notification(/output error/);
-        await webviewFrame('webviewView')
+        await webviewFrame()
           .getByText(/layers factored/)
           .waitFor();
         await screenshot(`report-${theme}`);

@@ -101,10 +101,10 @@ function drive(page, server, browser) {
 
   const webviewFrame = (purpose = '') => {
     // The page of an extension sits two frames deep: VS Code's host page, and in it the extension's HTML. The
-    // outer frame lies over the workbench, not inside its view; its address tells whose it is and what for.
-    const outer = page.locator(
-      `iframe.webview.ready[src*="extensionId=ranksmith."][src*="purpose=${purpose}"]`,
-    );
+    // outer frame lies over the workbench, not inside its view; its address tells whose it is and, unless the view
+    // was hidden in between, what for.
+    const wanted = purpose && `[src*="purpose=${purpose}"]`;
+    const outer = page.locator(`iframe.webview.ready[src*="extensionId=ranksmith."]${wanted}`);
     return outer.first().contentFrame().locator('iframe#active-frame').contentFrame();
   };
 

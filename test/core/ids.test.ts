@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { COMMANDS, CONTEXTS, ROWS, SETTINGS, VIEW_CONTAINER, VIEWS } from '../../src/ids';
+
+const text = readFileSync('package.json', 'utf8');
+const manifest = JSON.parse(text);
+const { contributes } = manifest;
+const texts: Record<string, string> = JSON.parse(readFileSync('package.nls.json', 'utf8'));
+
+const same = (actual: Iterable<string>, expected: Iterable<string>) =>
+  assert.deepEqual([...actual].sort(), [...expected].sort());
+
+/** All values of a key anywhere in the manifest. */
+function valuesOf(key: string, node: unknown = manifest): string[] {
+  if (typeof node !== 'object' || node === null) return [];
+  return Object.entries(node).flatMap(([name, value]) =>
+    name === key && typeof value === 'string' ? [value] : valuesOf(key, value),
+  );
+}
+
+test('the manifest and the code know the same commands', () => {
+  same(
+    contributes.commands.map((each: { command: string }) => each.command),
+    Object.values(COMMANDS),
+  );
+  const known = new Set<string>(Object.values(COMMANDS));
+  for (const command of valuesOf('command', contributes.menus)) assert.ok(known.has(command), command);
+  for (const [, command] of valuesOfTexts().matchAll(/command:(ranksmith\.\w+)/g)) {
+    assert.ok(known.has(command!), command);
+  }
+});
+
+test('every command has a category, and those for menus only are not in the palette', () => {
+  for (const each of contributes.commands) assert.equal(each.category, 'Ranksmith', each.command);
+  const hidden = contributes.menus.commandPalette.filter((each: { when: string }) => each.when === 'false');
+  same(
+    hidden.map((each: { command: string }) => each.command),
+    [COMMANDS.revealInExplorer, COMMANDS.sortByMacs, COMMANDS.sortByParameters, COMMANDS.sortByPosition],
+  );
+});
+
+test('the manifest and the code know the same views, settings and submenus', () => {
+  same(Object.keys(contributes.views), [VIEW_CONTAINER]);
+  same(
+    contributes.views[VIEW_CONTAINER].map((each: { id: string }) => each.id),
+    Object.values(VIEWS),
+  );
+  same(Object.keys(contributes.configuration.properties), Object.values(SETTINGS));
+  same(
+    valuesOf('submenu'),
+    contributes.submenus.map((each: { id: string }) => each.id),
+  );
+});
+
+test('conditions use known views, context keys and rows only', () => {
+  const ours = new Set<string>([...Object.values(VIEWS), ...Object.values(CONTEXTS)]);
+  const rows: readonly string[] = Object.values(ROWS);
+  for (const when of [...valuesOf('when'), ...valuesOf('enablement')]) {
+    for (const [name] of when.matchAll(/ranksmith\.\w+/g)) assert.ok(ours.has(name), `${name} in ${when}`);
+    for (const [, row] of when.matchAll(/viewItem == ([\w.]+)/g)) assert.ok(rows.includes(row!), when);
+    for (const [, source] of when.matchAll(/viewItem =~ \/(.+?)\//g)) {
+      assert.ok(
+        rows.some((row) => new RegExp(source!).test(row)),
+        when,
+      );
+    }
+  }
+});
+
+test('the manifest uses every text of package.nls.json, and no other', () => {
+  same(new Set([...text.matchAll(/"%([\w.]+)%"/g)].map((match) => match[1]!)), Object.keys(texts));
+});
+
+function valuesOfTexts(): string {
+  return Object.values(texts).join('\n');
+}
