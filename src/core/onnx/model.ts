@@ -45,6 +45,13 @@ export interface Tensor {
   readonly span: Span;
 }
 
+/** A sparse tensor: its elements stay in the file. */
+export interface SparseTensor {
+  readonly name: string;
+  readonly type: ElementType;
+  readonly dims: readonly number[];
+}
+
 /** One attribute of a node. */
 export type Attribute =
   | { readonly kind: 'int'; readonly value: number }
@@ -58,7 +65,9 @@ export type Attribute =
   | { readonly kind: 'graphs'; readonly value: readonly Graph[] }
   /** In the body of a function: takes the value of the caller's attribute of this name. */
   | { readonly kind: 'reference'; readonly value: string }
-  /** Kept in the file, not interpreted: sparse tensors, type protos, lists of tensors. */
+  | { readonly kind: 'sparse'; readonly value: SparseTensor }
+  | { readonly kind: 'type'; readonly value: DeclaredType }
+  /** Kept in the file, not interpreted: lists of tensors, of sparse ones, of types. */
   | { readonly kind: 'other' };
 
 export interface Node {
@@ -77,14 +86,20 @@ export interface Node {
 /** A dimension as a file declares it: a size, a symbol, or unknown. */
 export type DeclaredDim = number | string | null;
 
-/** The declared type of a graph input, output or intermediate. */
-export interface ValueInfo {
-  readonly name: string;
-  readonly kind: 'tensor' | 'sequence' | 'optional' | 'other';
-  /** Of the tensor; 0 where the kind is not 'tensor' or the file does not say. */
+/** A type as a file declares it. */
+export interface DeclaredType {
+  readonly kind: 'tensor' | 'sequence' | 'optional' | 'map' | 'other';
+  /** Of the tensor, or of the keys of a map; 0 where the file does not say, and for all other kinds. */
   readonly type: ElementType;
   /** null: the file does not say how many dimensions there are. */
   readonly shape: readonly DeclaredDim[] | null;
+  /** What a sequence, an optional or a map holds. */
+  readonly element?: DeclaredType;
+}
+
+/** The declared type of a graph input, output or intermediate. */
+export interface ValueInfo extends DeclaredType {
+  readonly name: string;
   readonly span: Span;
 }
 
@@ -94,6 +109,8 @@ export interface Graph {
   readonly initializers: readonly Tensor[];
   /** Names bound by sparse_initializer: known, but not interpreted. */
   readonly sparseInitializers: readonly string[];
+  /** What those names are bound to. */
+  readonly sparseTensors: readonly SparseTensor[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /** Declared types of intermediates. */

@@ -5,7 +5,7 @@
  * `splice.ts` copies bytes, and this file encodes new messages only.
  */
 import { onnx } from 'onnx-proto';
-import type { Attribute, DeclaredDim, ElementType } from './model';
+import type { Attribute, DeclaredDim, DeclaredType, ElementType } from './model';
 
 type Int64 = number | { toNumber(): number } | null | undefined;
 
@@ -113,46 +113,80 @@ export function decodeTensorHeader(bytes: Uint8Array): TensorHeader {
   };
 }
 
-/** The elements of the typed fields of a TensorProto (`message`: the whole of it), whichever is filled. */
+/** The elements of a TensorProto (`message`: the whole of it) in the typed field that belongs to its type. */
 export function decodeTypedElements(message: Uint8Array): readonly number[] {
   const t = onnx.TensorProto.decode(message);
-  if (t.floatData.length > 0) return t.floatData;
-  if (t.doubleData.length > 0) return t.doubleData;
-  if (t.int32Data.length > 0) return t.int32Data;
-  if (t.int64Data.length > 0) return t.int64Data.map(toNumber);
-  return t.uint64Data.map(toNumber);
+  const { DataType } = onnx.TensorProto;
+  switch (t.dataType) {
+    case DataType.FLOAT:
+    case DataType.COMPLEX64:
+      return t.floatData;
+    case DataType.DOUBLE:
+    case DataType.COMPLEX128:
+      return t.doubleData;
+    case DataType.INT64:
+      return t.int64Data.map(toNumber);
+    case DataType.UINT32:
+    case DataType.UINT64:
+      return t.uint64Data.map(toNumber);
+    default:
+      return t.int32Data;
+  }
+}
+
+/** The dims of a SparseTensorProto. */
+export function decodeSparseDims(bytes: Uint8Array): readonly number[] {
+  return onnx.SparseTensorProto.decode(bytes).dims.map(toNumber);
 }
 
 /** A ValueInfoProto without its place in the file. */
-export interface ValueInfoFields {
+export interface ValueInfoFields extends DeclaredType {
   readonly name: string;
-  readonly kind: 'tensor' | 'sequence' | 'optional' | 'other';
-  readonly type: ElementType;
-  readonly shape: readonly DeclaredDim[] | null;
 }
 
 export function decodeValueInfo(bytes: Uint8Array): ValueInfoFields {
   const info = onnx.ValueInfoProto.decode(bytes);
-  const type = info.type;
-  const tensor = type?.tensorType;
-  if (!tensor) {
-    const kind = type?.sequenceType ? 'sequence' : type?.optionalType ? 'optional' : 'other';
-    return { name: info.name, kind, type: 0, shape: null };
+  return { name: info.name, ...declaredType(info.type, 0) };
+}
+
+/** A TypeProto: the value of an attribute. */
+export function decodeType(bytes: Uint8Array): DeclaredType {
+  return declaredType(onnx.TypeProto.decode(bytes), 0);
+}
+
+/** Lists of lists of lists: nobody has deeper types. */
+const MAX_TYPE_DEPTH = 8;
+
+function declaredType(type: onnx.ITypeProto | null | undefined, depth: number): DeclaredType {
+  const none = { type: 0, shape: null };
+  if (!type || depth > MAX_TYPE_DEPTH) return { kind: 'other', ...none };
+  const element = (inner: onnx.ITypeProto | null | undefined) => declaredType(inner, depth + 1);
+  const tensor = type.tensorType;
+  if (tensor) {
+    const dims = tensor.shape ? (tensor.shape.dim ?? []) : null;
+    return { kind: 'tensor', type: tensor.elemType ?? 0, shape: dims?.map(declaredDim) ?? null };
   }
-  const dims = tensor.shape ? (tensor.shape.dim ?? []) : null;
-  return {
-    name: info.name,
-    kind: 'tensor',
-    type: tensor.elemType ?? 0,
-    shape: dims === null ? null : dims.map(declaredDim),
-  };
+  if (type.sequenceType) return { kind: 'sequence', ...none, element: element(type.sequenceType.elemType) };
+  if (type.optionalType) return { kind: 'optional', ...none, element: element(type.optionalType.elemType) };
+  if (type.mapType) {
+    return {
+      kind: 'map',
+      type: type.mapType.keyType ?? 0,
+      shape: null,
+      element: element(type.mapType.valueType),
+    };
+  }
+  return { kind: 'other', ...none };
 }
 
 function declaredDim(dim: onnx.TensorShapeProto.IDimension): DeclaredDim {
   if (dim.dimParam) return dim.dimParam;
-  // Exporters write "unknown" as no value, as −1 and as 0 alike; a size that is really 0 is not worth the risk.
-  const value = Object.hasOwn(dim, 'dimValue') ? toNumber(dim.dimValue) : 0;
-  return value > 0 ? value : null;
+  // Exporters write "unknown" as no value, as −1 and as 0 alike; what 0 means is told by the inputs (`read.ts`).
+  if (!Object.hasOwn(dim, 'dimValue')) return null;
+  const value = toNumber(dim.dimValue);
+  // Beyond 2^53 nothing can be computed with, but the size still is what it is: a name of its own.
+  if (!Number.isSafeInteger(value)) return value > 0 ? String(dim.dimValue) : null;
+  return value >= 0 ? value : null;
 }
 
 /** The scalar fields of a ModelProto and its opset imports. */

@@ -2,12 +2,14 @@ import type { ByteSource } from './byteSource';
 import type {
   Attribute,
   Container,
+  DeclaredType,
   FieldSpan,
   Graph,
   Model,
   ModelFunction,
   Node,
   Span,
+  SparseTensor,
   Tensor,
   TensorData,
   ValueInfo,
@@ -99,7 +101,7 @@ class Scan {
         `${this.source.name} is not an ONNX model: it does not say which operator set it uses.`,
       );
     }
-    const graph = this.graph(found, 1);
+    const graph = withoutZeros(this.graph(found, 1));
     return { source: this.source, ...fields, graph, functions, hasTraining };
   }
 
@@ -108,7 +110,7 @@ class Scan {
     const leaf = new Leaf(this.reader);
     const nodes: Node[] = [];
     const initializers: Tensor[] = [];
-    const sparseInitializers: string[] = [];
+    const sparseTensors: SparseTensor[] = [];
     const inputs: ValueInfo[] = [];
     const outputs: ValueInfo[] = [];
     const valueInfo: ValueInfo[] = [];
@@ -124,7 +126,7 @@ class Scan {
           break;
         case 15:
           this.expectBytes(field, 'sparse_initializer');
-          sparseInitializers.push(this.sparseTensorName(spanOf(field)));
+          sparseTensors.push(this.sparseTensor(spanOf(field)));
           break;
         case 11:
           inputs.push(this.valueInfo(field));
@@ -142,7 +144,18 @@ class Scan {
       }
     });
     const fields = leaf.decode(container.start, proto.decodeGraphFields);
-    return { ...fields, nodes, initializers, sparseInitializers, inputs, outputs, valueInfo, container };
+    const sparseInitializers = sparseTensors.map((t) => t.name);
+    return {
+      ...fields,
+      nodes,
+      initializers,
+      sparseInitializers,
+      sparseTensors,
+      inputs,
+      outputs,
+      valueInfo,
+      container,
+    };
   }
 
   private node(span: FieldSpan, parent: Container | undefined, depth: number): Node {
@@ -175,6 +188,8 @@ class Scan {
     const leaf = new Leaf(this.reader);
     const tensors: Tensor[] = [];
     const graphs: Graph[] = [];
+    let sparse: SparseTensor | undefined;
+    let declared: DeclaredType | undefined;
     this.reader.walk(container.payload, container.end, (field) => {
       switch (field.number) {
         case 5: // t
@@ -187,10 +202,16 @@ class Scan {
           this.expectBytes(field, 'graph');
           graphs.push(this.graph({ ...spanOf(field), parent: container }, depth + 1));
           break;
-        case 13: // doc_string
-        case 14: // tp
-        case 15: // type_protos
         case 22: // sparse_tensor
+          this.expectBytes(field, 'sparse tensor');
+          sparse = this.sparseTensor(spanOf(field));
+          break;
+        case 14: // tp
+          this.expectBytes(field, 'type');
+          declared = this.payload(field).decode(field.start, proto.decodeType);
+          break;
+        case 13: // doc_string
+        case 15: // type_protos
         case 23: // sparse_tensors
           break;
         default:
@@ -207,6 +228,12 @@ class Scan {
     const graph = graphs[0];
     if (graph && (fields.type === AttributeType.GRAPH || fields.type === AttributeType.UNDEFINED)) {
       return [fields.name, { kind: 'graph', value: graph }];
+    }
+    if (sparse && fields.type === AttributeType.SPARSE_TENSOR) {
+      return [fields.name, { kind: 'sparse', value: sparse }];
+    }
+    if (declared && fields.type === AttributeType.TYPE_PROTO) {
+      return [fields.name, { kind: 'type', value: declared }];
     }
     if (fields.type === AttributeType.GRAPHS) return [fields.name, { kind: 'graphs', value: graphs }];
     return [fields.name, fields.scalar];
@@ -287,20 +314,28 @@ class Scan {
     return { name: header.name, type: header.type, dims: header.dims, data, span };
   }
 
-  private sparseTensorName(span: FieldSpan): string {
-    let name = '';
+  private sparseTensor(span: FieldSpan): SparseTensor {
+    const leaf = new Leaf(this.reader);
+    let values: Tensor | undefined;
     this.reader.walk(span.payload, span.end, (field) => {
-      if (field.number === 1 && field.wireType === WireType.bytes) name = this.tensor(spanOf(field)).name;
+      if (field.number === 1 && field.wireType === WireType.bytes) values = this.tensor(spanOf(field));
+      if (field.number === 3) leaf.add(field);
     });
-    return name;
+    const dims = leaf.decode(span.start, proto.decodeSparseDims);
+    return { name: values?.name ?? '', type: values?.type ?? 0, dims };
   }
 
   private valueInfo(field: WireField): ValueInfo {
     this.expectBytes(field, 'value_info');
-    const leaf = new Leaf(this.reader);
     const span = spanOf(field);
-    leaf.addRange(span.payload, span.end);
-    return { ...leaf.decode(span.start, proto.decodeValueInfo), span };
+    return { ...this.payload(field).decode(span.start, proto.decodeValueInfo), span };
+  }
+
+  /** All that stands inside a field. */
+  private payload(field: WireField): Leaf {
+    const leaf = new Leaf(this.reader);
+    leaf.addRange(field.payload, field.end);
+    return leaf;
   }
 
   private modelFunction(span: FieldSpan, depth: number): ModelFunction {
@@ -379,6 +414,23 @@ class Leaf {
       throw this.reader.error('malformed', offset, `a message does not decode (${(error as Error).message})`);
     }
   }
+}
+
+/**
+ * What a declared size of 0 means. To ONNX and to ONNX Runtime it is an empty tensor; some exporters write it for
+ * "unknown". Nobody feeds batches of nothing: where the first axis of an input is 0, the file has that habit.
+ */
+function withoutZeros(graph: Graph): Graph {
+  const stored = new Set(graph.initializers.map((t) => t.name));
+  if (!graph.inputs.some((input) => input.shape?.[0] === 0 && !stored.has(input.name))) return graph;
+  const cleared = (infos: readonly ValueInfo[]) =>
+    infos.map((info) => ({ ...info, shape: info.shape?.map((d) => (d === 0 ? null : d)) ?? null }));
+  return {
+    ...graph,
+    inputs: cleared(graph.inputs),
+    outputs: cleared(graph.outputs),
+    valueInfo: cleared(graph.valueInfo),
+  };
 }
 
 function spanOf(field: WireField): FieldSpan {

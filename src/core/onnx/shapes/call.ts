@@ -1,4 +1,4 @@
-import type { Attribute, ElementType, Graph, Node, Tensor } from '../model';
+import type { Attribute, DeclaredType, ElementType, Graph, Node, Tensor } from '../model';
 import { type Dim, isSymbolic } from './dim';
 import { countOf, type Fact, foldLimit, type TensorFact, tensor, UNKNOWN } from './fact';
 
@@ -28,6 +28,8 @@ export interface Surroundings {
   runBody(graph: Graph, inputs: readonly Fact[]): readonly Fact[];
   /** How often the bodies of the node run: 1 where the rule does not say; null: unknown. */
   setTrips(trips: Dim): void;
+  /** A declared type as a fact; undefined for kinds that nothing is known about. */
+  declared(type: DeclaredType): Fact | undefined;
   /** A fact about a constant tensor, its elements read when asked for. */
   constantOf(tensor: Tensor): TensorFact;
 }

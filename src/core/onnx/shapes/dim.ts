@@ -40,6 +40,13 @@ export function isSymbolic(dim: Dim): dim is Expression {
   return typeof dim === 'object' && dim !== null;
 }
 
+/** Whether the size is a minimum or a maximum that could not be decided. */
+export function isExtreme(dim: Dim): boolean {
+  const only = isSymbolic(dim) && dim.terms.length === 1 ? dim.terms[0]! : undefined;
+  const kind = only?.factors.length === 1 ? only.factors[0]!.kind : undefined;
+  return kind === 'min' || kind === 'max';
+}
+
 /** Whether two sizes are known to be the same; two unknown ones are not. */
 export function sameDim(a: Dim, b: Dim): boolean {
   if (a === null || b === null) return false;
@@ -246,7 +253,8 @@ function operandsOf(kind: 'min' | 'max', dim: Known): readonly Known[] {
 function factorBound(factor: Factor): number {
   switch (factor.kind) {
     case 'symbol':
-      return 1;
+      // A declared size beyond 2^53 is a symbol of its digits.
+      return /^\d{16,}$/.test(factor.key) ? Number(factor.key) : 1;
     case 'floor': {
       const { numerator, denominator } = factor;
       if (typeof denominator === 'number') return Math.floor(lowerBound(numerator) / denominator);

@@ -1,6 +1,6 @@
 import { Element, isFloatType } from '../elements';
 import type { ElementType } from '../model';
-import { type Dim, productOf, sameDim } from './dim';
+import { type Dim, isExtreme, productOf, sameDim } from './dim';
 
 /** What is known about a tensor. */
 export interface TensorFact {
@@ -16,10 +16,12 @@ export interface TensorFact {
   readonly values?: () => readonly Dim[] | undefined;
 }
 
-/** What is known about a value that is a list of values, or may be absent. */
+/** What is known about a value that is a list or a map of values, or may be absent. */
 export interface WrapperFact {
-  readonly kind: 'sequence' | 'optional';
+  readonly kind: 'sequence' | 'optional' | 'map';
   readonly element: Fact;
+  /** The type of a map's keys. */
+  readonly key?: ElementType;
   /** Of a sequence. */
   readonly length?: Dim;
 }
@@ -71,18 +73,28 @@ export function commonFact(a: Fact, b: Fact): Fact {
   }
   if (a.kind === 'tensor' || b.kind === 'tensor' || a.kind !== b.kind) return UNKNOWN;
   const length = sameDim(a.length ?? null, b.length ?? null) ? { length: a.length! } : {};
-  return { kind: a.kind, element: commonFact(a.element, b.element), ...length };
+  const key = a.key !== undefined && a.key === b.key ? { key: a.key } : {};
+  return { kind: a.kind, element: commonFact(a.element, b.element), ...length, ...key };
 }
 
 /** Fills what `fact` leaves unknown with what `declared` says; where both speak, `fact` counts. */
-export function filledFact(fact: Fact, declared: TensorFact): Fact {
-  if (fact.kind !== 'tensor') return fact;
+export function filledFact(fact: Fact, declared: Fact): Fact {
+  if (fact.kind !== 'tensor') {
+    if (fact.kind !== declared.kind) return fact;
+    return { ...fact, element: filledFact(fact.element, (declared as WrapperFact).element) };
+  }
+  if (declared.kind !== 'tensor') return fact.type === 0 && fact.shape === null ? declared : fact;
   const type = fact.type || declared.type;
   if (declared.shape === null) return type === fact.type ? fact : { ...fact, type };
   if (fact.shape === null) return { ...fact, type, shape: declared.shape };
   if (fact.shape.length !== declared.shape.length) return { ...fact, type };
   const other = declared.shape;
-  return { ...fact, type, shape: fact.shape.map((d, i) => d ?? other[i]!) };
+  return { ...fact, type, shape: fact.shape.map((d, i) => filledDim(d, other[i]!)) };
+}
+
+/** A size whose bound could not be decided (10 or less) is known no better than by what is declared. */
+function filledDim(dim: Dim, declared: Dim): Dim {
+  return dim === null || (isExtreme(dim) && typeof declared === 'number') ? declared : dim;
 }
 
 /** Whether two facts say the same, elements of constants apart. */
@@ -96,5 +108,11 @@ export function sameFact(a: Fact, b: Fact): boolean {
       a.shape.every((d, i) => (d === null ? other[i] === null : sameDim(d, other[i]!)))
     );
   }
-  return a.kind !== 'tensor' && b.kind !== 'tensor' && a.kind === b.kind && sameFact(a.element, b.element);
+  return (
+    a.kind !== 'tensor' &&
+    b.kind !== 'tensor' &&
+    a.kind === b.kind &&
+    a.key === b.key &&
+    sameFact(a.element, b.element)
+  );
 }

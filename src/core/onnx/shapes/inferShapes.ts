@@ -1,6 +1,7 @@
 import type {
   Attribute,
   DeclaredDim,
+  DeclaredType,
   ElementType,
   Graph,
   Model,
@@ -66,7 +67,11 @@ export function inferShapes(model: Model, options: ShapeOptions): ShapeTable {
   const symbols = new Set<string>();
   const inputs = new Map<string, Fact>();
   for (const input of model.graph.inputs) {
-    if (input.kind !== 'tensor') continue;
+    if (input.kind !== 'tensor') {
+      const fact = declaredFact(run, input);
+      if (fact) inputs.set(input.name, fact);
+      continue;
+    }
     const shape = input.shape?.map((d, axis) => inputDim(run, d, `${input.name}[${axis}]`)) ?? null;
     inputs.set(input.name, tensor(input.type, shape));
   }
@@ -114,13 +119,33 @@ function inputDim(run: Run, declared: DeclaredDim, unnamed: string): Dim {
   return bound !== undefined && Number.isSafeInteger(bound) && bound >= 0 ? bound : symbol(name);
 }
 
+/** A declared type as a fact; undefined for kinds that nothing is known about. */
+function declaredFact(run: Run, declared: DeclaredType): Fact | undefined {
+  const { kind, type } = declared;
+  if (kind === 'other') return undefined;
+  if (kind === 'tensor') return tensor(type, declaredShape(run, declared));
+  const element = (declared.element && declaredFact(run, declared.element)) ?? UNKNOWN;
+  if (kind === 'optional') return { kind, element };
+  // The elements of a list may differ in what has a name only.
+  const inside =
+    element.kind === 'tensor' ? tensor(element.type, element.shape?.map(numberOnly) ?? null) : element;
+  return kind === 'map' ? { kind, key: type, element: inside } : { kind, element: inside };
+}
+
+function numberOnly(dim: Dim): Dim {
+  return typeof dim === 'number' ? dim : null;
+}
+
+function declaredShape(run: Run, declared: DeclaredType): readonly Dim[] | null {
+  return declared.shape?.map((d) => (d === null ? null : inputDim(run, d, ''))) ?? null;
+}
+
 /** What the graph itself declares about its values. */
-function declarations(run: Run, graph: Graph): Map<string, TensorFact> {
-  const facts = new Map<string, TensorFact>();
+function declarations(run: Run, graph: Graph): Map<string, Fact> {
+  const facts = new Map<string, Fact>();
   for (const info of [...graph.outputs, ...graph.valueInfo]) {
-    if (info.kind !== 'tensor') continue;
-    const shape = info.shape?.map((d) => (d === null ? null : inputDim(run, d, ''))) ?? null;
-    facts.set(info.name, tensor(info.type, shape));
+    const fact = declaredFact(run, info);
+    if (fact) facts.set(info.name, fact);
   }
   return facts;
 }
@@ -140,6 +165,7 @@ function inferGraph(
   for (const initializer of graph.initializers) {
     scope.facts.set(initializer.name, constantOf(run, initializer));
   }
+  for (const { name, type, dims } of graph.sparseTensors) scope.facts.set(name, checked(tensor(type, dims)));
   const declared = declarations(run, graph);
   const table = inferNodes(run, graph.nodes, scope, declared, depth, symbols);
   return { table, outputs: graph.outputs.map((output) => lookUp(scope, output.name) ?? UNKNOWN) };
@@ -149,7 +175,7 @@ function inferNodes(
   run: Run,
   nodes: readonly Node[],
   scope: Scope,
-  declared: ReadonlyMap<string, TensorFact>,
+  declared: ReadonlyMap<string, Fact>,
   depth: number,
   symbols: readonly string[],
 ): ShapeTable {
@@ -194,6 +220,7 @@ function callOf(run: Run, node: Node, scope: Scope, around: Pick<Call, 'runBody'
   const opset = scope.opsets.get(node.domain) ?? run.model.opsets.get(node.domain) ?? 1;
   return createCall(node, opset, inputs, scope.attributes, {
     ...around,
+    declared: (type) => declaredFact(run, type),
     constantOf: (t) => constantOf(run, t),
   });
 }
@@ -243,8 +270,7 @@ function checked(fact: Fact): Fact {
 /** Gives the inputs of a body their names; what the body declares about them fills the gaps. */
 function bindInputs(run: Run, graph: Graph, inputs: readonly Fact[], scope: Scope): void {
   graph.inputs.forEach((input, i) => {
-    const shape = input.shape?.map((d) => (d === null ? null : inputDim(run, d, ''))) ?? null;
-    const declared = tensor(input.type, input.kind === 'tensor' ? shape : null);
+    const declared = declaredFact(run, input) ?? UNKNOWN;
     scope.facts.set(input.name, filledFact(inputs[i] ?? UNKNOWN, declared));
   });
 }

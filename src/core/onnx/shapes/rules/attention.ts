@@ -190,6 +190,7 @@ const causalConv: Rule = (call) => {
   const type = call.type(0);
   const channels = agreed(data?.[1] ?? null, weight?.[0] ?? null);
   const kernel = weight?.[2] ?? null;
+  require(typeof kernel !== 'number' || kernel >= 1);
   return [
     tensor(type, data && withDim(data, 1, channels)),
     tensor(call.has(3) ? call.type(3) : type, [data?.[0] ?? null, channels, sub(kernel, 1)]),

@@ -45,10 +45,26 @@ function compared(a: Dim, b: Dim, holds: (sign: number) => boolean): Dim {
   return null;
 }
 
+/** The sum; where int64 would wrap around, the node is wrong. As a double, 2^63 may be the largest number itself. */
+const sumOf: Compute = (a, b, type) => {
+  if (type === Element.int64) {
+    const [x, y] = [lowerBound(a), lowerBound(b)];
+    require(!Number.isFinite(x + y) || Math.abs(x + y) < 2 ** 63 || x * y <= 0);
+  }
+  return add(a, b);
+};
+
+const productInRange: Compute = (a, b, type) => {
+  const result = mul(a, b);
+  const bound = lowerBound(result);
+  require(type !== Element.int64 || !Number.isFinite(bound) || Math.abs(bound) <= 2 ** 63);
+  return result;
+};
+
 const ARITHMETIC: Record<string, Compute | undefined> = {
-  Add: add,
-  Sub: sub,
-  Mul: mul,
+  Add: sumOf,
+  Sub: (a, b, type) => sumOf(a, mul(b, -1), type),
+  Mul: productInRange,
   Div: divide,
   Mod: modulo,
   // Whole powers of whole numbers: others are not rounded alike everywhere.

@@ -8,6 +8,8 @@ const constantNode: Rule = (call) => {
   for (const [name, attribute] of call.node.attributes) {
     const value = attribute.kind === 'reference' ? call.attribute(name) : attribute;
     if (value?.kind === 'tensor' && name === 'value') return call.constantOf(value.value);
+    if (value?.kind === 'sparse' && name === 'sparse_value')
+      return tensor(value.value.type, value.value.dims);
     if (value?.kind === 'int' && name === 'value_int') return constant(Element.int64, [], [value.value]);
     if (value?.kind === 'ints' && name === 'value_ints') return int64(value.value);
     if (value?.kind === 'float' && name === 'value_float') return constant(Element.float, [], [value.value]);

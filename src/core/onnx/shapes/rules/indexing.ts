@@ -163,7 +163,8 @@ const oneHot: Rule = (call) => {
   require(
     !depthShape ||
       depthShape.length === 0 ||
-      (depthShape.length === 1 && (depthShape[0] === 1 || typeof depthShape[0] !== 'number')),
+      // Without elements the depth is just unknown.
+      (depthShape.length === 1 && (typeof depthShape[0] !== 'number' || depthShape[0] <= 1)),
   );
   const values = call.shape(2);
   require(!values || (values.length === 1 && (values[0] === 2 || typeof values[0] !== 'number')));
@@ -215,6 +216,7 @@ const nonMaxSuppression: Rule = (): Fact => tensor(Element.int64, [null, 3]);
 
 /** Scatter checks: data, indices and updates have one order. */
 const scatterElements: Rule = (call) => {
+  require(call.node.opType !== 'Scatter' || call.opset < 11);
   const data = call.shape(0);
   const indices = call.shape(1);
   if (data) axisOf(call.int('axis', 0), data.length);

@@ -1,7 +1,7 @@
 import { Element } from '../../elements';
 import { type Call, forAll, type Rule, type RuleTable, require, sameAs } from '../call';
-import type { Dim } from '../dim';
-import { type TensorFact, tensor } from '../fact';
+import { type Dim, productOf } from '../dim';
+import { type Fact, type TensorFact, tensor } from '../fact';
 
 const STRING = 8;
 const TRAINING = 'ai.onnx.preview.training';
@@ -107,14 +107,26 @@ const oneHotEncoder: Rule = (call) => {
   return tensor(Element.float, shape && [...shape, categories]);
 };
 
-/** Picks positions of the last axis; a vector counts as one row. */
+/** Picks positions of the last axis, however they are arranged; a vector counts as one row. */
 const arrayFeatureExtractor: Rule = (call) => {
   const shape = call.shape(0);
   const places = call.shape(1);
   if (!shape) return tensor(call.type(0), null);
-  require(shape.length > 0 && (!places || places.length > 0));
-  const count = places ? places.at(-1)! : null;
+  require(shape.length > 0);
+  const count = places && productOf(places);
   return tensor(call.type(0), shape.length === 1 ? [1, count] : [...shape.slice(0, -1), count]);
+};
+
+/** One map from class to score per row. */
+const zipMap: Rule = (call) => {
+  const shape = call.shape(0);
+  const key = listLength(call, 'classlabels_strings') ? STRING : Element.int64;
+  const labels = listLength(call, 'classlabels_strings') ?? listLength(call, 'classlabels_int64s');
+  require(labels !== undefined && (!shape || shape.length === 1 || shape.length === 2));
+  const classes = shape?.at(-1);
+  require(typeof classes !== 'number' || classes === labels);
+  const scores: Fact = { kind: 'map', key, element: tensor(Element.float, []) };
+  return { kind: 'sequence', element: scores, length: rowsOf(call) };
 };
 
 export const learningRules: RuleTable = new Map<string, Rule>([
@@ -128,6 +140,7 @@ export const learningRules: RuleTable = new Map<string, Rule>([
   ...forAll('TreeEnsemble', treeEnsemble, LEARNING),
   ...forAll('OneHotEncoder', oneHotEncoder, LEARNING),
   ...forAll('ArrayFeatureExtractor', arrayFeatureExtractor, LEARNING),
+  ...forAll('ZipMap', zipMap, LEARNING),
   ...forAll('Binarizer Imputer', sameAs(0), LEARNING),
   ...forAll('Scaler Normalizer', (call) => tensor(Element.float, call.shape(0)), LEARNING),
 ]);

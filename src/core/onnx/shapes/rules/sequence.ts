@@ -78,7 +78,8 @@ const sequenceEmpty: Rule = (call) => sequenceOf(tensor(call.int('dtype', Elemen
 
 const optional: Rule = (call) => {
   if (call.has(0)) return { kind: 'optional', element: call.fact(0) };
-  return { kind: 'optional', element: UNKNOWN };
+  const type = call.attribute('type');
+  return { kind: 'optional', element: (type?.kind === 'type' && call.declared(type.value)) || UNKNOWN };
 };
 
 const optionalGetElement: Rule = (call) => {
