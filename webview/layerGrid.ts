@@ -14,28 +14,35 @@ interface Column {
 }
 
 const COLUMNS: readonly Column[] = [
-  { title: 'Layer', width: 'minmax(96px, 2fr)', text: (_, shortName) => shortName, hover: (l) => l.name },
-  { title: 'Method', width: '64px', text: (l) => l.method },
-  { title: 'Rank', width: '48px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
+  {
+    title: 'Layer',
+    width: 'minmax(96px, 2fr)',
+    text: (_, shortName) => shortName,
+    hover: ({ name, op }) => `${name} (${op})`,
+  },
+  { title: 'Rank', width: '52px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
   {
     title: 'Parameters',
-    width: '168px',
+    width: '120px',
     numeric: true,
-    text: ({ parameters: { before, after } }) => change(before, after, formatCount),
+    text: ({ parameters }) => change(parameters, formatCount),
+    hover: ({ parameters }) => formatChange(parameters.before, parameters.after),
   },
   {
     title: 'MACs',
-    width: '168px',
+    width: '128px',
     numeric: true,
-    text: ({ macs: { before, after } }) =>
-      before === null || after === null ? 'unknown' : change(before, after, formatMacs),
+    text: ({ macs }) => change(macs, formatMacs),
+    hover: ({ macs: { before, after } }) =>
+      before === null || after === null ? 'unknown' : formatChange(before, after),
   },
   {
     title: 'Weight error',
-    width: '88px',
+    width: '96px',
     numeric: true,
     text: (l) => (l.weightError === null ? '–' : formatPercent(l.weightError)),
   },
+  { title: 'Method', width: '72px', text: (l) => l.method },
   { title: 'Why it stayed', width: 'minmax(160px, 3fr)', text: (l) => l.reason ?? '' },
 ];
 
@@ -100,8 +107,9 @@ function row(kind: 'default' | 'sticky-header', cells: readonly Cell[]): HTMLEle
   return element('vscode-data-grid-row', { 'row-type': kind }, ...made);
 }
 
-function change(before: number, after: number, format: (value: number) => string): string {
-  return before === after
-    ? format(before)
-    : `${format(before)} → ${format(after)} (${formatChange(before, after)})`;
+function change<T extends number | null>(
+  { before, after }: { readonly before: T; readonly after: T },
+  format: (value: T) => string,
+): string {
+  return before === after ? format(before) : `${format(before)} → ${format(after)}`;
 }

@@ -74,7 +74,7 @@ function line({ name, meaning, before, after, format }: Total): HTMLElement {
     element(
       'td',
       { class: known && after > before ? 'worse' : 'better' },
-      known ? formatChange(before, after) : '',
+      known ? formatChange(before, after, 2) : '',
     ),
   );
 }

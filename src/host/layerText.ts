@@ -10,6 +10,7 @@ import {
   formatShare,
 } from '../core/format';
 import { markdown } from './markdown';
+import { macsText } from './modelText';
 import type { Order } from './rows';
 
 /**
@@ -19,10 +20,7 @@ import type { Order } from './rows';
  */
 export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Order): string {
   const byMacs = order === 'macs';
-  const amounts = [
-    l10n.t('{0} params', formatCount(layer.parameters)),
-    l10n.t('{0} MACs', formatMacs(layer.macs)),
-  ];
+  const amounts = [l10n.t('{0} params', formatCount(layer.parameters)), macsText(layer.macs)];
   if (byMacs) amounts.reverse();
   const before = byMacs ? layer.macs : layer.parameters;
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
@@ -46,7 +44,7 @@ export function layerLabel(layer: LayerInfo, analysis: Analysis): string {
   const parts = [
     layer.op,
     l10n.t('{0} parameters, {1} of the model', formatCount(layer.parameters), formatPercent(share)),
-    l10n.t('{0} MACs', formatMacs(layer.macs)),
+    macsText(layer.macs),
   ];
   if (layer.status === 'skipped') parts.push(l10n.t('can not be factored: {0}', layer.reason ?? ''));
   if (layer.noSuggestion) parts.push(layer.noSuggestion);

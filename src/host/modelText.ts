@@ -8,7 +8,7 @@ import { markdown } from './markdown';
 export function modelDescription({ parameters, macs, opset }: Analysis): string {
   return [
     l10n.t('{0} params', formatCount(parameters.stored)),
-    l10n.t('{0} MACs', formatMacs(macs)),
+    macsText(macs),
     l10n.t('opset {0}', opset),
   ].join(' · ');
 }
@@ -17,9 +17,14 @@ export function modelDescription({ parameters, macs, opset }: Analysis): string 
 export function modelLabel({ parameters, macs, opset }: Analysis): string {
   return [
     l10n.t('{0} parameters', formatCount(parameters.stored)),
-    l10n.t('{0} MACs', formatMacs(macs)),
+    macsText(macs),
     l10n.t('opset {0}', opset),
   ].join(', ');
+}
+
+/** "17.9 M MACs", or that they are not known. */
+export function macsText(macs: number | null): string {
+  return macs === null ? l10n.t('MACs unknown') : l10n.t('{0} MACs', formatMacs(macs));
 }
 
 /** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */

@@ -46,14 +46,16 @@ export async function pickGoal(title: string, preview: PreviewTargets): Promise<
       goals.map((goal) => goal.target),
       { signal: abort.signal, onProgress },
     ).then((previews) => {
-      const active = pick.activeItems[0]?.goal?.label;
+      const active = pick.activeItems[0]?.label;
       pick.title = title;
       pick.busy = false;
       // The list is replaced: what was selected stays so.
       pick.keepScrollPosition = true;
       pick.items = itemsOf(previews.map(outlookOf));
-      const same = pick.items.find((item) => item.goal?.label === active);
-      if (same) pick.activeItems = [same];
+      const same = pick.items.find((item) => (item.goal?.label ?? item.label) === active);
+      const first = pick.items.find((item) => item.outlook?.reachable);
+      const next = same && same.outlook?.reachable !== false ? same : first;
+      if (next) pick.activeItems = [next];
     }, reject);
   });
   pick.show();

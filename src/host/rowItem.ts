@@ -38,7 +38,8 @@ function modelItem({ model }: ModelRow, { ambiguous, expanded, hasSizes }: RowSt
     expanded ? vscode.TreeItemCollapsibleState.Expanded : vscode.TreeItemCollapsibleState.Collapsed,
   );
   item.id = uri.toString();
-  const folder = ambiguous.has(name) ? dirname(vscode.workspace.asRelativePath(uri)) : undefined;
+  const place = dirname(vscode.workspace.asRelativePath(uri));
+  const folder = ambiguous.has(name) && place !== '.' ? place : undefined;
   const describe = (text: string | undefined) => [folder, text].filter((part) => part).join(' · ');
   switch (state.kind) {
     case 'unread':
@@ -97,7 +98,9 @@ function noticeItem({ model, notice }: NoticeRow): vscode.TreeItem {
   switch (notice.kind) {
     case 'unreadable':
     case 'no-suggestions':
-      item.label = notice.message;
+      // In a narrow side bar a full path would be all there is to see.
+      item.label = notice.message.replaceAll(model.uri.fsPath, basename(model.uri.fsPath));
+      item.tooltip = notice.message;
       item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
       break;
     case 'no-layers':

@@ -77,7 +77,7 @@ describe('the whole way in a VS Code window', () => {
     workbench.attempt('report', async () => {
       const { row, screenshot, webviewFrame } = workbench;
       const report = webviewFrame();
-      await report.getByRole('row', { name: /Parameters 2\.31 M 1\.15 M −50/ }).waitFor();
+      await report.getByRole('row', { name: /Parameters 2\.31 M 1\.15 M −50 %/ }).waitFor();
       await report.getByText(/\d of 8 layers factored/).waitFor();
       await report.getByText(/Measured with ONNX Runtime/).waitFor();
       await row('Layers', /fashion-vgg\.compressed\.onnx, 1\.15 M parameters/).waitFor();
