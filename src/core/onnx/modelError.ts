@@ -2,6 +2,8 @@
 export type ModelErrorCode =
   | 'empty'
   | 'not-onnx'
+  | 'not-a-checkpoint'
+  | 'unsupported-format'
   | 'truncated'
   | 'malformed'
   | 'too-deep'
