@@ -31,21 +31,19 @@ function jobsOf(shapes: readonly (readonly number[])[], file: string): readonly 
     const [outChannels = 0, groupChannels = 0, ...kernel] = dims;
     const candidate = channel({
       kind: 'conv',
+      isTransposed: false,
       outChannels,
       groupChannels,
       groups: 1,
       kernel,
-      batch: 1,
-      inputSize: null,
-      outputSize: null,
+      calls: [],
     });
     const length = 4 * dims.reduce((a, b) => a * b, 1);
     const rank = Math.max(1, Math.floor(candidate.maxRank / 4));
     const job: FactorJob = {
       weight: { kind: 'file', path: file, offset, length },
       type: Element.float,
-      dims,
-      permutation: dims.map((_, i) => i),
+      recipe: { storedType: Element.float, storedDims: dims, isFill: false, steps: [] },
       unfolding: candidate.unfolding,
       rank,
       folds: candidate.folds(rank),

@@ -13,6 +13,8 @@ export interface HeapExports {
 export interface Block<T extends Numbers | Int32Array = Numbers | Int32Array> {
   /** Byte address. */
   readonly pointer: number;
+  /** Number of elements. */
+  readonly length: number;
   /** The elements. Ask again after any allocation: the heap's growth detaches views. */
   view(): T;
   /** The same array from element `index` on. */
@@ -26,8 +28,10 @@ export interface Arena {
   i32(length: number): Block<Int32Array>;
   /** An array of the same precision as `like`. */
   like<T extends Numbers>(like: T, length: number): Block<T>;
-  /** A copy of `data`. */
+  /** A copy of `data`, which must not lie in the heap: see {@link Arena.duplicate}. */
   copy<T extends Numbers>(data: T): Block<T>;
+  /** A copy of a block. It is looked at after the allocation, whose growth of the heap would detach a view. */
+  duplicate(block: Block<Float64Array>): Block<Float64Array>;
 }
 
 /** The heap of one instance of lapack.wasm. */
@@ -69,6 +73,7 @@ export function createHeap(wasm: HeapExports): Heap {
     ): Block<T> => {
       const at = (pointer: number, count: number): Block<T> => ({
         pointer,
+        length: count,
         view: () => new type(wasm.memory.buffer, pointer, count),
         from: (index) => at(pointer + index * type.BYTES_PER_ELEMENT, count - index),
       });
@@ -86,6 +91,11 @@ export function createHeap(wasm: HeapExports): Heap {
       copy: (data) => {
         const target = like(data, data.length);
         target.view().set(data);
+        return target;
+      },
+      duplicate: (original) => {
+        const target = f64(original.length);
+        target.view().set(original.view());
         return target;
       },
     };

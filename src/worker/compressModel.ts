@@ -7,12 +7,13 @@ import type { LayerPlan } from '../core/compress/plan';
 import type { CompressionReport, LayerReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
 import { ModelError } from '../core/onnx/modelError';
+import { encodeFloats } from '../core/onnx/tensorData';
 import type { CallOptions, CompressRequest, Progress } from './engine';
 import { modelInputs } from './modelInputs';
 import { type OpenModel, openModel } from './openModel';
 import type { Pool } from './pool';
 import type { Runtime } from './runtime';
-import { createProgress, refusalOf, runJob, type Spectra } from './spectra';
+import { createProgress, readNorm, refusalOf, runJob, type Spectra } from './spectra';
 import { verifyModels } from './verifyModels';
 import { checkTarget, writeSegments } from './writeSegments';
 
@@ -108,7 +109,7 @@ export async function compressModel(
           factoredWith: tools.pool.engine() ?? 'nothing',
           inputs: inputs.description,
           assumedDims: inputs.assumed,
-          layers: layerReports(analyzed, after, plans, factored, rewritten.weights),
+          layers: layerReports(analyzed, after, plans, factored, rewritten.nodes),
           problems: after.problems,
           seconds: { suggest, factor, write, verify: clock() },
         };
@@ -156,9 +157,19 @@ async function factorLayers(
         progress(i, 1, layer.name);
         const [first, second] = factors as [Uint8Array, Uint8Array];
         const energy = energyOfRank(spectrum, plan.rank);
+        const norm = readNorm(open, layer);
+        const folded = norm ? { foldedBias: encodeFloats(layer.weight.type, norm.bias) } : {};
         return {
           plan,
-          result: { layer, candidate, rank: plan.rank, factors: [first, second], energy, weightError },
+          result: {
+            layer,
+            candidate,
+            rank: plan.rank,
+            factors: [first, second],
+            energy,
+            weightError,
+            ...folded,
+          },
         };
       } catch (error) {
         return { plan: { kind: 'dense', layer: plan.layer, reason: refusalOf(error) } };
@@ -211,19 +222,18 @@ function layerReports(
   after: Analysis,
   plans: readonly LayerPlan[],
   factored: readonly FactoredResult[],
-  weights: ReadonlyMap<string, readonly string[]>,
+  nodes: ReadonlyMap<string, readonly string[]>,
 ): readonly LayerReport[] {
-  const results = new Map(factored.map((f) => [f.layer.name, f]));
-  const byWeight = new Map(after.layers.map((l) => [l.weight, l]));
+  const results = new Map(
+    factored.flatMap((f) => [f.layer, ...f.layer.twins].map((layer) => [layer.name, f] as const)),
+  );
   const byName = new Map(after.layers.map((l) => [l.name, l]));
   return before.analysis.layers.map((layer, i): LayerReport => {
     const plan = plans[i]!;
     const result = results.get(layer.name);
-    const parts = result
-      ? weights.get(layer.name)!.map((weight) => byWeight.get(weight)!)
-      : [byName.get(layer.name) ?? layer];
+    const parts = (nodes.get(layer.name) ?? [layer.name]).flatMap((name) => byName.get(name) ?? []);
     const macs = parts.reduce<number | null>(
-      (sum, p) => (sum === null || p.macs === null ? null : sum + p.macs),
+      (sum, part) => (sum === null || part.macs === null ? null : sum + part.macs),
       0,
     );
     return {
@@ -231,8 +241,8 @@ function layerReports(
       op: layer.op,
       method: result ? result.candidate.method : 'dense',
       rank: result ? result.rank : null,
-      ...(plan.kind === 'dense' ? { reason: plan.reason } : {}),
-      parameters: { before: layer.parameters, after: parts.reduce((sum, p) => sum + p.parameters, 0) },
+      ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
+      parameters: { before: layer.parameters, after: parts.reduce((sum, part) => sum + part.parameters, 0) },
       macs: { before: layer.macs, after: macs },
       energy: result ? result.energy : null,
       weightError: result ? result.weightError : null,

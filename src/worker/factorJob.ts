@@ -1,9 +1,9 @@
 import { factorWeight } from '../core/compress/factor';
 import type { Fold, Unfolding } from '../core/compress/method';
+import { effectiveWeight, type WeightRecipe } from '../core/compress/weight';
 import type { ElementType } from '../core/onnx/model';
 import { decodeFloats, encodeFloats } from '../core/onnx/tensorData';
 import type { Linalg, OnProgress } from '../core/tensor/linalg';
-import { permuteAxes } from '../core/tensor/permute';
 import { openFile } from './fileSource';
 
 /** Where a thread finds a weight: a range of a file, or, for the few that are not stored plainly, the numbers. */
@@ -14,10 +14,10 @@ export type WeightSource =
 /** One weight to be factored by one method: plain data, so that it can be posted to a thread. */
 export interface FactorJob {
   readonly weight: WeightSource;
+  /** From the stored elements to the weight. */
+  readonly recipe: WeightRecipe;
+  /** Element type of the weight, and of the factors. */
   readonly type: ElementType;
-  /** Dimensions as stored, and how to permute them into the effective weight. */
-  readonly dims: readonly number[];
-  readonly permutation: readonly number[];
   readonly unfolding: Unfolding;
   /** 0: the spectrum only. */
   readonly rank: number;
@@ -36,7 +36,7 @@ export interface FactorResult {
 
 /** Reads a weight, factors it and encodes the factors. Errors are LinalgErrors and ModelErrors. */
 export function runFactorJob(linalg: Linalg, job: FactorJob, onProgress: OnProgress): FactorResult {
-  const weight = permuteAxes(readWeight(job), job.dims, job.permutation);
+  const weight = effectiveWeight(readWeight(job), job.recipe);
   // Through the model's own element type and back; the kind of array is the one the weight was read into.
   const round = <T extends Float32Array | Float64Array>(factor: T) =>
     decodeFloats(job.type, encodeFloats(job.type, factor)) as T;
@@ -52,11 +52,11 @@ export function runFactorJob(linalg: Linalg, job: FactorJob, onProgress: OnProgr
   return { ...spectrum, weightError, factors: factors.map((factor) => encodeFloats(job.type, factor)) };
 }
 
-function readWeight({ weight, type }: FactorJob): Float32Array | Float64Array {
+function readWeight({ weight, recipe }: FactorJob): Float32Array | Float64Array {
   if (weight.kind === 'values') return weight.values;
   const file = openFile(weight.path);
   try {
-    return decodeFloats(type, file.read(weight.offset, weight.length));
+    return decodeFloats(recipe.storedType, file.read(weight.offset, weight.length));
   } finally {
     file.close();
   }

@@ -109,8 +109,8 @@ function tridiagonalise(
 /** All eigenvalues of the tridiagonal matrix, ascending. */
 function tridiagonalValues(heap: Heap, { lapack }: Caller, n: number, d: Doubles, e: Doubles): Float64Array {
   return heap.scope('eigenvalues', (arena) => {
-    const values = arena.copy(d.view());
-    const info = lapack('dsterf', n, values, arena.copy(e.view()));
+    const values = arena.duplicate(d);
+    const info = lapack('dsterf', n, values, arena.duplicate(e));
     if (info > 0)
       throw new LinalgError(
         'no-convergence',
@@ -141,7 +141,7 @@ function leadingVectors(
   tryHighAccuracy.view()[0] = 1;
   const info = lapack(
     'dstemr',
-    ...['V', 'I', n, arena.copy(d.view()), arena.copy(e.view()), { real: 0 }, { real: 0 }, n - count + 1, n],
+    ...['V', 'I', n, arena.duplicate(d), arena.duplicate(e), { real: 0 }, { real: 0 }, n - count + 1, n],
     ...[found, arena.f64(n), vectors, n, count, arena.i32(2 * count), tryHighAccuracy],
     ...[arena.f64(18 * n), 18 * n, arena.i32(10 * n), 10 * n],
   );
@@ -159,7 +159,7 @@ function leadingVectors(
 function allVectors(arena: Arena, { lapack }: Caller, n: number, d: Doubles, e: Doubles): Doubles {
   const vectors = arena.f64(n * n);
   const [work, whole] = [1 + 4 * n + n * n, 3 + 5 * n];
-  const [values, beside] = [arena.copy(d.view()), arena.copy(e.view())];
+  const [values, beside] = [arena.duplicate(d), arena.duplicate(e)];
   const info = lapack(
     'dstedc',
     'I',

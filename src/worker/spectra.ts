@@ -3,8 +3,10 @@ import type { Spectrum } from '../core/compress/factor';
 import type { Layer } from '../core/compress/layer';
 import type { Choice, LayerOptions } from '../core/compress/makePlan';
 import type { Candidate, Fold, MethodChoice } from '../core/compress/method';
+import { type ChannelScale, type FoldedNorm, foldNorm } from '../core/compress/weight';
+import type { Constant } from '../core/onnx/constants';
 import { ModelError } from '../core/onnx/modelError';
-import { locateTensor, readFloats } from '../core/onnx/tensorData';
+import { locateStored, readConstant, readStored, recipeOf } from './constantValues';
 import type { CallOptions } from './engine';
 import type { FactorJob, FactorResult, WeightSource } from './factorJob';
 import type { OpenModel } from './openModel';
@@ -53,7 +55,7 @@ export function createSpectra(pool: Pool): Spectra {
           try {
             const choices: Choice[] = [];
             for (const candidate of candidates) {
-              const key = `${layer.name}|${candidate.method}`;
+              const key = `${layer.name}|${candidate.method}${layer.norm ? '|folded' : ''}`;
               const known = cache.get(key);
               const spectrum =
                 known ??
@@ -91,13 +93,12 @@ export function runJob(
   signal: AbortSignal | undefined,
   onProgress: (done: number) => void,
 ): Promise<FactorResult> {
-  const { tensor, permutation } = layer.weight;
+  const norm = readNorm(open, layer);
   const folds: readonly Fold[] = rank === 0 ? [] : candidate.folds(rank);
   const job: FactorJob = {
     weight: weightSource(open, layer),
-    type: tensor.type,
-    dims: tensor.dims,
-    permutation,
+    recipe: { ...recipeOf(layer.weight), ...(norm ? { scale: channelScale(layer, norm) } : {}) },
+    type: layer.weight.type,
     unfolding: candidate.unfolding,
     rank,
     folds,
@@ -106,10 +107,31 @@ export function runJob(
 }
 
 /** A thread reads a plainly stored weight itself; only the rare others travel as numbers. */
-function weightSource({ model, openExternal }: OpenModel, { weight: { tensor } }: Layer): WeightSource {
-  const location = locateTensor(model, tensor, openExternal);
-  if (!location) return { kind: 'values', values: readFloats(model, tensor, openExternal) };
+function weightSource(open: OpenModel, { weight }: Layer): WeightSource {
+  const location = locateStored(open, weight);
+  if (!location) return { kind: 'values', values: readStored(open, weight) };
   return { kind: 'file', path: location.source.name, offset: location.offset, length: location.length };
+}
+
+/** A folded normalisation as the recipe of the layer's weight carries it. */
+export function channelScale({ form }: Layer, { factors }: FoldedNorm): ChannelScale {
+  if (form.kind !== 'conv')
+    throw new Error(`A normalisation is folded into convolutions only, not into ${form.kind}.`);
+  return { factors, isTransposed: form.isTransposed, groups: form.groups };
+}
+
+/** The normalisation behind a layer as factors and a bias; undefined where there is none to fold. */
+export function readNorm(open: OpenModel, { norm, bias }: Layer): FoldedNorm | undefined {
+  if (!norm) return undefined;
+  const read = (constant: Constant) => readConstant(open, constant);
+  const { scale, shift, mean, variance } = norm;
+  return foldNorm(norm, {
+    scale: read(scale),
+    shift: read(shift),
+    mean: read(mean),
+    variance: read(variance),
+    bias: bias && read(bias),
+  });
 }
 
 /** A measure of the time a layer takes: the multiply-adds of its Gram matrices and their eigenproblems. */

@@ -21,7 +21,7 @@ test('analyze --json: one document per line and model, in the promised form', ()
   assert.equal(documents.length, 2);
   const [first] = documents;
   assert.deepEqual([first.file, first.opset, first.macs, first.flops], [SAMPLE, 17, 35_851_264, 71_702_528]);
-  assert.deepEqual(first.parameters, { stored: 2_310_794, used: 2_310_794 });
+  assert.deepEqual(first.parameters, { stored: 2_310_794, used: 2_310_794, statistics: 0 });
   assert.deepEqual([first.unknownMacs, first.problems], [[], []]);
   const layer = first.layers.find((l: { op: string }) => l.op === 'Gemm');
   assert.deepEqual(

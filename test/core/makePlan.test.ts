@@ -8,42 +8,60 @@ import { parseTarget, printTarget } from '../../src/core/compress/plan';
 
 /** A layer that exists as far as planning is concerned. */
 function layerOf(name: string, form: Form, weights: readonly number[]): Layer {
-  const tensor = {
-    name: `${name}.w`,
-    type: 1,
-    dims: weights,
-    data: { kind: 'none' },
-    span: { start: 0, end: 0 },
-  } as const;
-  const weight = { tensor, permutation: weights.map((_, i) => i), dims: weights, chain: [] };
-  const node = {
-    name,
-    opType: 'Conv',
-    domain: '',
+  const span = { start: 0, end: 0 };
+  const container = { ...span, payload: 0, parent: undefined };
+  const graph = {
+    name: 'g',
+    nodes: [],
+    initializers: [],
+    sparseInitializers: [],
     inputs: [],
-    outputs: [name],
-    attributes: new Map(),
-    span: { start: 0, end: 0 },
+    outputs: [],
+    valueInfo: [],
+    annotated: [],
+    container,
   };
-  return { name, node, weight, weightInput: 1, biasParameters: 0, form };
+  const tensor = { name: `${name}.w`, type: 1, dims: weights, data: { kind: 'none' }, span } as const;
+  const source = { kind: 'tensor', tensor, dims: weights } as const;
+  const value = {
+    name: tensor.name,
+    graph,
+    source: { kind: 'initializer', tensor },
+    uses: [],
+    isKept: false,
+  } as const;
+  const weight = { source, steps: [], dims: weights, type: 1, values: [value] };
+  const node = { name, opType: 'Conv', domain: '', inputs: [], outputs: [name], attributes: new Map(), span };
+  return {
+    name,
+    node,
+    graph,
+    weight,
+    weightInput: 1,
+    bias: undefined,
+    more: [],
+    form,
+    twins: [],
+    norm: undefined,
+  };
 }
 
 function convLayer(name: string, out: number, channels: number, k: number, size: number, stride = 1): Layer {
+  const call = { batch: 1, inputSize: [size, size], outputSize: [size / stride, size / stride] };
   const form: Form = {
     kind: 'conv',
+    isTransposed: false,
     outChannels: out,
     groupChannels: channels,
     groups: 1,
     kernel: [k, k],
-    batch: 1,
-    inputSize: [size, size],
-    outputSize: [size / stride, size / stride],
+    calls: [call],
   };
   return layerOf(name, form, [out, channels, k, k]);
 }
 
 const matrixLayer = (name: string, inner: number, outer: number): Layer =>
-  layerOf(name, { kind: 'matmul', side: 'right', transposed: false, inner, outer, vectors: 1 }, [
+  layerOf(name, { kind: 'matmul', side: 'right', isTransposed: false, lead: [], inner, outer, vectors: 1 }, [
     inner,
     outer,
   ]);

@@ -168,6 +168,18 @@ for (const { name, module } of lapackModules()) {
     assert.ok(distance(lapack.multiply(a, a, { transposeB: true }), naive(a, a, false, true)) < 1e-12);
   });
 
+  test(`${name}: a block is duplicated even where its copy makes the heap grow`, () => {
+    const { heap } = open();
+    const length = heap.bytes() / 8 - heap.top() / 8 - 1024;
+    heap.scope('test', (arena) => {
+      const original = arena.f64(length);
+      original.view()[length - 1] = 7;
+      const size = heap.bytes();
+      assert.equal(arena.duplicate(original).view()[length - 1], 7);
+      assert.ok(heap.bytes() > size, 'the heap has grown in between');
+    });
+  });
+
   test(`${name}: the heap itself refuses what does not fit into 4 GiB`, () => {
     const { heap } = open();
     const top = heap.top();

@@ -57,8 +57,11 @@ export interface Analysis {
   readonly opset: number;
   /** Of the model file and the external ranges it refers to. */
   readonly bytes: number;
-  /** Elements of floating-point constants: `stored` once each, `used` once per use. */
-  readonly parameters: { readonly stored: number; readonly used: number };
+  /**
+   * Elements of floating-point constants: `stored` once each, `used` once per use. Running means and variances of
+   * BatchNormalization are `statistics` and in neither.
+   */
+  readonly parameters: { readonly stored: number; readonly used: number; readonly statistics: number };
   /** Multiply-adds of the nodes that could be counted; null when none of them could. */
   readonly macs: number | null;
   /** 2 × macs. */

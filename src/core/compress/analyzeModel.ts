@@ -1,14 +1,16 @@
 import { resolveBindings } from '../onnx/bindings';
-import { constantTable } from '../onnx/constants';
+import { constantName, resolveConstant } from '../onnx/constants';
 import { graphMacs, nodeMacs } from '../onnx/cost';
 import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
-import type { Model, Tensor } from '../onnx/model';
-import { allGraphs } from '../onnx/names';
-import { bindDim, type Dim, isSymbolic, printDim } from '../onnx/shapes/dim';
+import type { Graph, Model } from '../onnx/model';
+import { allGraphs, nestedGraphs } from '../onnx/names';
+import { bindDim, type Dim, isSymbolic, mul, printDim } from '../onnx/shapes/dim';
 import { inferShapes, type ShapeTable } from '../onnx/shapes/inferShapes';
 import type { OpenExternal } from '../onnx/tensorData';
+import { type Value, valueTable } from '../onnx/values';
 import type { Analysis, DimBindings, LayerInfo, Problem, TensorInfo } from './analysis';
-import { findLayers, type Layer, layerParameters } from './layer';
+import { findLayers, type GraphSizes } from './findLayers';
+import { type Layer, layerParameters } from './layer';
 import type { Totals } from './makePlan';
 
 /** A model as the planner sees it. */
@@ -36,11 +38,19 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     const bound = bindDim(dim, assumed);
     return typeof bound === 'number' ? bound : null;
   };
+  const bodies = bodyShapes(model.graph, shapes);
+  const sizesOf = (graph: Graph): GraphSizes => {
+    const body = bodies.get(graph);
+    return {
+      sizes: (name) => body?.shapes.get(name)?.shape?.map(concrete),
+      trips: body ? concrete(body.trips) : null,
+    };
+  };
   const macs = graphMacs(model, shapes);
-  const layers = findLayers(model, (name) => shapes.get(name)?.shape?.map(concrete) ?? undefined);
+  const layers = findLayers(model, sizesOf);
   const total = concrete(macs.total);
   const freeDims = shapes.symbols.filter((name) => !assumed.has(name));
-  const parameters = countParameters(model);
+  const parameters = countParameters(model, sizesOf);
   const analysis: Analysis = {
     file: model.source.name,
     opset: model.opsets.get('') ?? 0,
@@ -51,29 +61,50 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     unknownMacs: macs.unknown,
     freeDims,
     assumedDims: Object.fromEntries(assumed),
-    layers: layers.map((layer) => layerInfo(layer, model, shapes, concrete)),
+    layers: layers.map((layer) => layerInfo(layer, bodies.get(layer.graph), concrete)),
     ...(options.shapes ? { tensors: tensorInfos(shapes) } : {}),
     problems: [...bindingProblems(unknown, shapes), ...macsProblems(freeDims, macs.unknown, total)],
   };
   return { analysis, layers, totals: { parameters: parameters.stored, macs: total }, bind };
 }
 
+/** What is known inside a graph, and how often it runs per inference. */
+interface BodyShapes {
+  readonly shapes: ShapeTable;
+  readonly trips: Dim;
+}
+
+/** Shapes of the main graph and of every body in it, as far as inference went. */
+function bodyShapes(main: Graph, shapes: ShapeTable): ReadonlyMap<Graph, BodyShapes> {
+  const found = new Map<Graph, BodyShapes>();
+  const visit = (graph: Graph, body: BodyShapes) => {
+    found.set(graph, body);
+    for (const node of graph.nodes) {
+      const inner = body.shapes.bodies(node);
+      for (const nested of nestedGraphs(node)) {
+        const match = inner.find((b) => b.nodes === nested.nodes);
+        if (match) visit(nested, { shapes: match.shapes, trips: mul(body.trips, match.trips) });
+      }
+    }
+  };
+  visit(main, { shapes, trips: 1 });
+  return found;
+}
+
 function layerInfo(
   layer: Layer,
-  model: Model,
-  shapes: ShapeTable,
+  body: BodyShapes | undefined,
   concrete: (dim: Dim) => number | null,
 ): LayerInfo {
-  const output = shapes.get(layer.node.outputs[0] ?? '')?.shape;
-  const inMain = model.graph.nodes.includes(layer.node);
+  const output = body?.shapes.get(layer.node.outputs[0] ?? '')?.shape;
   return {
     name: layer.name,
     op: layer.node.opType,
-    weight: layer.weight.tensor.name || (layer.node.inputs[layer.weightInput] ?? ''),
+    weight: constantName(layer.weight),
     weightShape: layer.weight.dims,
     parameters: layerParameters(layer),
-    macs: inMain ? concrete(nodeMacs(layer.node, shapes)) : null,
-    outputShape: inMain && output ? output.map(printable) : null,
+    macs: body ? concrete(mul(nodeMacs(layer.node, body.shapes), body.trips)) : null,
+    outputShape: output ? output.map(printable) : null,
     ...(layer.form.kind === 'none'
       ? { status: 'skipped', reason: layer.form.reason }
       : { status: 'compressible' }),
@@ -137,34 +168,57 @@ function macsProblems(
   return problems;
 }
 
-/** Floating-point constants of a model, in every graph: initializers and Constant nodes. */
-function* floatConstants(model: Model): Generator<Tensor> {
-  for (const graph of allGraphs(model.graph)) {
-    for (const tensor of graph.initializers) if (isFloatType(tensor.type)) yield tensor;
-    for (const node of graph.nodes) {
-      const value = node.opType === 'Constant' ? node.attributes.get('value') : undefined;
-      if (value?.kind === 'tensor' && isFloatType(value.value.type)) yield value.value;
-    }
-  }
-}
+/** Operators that only hand a constant on: reading one is not using it. */
+const PASSING = new Set([
+  'Identity',
+  'Transpose',
+  'Cast',
+  'Reshape',
+  'Squeeze',
+  'Unsqueeze',
+  'Flatten',
+  'DequantizeLinear',
+]);
 
-/** Elements of floating-point constants: `stored` counts each once, `used` once for each node input it feeds. */
-export function countParameters(model: Model): { readonly stored: number; readonly used: number } {
-  let stored = 0;
-  for (const tensor of floatConstants(model)) stored += elementCount(tensor.dims);
+/** Inputs of BatchNormalization that were measured, not trained. */
+const STATISTICS = [3, 4];
+
+/**
+ * Elements of the floating-point constants that nodes use (initializers, Constant, ConstantOfShape): `stored` counts
+ * each once, `used` once for each node input it feeds. Running means and variances are `statistics`, and in neither.
+ */
+export function countParameters(model: Model, sizesOf: (graph: Graph) => GraphSizes): Analysis['parameters'] {
+  const values = valueTable(model);
+  const stored = new Map<Value, number>();
+  const statistics = new Map<Value, number>();
   let used = 0;
-  for (const graph of allGraphs(model.graph)) {
-    const constants = constantTable(model, graph);
+  for (const graph of values.graphs) {
+    const { sizes } = sizesOf(graph);
     for (const node of graph.nodes) {
-      if (node.opType === 'Identity' || node.opType === 'Transpose') continue;
-      for (const name of node.inputs) {
-        const constant = name ? constants.resolve(name) : undefined;
-        if (typeof constant === 'object' && isFloatType(constant.tensor.type))
-          used += elementCount(constant.dims);
+      if (node.domain === '' && PASSING.has(node.opType)) continue;
+      for (const [input, name] of node.inputs.entries()) {
+        const constant = name ? resolveConstant(values, graph, name, sizes) : 'computed';
+        if (typeof constant === 'string' || !isFloatType(constant.type)) continue;
+        const count = elementCount(constant.source.dims);
+        const value = constant.values.at(-1)!;
+        if (node.opType === 'BatchNormalization' && STATISTICS.includes(input)) {
+          statistics.set(value, count);
+        } else {
+          stored.set(value, count);
+          used += count;
+        }
       }
     }
   }
-  return { stored, used };
+  // What nobody reads is stored all the same.
+  for (const graph of values.graphs) {
+    for (const { name, type, dims } of graph.initializers) {
+      const value = values.find(graph, name);
+      if (value && isFloatType(type) && value.uses.length === 0) stored.set(value, elementCount(dims));
+    }
+  }
+  const total = (counts: ReadonlyMap<Value, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
+  return { stored: total(stored), used, statistics: total(statistics) };
 }
 
 /** Bytes of the external ranges a model refers to, by dims and type: the data file may hold more, or be missing. */

@@ -1,22 +1,25 @@
 import type { Layer } from './layer';
 import type { Candidate, MethodChoice } from './method';
 import { channel } from './methods/channel';
+import { embedding } from './methods/embedding';
 import { spatial } from './methods/spatial';
 import { svd } from './methods/svd';
 
-/** Every method that fits a layer. A choice other than 'auto' keeps that method where it fits; the plain `svd` of a matrix stands for all of them. */
-export function candidatesOf(layer: Layer, choice: MethodChoice): readonly Candidate[] {
-  const { form } = layer;
+/**
+ * Every method that fits a layer. A choice other than 'auto' keeps that method where it fits; the plain `svd` of a
+ * matrix stands for all of them.
+ */
+export function candidatesOf({ form }: Layer, choice: MethodChoice): readonly Candidate[] {
   switch (form.kind) {
     case 'none':
       return [];
     case 'matmul':
       return [svd(form)];
+    case 'embedding':
+      return [embedding(form)];
     case 'conv': {
-      const all =
-        form.kernel.length === 2 && form.kernel.some((k) => k > 1)
-          ? [channel(form), spatial(form)]
-          : [channel(form)];
+      const isPlane = form.kernel.length === 2 && form.kernel.some((k) => k > 1);
+      const all = isPlane ? [channel(form), spatial(form)] : [channel(form)];
       return choice === 'auto' ? all : all.filter((c) => c.method === choice || c.method === 'svd');
     }
   }

@@ -1,7 +1,9 @@
-import type { Model, Node, Tensor } from '../onnx/model';
-import { countUses, freshNames } from '../onnx/names';
+import { constantName } from '../onnx/constants';
+import type { Graph, Model, Node, Span, Tensor } from '../onnx/model';
+import { freshNames } from '../onnx/names';
 import { encodeNode, encodeValueInfo } from '../onnx/proto';
 import { type Edit, field, type Segment, splice, tensorField } from '../onnx/splice';
+import { type Value, type ValueTable, valueTable } from '../onnx/values';
 import type { Layer } from './layer';
 import type { Candidate } from './method';
 
@@ -12,12 +14,14 @@ export interface FactoredLayer {
   readonly rank: number;
   /** One per fold, little-endian elements of the weight's own type. */
   readonly factors: readonly [Uint8Array, Uint8Array];
+  /** The bias that takes the place of the layer's own when its normalisation is folded in; in the same type. */
+  readonly foldedBias?: Uint8Array;
 }
 
-/** The new file, and which tensors of it hold the factors of each layer. */
+/** The new file, and the names of the nodes in it that take the place of each layer, by the layer's name. */
 export interface Rewritten {
   readonly segments: readonly Segment[];
-  readonly weights: ReadonlyMap<string, readonly string[]>;
+  readonly nodes: ReadonlyMap<string, readonly string[]>;
 }
 
 /** Field numbers of GraphProto. */
@@ -26,80 +30,107 @@ const INITIALIZER = 5;
 const INPUT = 11;
 
 /**
- * The file with layers replaced by their factors: each node by two, each weight by two initializers, and
- * everything that only the old weight needed (Constant, Identity, Transpose on the way to it) gone. What is not
- * replaced keeps its bytes.
+ * The file with layers replaced by their factors: each node by two, each weight by two initializers in the graph that
+ * held it, and everything that only the old weight needed (Constant, Identity, Transpose on the way to it, a folded
+ * normalisation) gone. What is not replaced keeps its bytes.
  */
 export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): Rewritten {
-  const { graph } = model;
   const fresh = freshNames(model);
-  const uses = countUses(graph);
+  const values = valueTable(model);
+  const removed: Removed = { nodes: new Map(), tensors: new Map() };
   const edits: Edit[] = [];
-  const edit = (span: { start: number; end: number }, replacement: readonly Uint8Array[]) =>
-    edits.push({ container: graph.container, span: { start: span.start, end: span.end }, replacement });
-
-  const weights = graph.initializers.length > 0 ? endOf(graph.initializers) : graph.container.end;
-  const inputs = endOf(graph.inputs) || graph.container.end;
-  const removedTensors = new Set<Tensor>();
-  const removedNodes = new Set<Node>();
   const written = new Map<string, readonly string[]>();
 
-  for (const { layer, candidate, rank, factors } of factored) {
-    const { node, weight } = layer;
-    const folds = candidate.folds(rank);
-    const names = folds.map((_, i) => fresh(`${weight.tensor.name || node.outputs[0]}_factor${i + 1}`)) as [
-      string,
-      string,
-    ];
-    edit(
-      node.span,
-      candidate.nodes(node, names, fresh).flatMap((n) => field(NODE, encodeNode(n))),
-    );
-    folds.forEach((fold, i) => {
-      edit(
-        { start: weights, end: weights },
-        tensorField(INITIALIZER, names[i]!, weight.tensor.type, fold.shape, factors[i]!),
-      );
-      // Before IR version 4 every initializer had to be declared as a graph input.
-      if (model.irVersion < 4) {
-        edit(
-          { start: inputs, end: inputs },
-          field(INPUT, encodeValueInfo(names[i]!, weight.tensor.type, fold.shape)),
-        );
-      }
-    });
-    written.set(layer.name, names);
-    release(layer, uses, removedNodes, removedTensors);
-  }
-
-  const initializers = new Map(graph.initializers.map((t) => [t.name, t]));
-  for (const node of removedNodes) edit(node.span, []);
-  for (const tensor of removedTensors) {
-    if (initializers.get(tensor.name) !== tensor) continue; // It went with its Constant node.
-    edit(tensor.span, []);
-    const declared = graph.inputs.find((input) => input.name === tensor.name);
-    if (declared) edit(declared.span, []);
-  }
-  return { segments: splice(model, edits), weights: written };
-}
-
-/** Gives up one use of a layer's weight, and of each link towards it that nothing else needs. */
-function release(layer: Layer, uses: Map<string, number>, nodes: Set<Node>, tensors: Set<Tensor>): void {
-  const drop = (name: string) => {
-    const left = (uses.get(name) ?? 0) - 1;
-    uses.set(name, left);
-    return left <= 0;
+  const addTensor = (graph: Graph, name: string, type: number, dims: readonly number[], raw: Uint8Array) => {
+    const end = endOf(graph.initializers) || graph.container.end;
+    edits.push(edit(graph, { start: end, end }, tensorField(INITIALIZER, name, type, dims, raw)));
+    // Before IR version 4 every initializer of the main graph had to be declared as an input too.
+    if (model.irVersion >= 4 || graph !== model.graph) return;
+    const inputs = endOf(graph.inputs) || graph.container.end;
+    edits.push(edit(graph, { start: inputs, end: inputs }, field(INPUT, encodeValueInfo(name, type, dims))));
   };
-  let name = layer.node.inputs[layer.weightInput]!;
-  for (const link of layer.weight.chain) {
-    if (!drop(name)) return;
-    nodes.add(link);
-    name = link.inputs[0] ?? '';
+
+  for (const { layer, candidate, rank, factors, foldedBias } of factored) {
+    const { weight } = layer;
+    const home = weight.values.at(-1)!.graph;
+    const stem = constantName(weight);
+    const names = candidate.folds(rank).map((fold, i) => {
+      const name = fresh(`${stem}_factor${i + 1}`);
+      addTensor(home, name, weight.type, fold.shape, factors[i]!);
+      return name;
+    }) as [string, string];
+    let bias: string | undefined;
+    if (foldedBias && layer.form.kind === 'conv') {
+      bias = fresh(`${stem}_folded_bias`);
+      addTensor(layer.graph, bias, weight.type, [layer.form.outChannels], foldedBias);
+    }
+    const uses = [layer, ...layer.twins];
+    for (const use of uses) {
+      const node = bias === undefined ? use.node : withNormFolded(layer, bias);
+      const nodes = candidate.nodes(node, names, fresh);
+      edits.push(
+        edit(
+          use.graph,
+          use.node.span,
+          nodes.flatMap((n) => field(NODE, encodeNode(n))),
+        ),
+      );
+      written.set(
+        use.name,
+        nodes.map((n) => n.name),
+      );
+      removed.nodes.set(use.node, use.graph);
+    }
+    if (bias !== undefined) removed.nodes.set(layer.norm!.node, layer.graph);
   }
-  // A Constant node at the end of the chain holds its tensor itself; an initializer is read by name.
-  if (name === '' || drop(name)) tensors.add(layer.weight.tensor);
+
+  const replaced = new Set(factored.flatMap(({ layer }) => [layer, ...layer.twins].map(({ node }) => node)));
+  for (const { layer, foldedBias } of factored) {
+    for (const use of [layer, ...layer.twins])
+      release(values, use.graph, use.node.inputs[use.weightInput]!, removed);
+    if (!foldedBias) continue;
+    for (const name of [layer.node.inputs[2], ...layer.norm!.node.inputs.slice(1)]) {
+      if (name) release(values, layer.graph, name, removed);
+    }
+  }
+  for (const [node, graph] of removed.nodes) if (!replaced.has(node)) edits.push(edit(graph, node.span, []));
+  for (const [tensor, graph] of removed.tensors) {
+    edits.push(edit(graph, tensor.span, []));
+    const declared = graph.inputs.find((input) => input.name === tensor.name);
+    if (declared) edits.push(edit(graph, declared.span, []));
+  }
+  return { segments: splice(model, edits), nodes: written };
 }
 
-function endOf(items: readonly { readonly span: { readonly end: number } }[]): number {
+function edit(graph: Graph, span: Span, replacement: readonly Uint8Array[]): Edit {
+  return { container: graph.container, span: { start: span.start, end: span.end }, replacement };
+}
+
+/** The layer's node as it would be with its normalisation folded in. */
+function withNormFolded({ node, norm }: Layer, bias: string): Node {
+  return {
+    ...node,
+    inputs: [node.inputs[0]!, node.inputs[1]!, bias],
+    outputs: norm!.node.outputs.slice(0, 1),
+  };
+}
+
+interface Removed {
+  readonly nodes: Map<Node, Graph>;
+  readonly tensors: Map<Tensor, Graph>;
+}
+
+/** Removes what makes a value, and what only that needed, if nothing that stays reads it. */
+function release(values: ValueTable, graph: Graph, name: string, removed: Removed): void {
+  const value: Value | undefined = values.find(graph, name);
+  if (!value || value.isKept || !value.uses.every((use) => removed.nodes.has(use.node))) return;
+  const { source } = value;
+  if (source.kind === 'initializer') removed.tensors.set(source.tensor, value.graph);
+  if (source.kind !== 'node' || source.node.outputs.filter(Boolean).length > 1) return;
+  removed.nodes.set(source.node, value.graph);
+  for (const input of source.node.inputs) if (input) release(values, value.graph, input, removed);
+}
+
+function endOf(items: readonly { readonly span: Span }[]): number {
   return items.reduce((end, item) => Math.max(end, item.span.end), 0);
 }

@@ -1,80 +1,177 @@
-import type { Graph, Model, Node, Tensor } from './model';
+import { Element, elementCount } from './elements';
+import type { ElementType, Graph, Node, Tensor } from './model';
+import type { Value, ValueTable } from './values';
 
-/** A constant that a node multiplies with, traced back to the tensor that holds it. */
+/** One step from a stored tensor to the constant a node sees. */
+export type ConstantStep =
+  /** Axis i of the result is axis `permutation[i]` of what comes in. */
+  | { readonly kind: 'transpose'; readonly permutation: readonly number[]; readonly dims: readonly number[] }
+  /** Other dimensions, the same elements in the same order. */
+  | { readonly kind: 'reshape'; readonly dims: readonly number[] }
+  /** Rounded to another element type. */
+  | { readonly kind: 'cast'; readonly type: ElementType; readonly dims: readonly number[] };
+
+/** Where the elements of a constant come from. */
+export type ConstantSource =
+  | { readonly kind: 'tensor'; readonly tensor: Tensor; readonly dims: readonly number[] }
+  /** ConstantOfShape: one element throughout, that of `tensor`; zeros without one. */
+  | { readonly kind: 'fill'; readonly tensor: Tensor | undefined; readonly dims: readonly number[] };
+
+/** A constant a node multiplies with, traced back to where it is stored. */
 export interface Constant {
-  readonly tensor: Tensor;
-  /** Axis i of the effective constant is axis `permutation[i]` of the stored tensor. */
-  readonly permutation: readonly number[];
-  /** Effective dimensions: those of the tensor, permuted. */
+  readonly source: ConstantSource;
+  /** From the stored tensor to the effective constant, in this order. */
+  readonly steps: readonly ConstantStep[];
+  /** Of the effective constant. */
   readonly dims: readonly number[];
-  /** The nodes between tensor and consumer, nearest to the consumer first: dead once nothing else reads them. */
-  readonly chain: readonly Node[];
+  readonly type: ElementType;
+  /** The values on the way, the consumer's input first; the last is the initializer, or what a node makes. */
+  readonly values: readonly Value[];
 }
 
-/** Why a value that is bound to a tensor still isn't a constant. */
-export type NotConstant = 'computed' | 'overridable' | 'sparse';
+/** Why a value is not such a constant. */
+export type NotConstant =
+  | 'computed'
+  /** An initializer the caller may override. */
+  | 'overridable'
+  | 'sparse'
+  /** Integers and a scale (DequantizeLinear). */
+  | 'quantised';
 
-/** Looks up constants in one graph. */
-export interface ConstantTable {
-  /** Traces a value through Identity and Transpose to an initializer or a Constant node. */
-  resolve(name: string): Constant | NotConstant;
-}
+/** The concrete shape of a value: null for dimensions that are not known, undefined when nothing is. */
+export type SizeLookup = (name: string) => readonly (number | null)[] | undefined;
 
 /** Longest chain that is followed; longer ones exist only in files made to annoy. */
 const MAX_CHAIN = 64;
 
-export function constantTable(model: Model, graph: Graph): ConstantTable {
-  const initializers = new Map(graph.initializers.map((t) => [t.name, t]));
-  const producers = new Map<string, Node>();
-  for (const node of graph.nodes) for (const output of node.outputs) producers.set(output, node);
-  // Since IR version 4 an initializer that is also a graph input is a default the caller may override.
-  const overridable = new Set(model.irVersion >= 4 ? graph.inputs.map((i) => i.name) : []);
-  const sparse = new Set(graph.sparseInitializers);
-
-  function trace(name: string, chain: readonly Node[]): Constant | NotConstant {
-    if (sparse.has(name)) return 'sparse';
-    const initializer = initializers.get(name);
-    if (initializer) {
-      if (overridable.has(name)) return 'overridable';
-      return constantOf(initializer, chain);
-    }
-    const node = producers.get(name);
-    if (node?.domain !== '' || chain.length === MAX_CHAIN) return 'computed';
-    const extended = [...chain, node];
-    switch (node.opType) {
-      case 'Constant': {
-        const value = node.attributes.get('value');
-        return value?.kind === 'tensor' ? constantOf(value.value, extended) : 'computed';
-      }
-      case 'Identity':
-        return trace(node.inputs[0] ?? '', extended);
-      case 'Transpose':
-        return transposed(trace(node.inputs[0] ?? '', extended), node);
-      default:
-        return 'computed';
-    }
+/**
+ * Traces what `graph` calls `name` through Identity, Cast, Transpose, Reshape, Squeeze, Unsqueeze and Flatten to an
+ * initializer, a Constant or a ConstantOfShape. `sizes` tells what reshapes lead to.
+ */
+export function resolveConstant(
+  values: ValueTable,
+  graph: Graph,
+  name: string,
+  sizes: SizeLookup,
+  chain = 0,
+): Constant | NotConstant {
+  const value = values.find(graph, name);
+  if (!value) return 'computed';
+  const { source } = value;
+  switch (source.kind) {
+    case 'sparse':
+      return 'sparse';
+    case 'input':
+      return source.initializer ? 'overridable' : 'computed';
+    case 'initializer':
+      return stored(source.tensor, value);
+    case 'node':
+      return chain < MAX_CHAIN ? made(values, value, source.node, sizes, chain) : 'computed';
   }
-
-  return { resolve: (name) => trace(name, []) };
 }
 
-function constantOf(tensor: Tensor, chain: readonly Node[]): Constant {
-  return { tensor, permutation: tensor.dims.map((_, i) => i), dims: tensor.dims, chain };
+function stored(tensor: Tensor, value: Value): Constant {
+  return {
+    source: { kind: 'tensor', tensor, dims: tensor.dims },
+    steps: [],
+    dims: tensor.dims,
+    type: tensor.type,
+    values: [value],
+  };
+}
+
+function made(
+  values: ValueTable,
+  value: Value,
+  node: Node,
+  sizes: SizeLookup,
+  chain: number,
+): Constant | NotConstant {
+  if (node.domain !== '') return 'computed';
+  const { graph } = value;
+  const inner = () => {
+    const found = resolveConstant(values, graph, node.inputs[0] ?? '', sizes, chain + 1);
+    return typeof found === 'string' ? found : { ...found, values: [value, ...found.values] };
+  };
+  switch (node.opType) {
+    case 'Constant': {
+      const attribute = node.attributes.get('value');
+      return attribute?.kind === 'tensor' ? stored(attribute.value, value) : 'computed';
+    }
+    case 'ConstantOfShape':
+      return filled(value, node, sizes);
+    case 'Identity':
+      return inner();
+    case 'Transpose':
+      return transposed(inner(), node);
+    case 'Cast':
+      return cast(inner(), node);
+    case 'Reshape':
+    case 'Squeeze':
+    case 'Unsqueeze':
+    case 'Flatten':
+      return reshaped(inner(), sizes(value.name));
+    case 'DequantizeLinear': {
+      const quantised = inner();
+      return quantised === 'computed' ? 'computed' : 'quantised';
+    }
+    default:
+      return 'computed';
+  }
+}
+
+function filled(value: Value, node: Node, sizes: SizeLookup): Constant | NotConstant {
+  const dims = concrete(sizes(value.name));
+  if (!dims) return 'computed';
+  const attribute = node.attributes.get('value');
+  const tensor = attribute?.kind === 'tensor' ? attribute.value : undefined;
+  return {
+    source: { kind: 'fill', tensor, dims },
+    steps: [],
+    dims,
+    type: tensor?.type ?? Element.float,
+    values: [value],
+  };
 }
 
 function transposed(inner: Constant | NotConstant, node: Node): Constant | NotConstant {
   if (typeof inner === 'string') return inner;
   const order = inner.dims.length;
   const attribute = node.attributes.get('perm');
-  const perm = attribute?.kind === 'ints' ? attribute.value : inner.dims.map((_, i) => order - 1 - i);
+  const permutation = attribute?.kind === 'ints' ? attribute.value : inner.dims.map((_, i) => order - 1 - i);
   const isPermutation =
-    perm.length === order && [...perm].sort((a, b) => a - b).every((axis, i) => axis === i);
+    permutation.length === order && [...permutation].sort((a, b) => a - b).every((axis, i) => axis === i);
   if (!isPermutation) return 'computed';
+  const dims = permutation.map((axis) => inner.dims[axis]!);
+  return { ...inner, steps: [...inner.steps, { kind: 'transpose', permutation, dims }], dims };
+}
+
+function reshaped(inner: Constant | NotConstant, shape: ReturnType<SizeLookup>): Constant | NotConstant {
+  if (typeof inner === 'string') return inner;
+  const dims = concrete(shape);
+  if (!dims || elementCount(dims) !== elementCount(inner.dims)) return 'computed';
+  return { ...inner, steps: [...inner.steps, { kind: 'reshape', dims }], dims };
+}
+
+function cast(inner: Constant | NotConstant, node: Node): Constant | NotConstant {
+  if (typeof inner === 'string') return inner;
+  const to = node.attributes.get('to');
+  if (to?.kind !== 'int') return 'computed';
   return {
     ...inner,
-    permutation: perm.map((axis) => inner.permutation[axis]!),
-    dims: perm.map((axis) => inner.dims[axis]!),
+    steps: [...inner.steps, { kind: 'cast', type: to.value, dims: inner.dims }],
+    type: to.value,
   };
+}
+
+function concrete(shape: ReturnType<SizeLookup>): readonly number[] | undefined {
+  const dims = shape?.filter((d) => d !== null);
+  return dims && dims.length === shape?.length ? dims : undefined;
+}
+
+/** The name of the tensor that holds a constant, or of the value that a node makes. */
+export function constantName({ values }: Constant): string {
+  return values.at(-1)!.name;
 }
 
 /** An attribute of a node as integers, or `fallback`. */

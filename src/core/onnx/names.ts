@@ -16,18 +16,6 @@ export function nestedGraphs(node: Node): readonly Graph[] {
   return found;
 }
 
-/** How often each value is read: by nodes of the graph and of every body inside it, and as an output. */
-export function countUses(graph: Graph): Map<string, number> {
-  const uses = new Map<string, number>();
-  const use = (name: string) => uses.set(name, (uses.get(name) ?? 0) + 1);
-  for (const g of allGraphs(graph)) {
-    for (const node of g.nodes) for (const name of node.inputs) if (name) use(name);
-    for (const output of g.outputs) use(output.name);
-    for (const name of g.annotated) use(name);
-  }
-  return uses;
-}
-
 /** Hands out names that nothing in the model has, in any scope. */
 export function freshNames(model: Model): (wanted: string) => string {
   const taken = new Set<string>();

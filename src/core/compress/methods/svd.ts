@@ -2,34 +2,50 @@ import { intAttribute } from '../../onnx/constants';
 import type { Attribute, Node } from '../../onnx/model';
 import type { NewNode } from '../../onnx/proto';
 import type { MatMulForm } from '../layer';
-import { type Candidate, candidate, type FreshName } from '../method';
+import { type Candidate, candidate, type FreshName, product } from '../method';
 
 /**
  * A matrix as the product of a tall and a wide one (Denton et al. 2014, §3.2): W (K × N) ≈ L (K × r) · R (r × N),
- * r · (K + N) parameters and as many MACs per vector. For MatMul and Gemm; 1 × 1 convolutions are in `channel.ts`.
+ * r · (K + N) parameters and as many MACs per vector. For MatMul, a batch of matrices included, Gemm and their
+ * fused variants; 1 × 1 convolutions are in `channel.ts`.
  */
 export function svd(form: MatMulForm): Candidate {
-  const { inner, outer, side, transposed, vectors } = form;
+  const { inner, outer, side, isTransposed, lead, vectors } = form;
   const [rows, cols] = side === 'right' ? [inner, outer] : [outer, inner];
-  const perRank = inner + outer;
-  const macs = (weights: number) => (vectors === null ? null : weights * vectors);
+  const matrices = product(lead);
+  const cost = (weights: number) => ({
+    parameters: matrices * weights,
+    macs: vectors === null ? null : matrices * weights * vectors,
+  });
   return candidate({
     method: 'svd',
     unfolding: {
-      groups: 1,
-      dims: transposed ? [cols, rows] : [rows, cols],
-      permutation: transposed ? [1, 0] : [0, 1],
+      groups: matrices,
+      dims: isTransposed ? [cols, rows] : [rows, cols],
+      permutation: isTransposed ? [1, 0] : [0, 1],
       rowAxes: 1,
     },
-    dense: { parameters: inner * outer, macs: macs(inner * outer) },
-    perRank: { parameters: perRank, macs: macs(perRank) },
+    dense: cost(inner * outer),
+    perRank: cost(inner + outer),
     folds: (rank) => {
-      const left = { side: 'left', dims: [rows, rank], permutation: [0, 1], shape: [rows, rank] } as const;
-      const right = { side: 'right', dims: [rank, cols], permutation: [0, 1], shape: [rank, cols] } as const;
+      const left = {
+        side: 'left',
+        dims: [rows, rank],
+        permutation: [0, 1],
+        shape: [...lead, rows, rank],
+      } as const;
+      const right = {
+        side: 'right',
+        dims: [rank, cols],
+        permutation: [0, 1],
+        shape: [...lead, rank, cols],
+      } as const;
       return side === 'right' ? [left, right] : [right, left];
     },
     nodes: (node, weights, fresh) =>
-      node.opType === 'Gemm' ? gemmNodes(node, weights, fresh) : matmulNodes(node, side, weights, fresh),
+      node.opType === 'MatMul'
+        ? matmulNodes(node, side, weights, fresh)
+        : gemmNodes(node, side, weights, fresh),
   });
 }
 
@@ -51,42 +67,54 @@ function matmulNodes(
 }
 
 /**
- * y = α · op(x) · W + β · c. The first factor is a plain product (Gemm needed its C input before opset 11, MatMul
- * never does); α, β and c go with the last. transB is undone in the unfolding.
+ * y = α · op(x) · op(W) + β · c, with an activation in FusedGemm. The first factor is a plain product (Gemm needed
+ * its c before opset 11, MatMul never does); everything else goes with the last. The transposition of W is undone
+ * in the unfolding, that of x by a Transpose in front; FusedMatMul, whose x may have any order, keeps it.
  */
 function gemmNodes(
   node: Node,
+  side: 'left' | 'right',
   [first, second]: readonly [string, string],
   fresh: FreshName,
 ): readonly NewNode[] {
-  const [x = '', , bias] = node.inputs;
   const name = node.name || node.outputs[0];
+  const isFusedMatMul = node.opType === 'FusedMatMul';
+  const xInput = side === 'right' ? 0 : 1;
+  const xAttribute = side === 'right' ? 'transA' : 'transB';
+  const transposesX = intAttribute(node, xAttribute, 0) === 1;
   const attributes = new Map(node.attributes);
   attributes.delete('transA');
   attributes.delete('transB');
+  const between = fresh(`${node.outputs[0]}_between`);
   const nodes: NewNode[] = [];
-  let input = x;
-  if (intAttribute(node, 'transA', 0) === 1) {
-    input = fresh(`${x}_transposed`);
+  let x = node.inputs[xInput]!;
+  if (transposesX && !isFusedMatMul) {
+    const transposed = fresh(`${x}_transposed`);
+    const attribute: Attribute = { kind: 'ints', value: [1, 0] };
     nodes.push({
       name: fresh(`${name}_transpose`),
       opType: 'Transpose',
       inputs: [x],
-      outputs: [input],
-      attributes: new Map<string, Attribute>([['perm', { kind: 'ints', value: [1, 0] }]]),
+      outputs: [transposed],
+      attributes: new Map([['perm', attribute]]),
     });
+    x = transposed;
   }
-  const between = fresh(`${node.outputs[0]}_between`);
+  const pair = (from: string, weight: string) => (side === 'right' ? [from, weight] : [weight, from]);
+  const one: Attribute = { kind: 'int', value: 1 };
   nodes.push({
     name: fresh(`${name}_factor1`),
-    opType: 'MatMul',
-    inputs: [input, first],
+    opType: isFusedMatMul ? 'FusedMatMul' : 'MatMul',
+    domain: isFusedMatMul ? node.domain : '',
+    inputs: pair(x, first),
     outputs: [between],
+    attributes: new Map(isFusedMatMul && transposesX ? [[xAttribute, one]] : []),
   });
   nodes.push({
     name: fresh(`${name}_factor2`),
-    opType: 'Gemm',
-    inputs: bias === undefined ? [between, second] : [between, second, bias],
+    opType: node.opType,
+    domain: node.domain,
+    inputs: [...pair(between, second), ...node.inputs.slice(2)],
     outputs: node.outputs,
     attributes,
   });
