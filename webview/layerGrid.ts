@@ -16,11 +16,11 @@ interface Column {
 const COLUMNS: readonly Column[] = [
   {
     title: 'Layer',
-    width: 'minmax(96px, 2fr)',
+    width: 'minmax(100px, 1fr)',
     text: (_, shortName) => shortName,
     hover: ({ name, op }) => `${name} (${op})`,
   },
-  { title: 'Rank', width: '52px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
+  { title: 'Rank', width: '60px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
   {
     title: 'Parameters',
     width: '120px',
@@ -43,7 +43,7 @@ const COLUMNS: readonly Column[] = [
     text: (l) => (l.weightError === null ? '–' : formatPercent(l.weightError)),
   },
   { title: 'Method', width: '72px', text: (l) => l.method },
-  { title: 'Why it stayed', width: 'minmax(160px, 3fr)', text: (l) => l.reason ?? '' },
+  { title: 'Why it stayed', width: 'minmax(190px, 4fr)', text: (l) => l.reason ?? '' },
 ];
 
 /** Rows that are made at once: a model can have ten thousand layers. */
