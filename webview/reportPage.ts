@@ -12,7 +12,15 @@ export function reportPage(
 ): readonly HTMLElement[] {
   const { original, compressed, layers, problems, target } = report;
   const file = (which: 'original' | 'compressed', path: string) =>
-    element('vscode-link', { href: '#', title: path, onclick: () => onReveal(which) }, nameOf(path));
+    element(
+      'vscode-link',
+      { href: '#', title: path, onclick: (event) => reveal(event, which) },
+      nameOf(path),
+    );
+  const reveal = (event: Event, which: 'original' | 'compressed') => {
+    event.preventDefault();
+    onReveal(which);
+  };
   const factored = layers.filter((layer) => layer.method !== 'dense').length;
   return [
     element('h2', {}, file('compressed', compressed.file)),

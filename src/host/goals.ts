@@ -65,7 +65,7 @@ export function outlookOf(previews: readonly Preview[]): Outlook {
     previews.length === 1 ? l10n.t('weight error {0}', error) : l10n.t('weight error up to {0}', error),
   );
   if (useful.length < previews.length) {
-    parts.push(l10n.t('{0} of {1} models', useful.length, previews.length));
+    parts.unshift(l10n.t('{0} of {1} models', useful.length, previews.length));
   }
   return { reachable: true, text: parts.join(' · ') };
 }

@@ -67,4 +67,45 @@ describe('the Layers view', () => {
       folder.remove();
     }
   });
+
+  it('analyses a file that the search leaves out when it is asked to', async () => {
+    const folder = folderWithSample('node_modules');
+    try {
+      const { layers } = await internals();
+      const isListed = async () =>
+        ((await layers.getChildren()) ?? []).some(
+          (row) => row.kind === 'model' && row.model.uri.path === folder.model.path,
+        );
+      await vscode.commands.executeCommand('ranksmith.refresh');
+      assert.equal(await isListed(), false);
+      await vscode.commands.executeCommand('ranksmith.analyzeModel', folder.model);
+      assert.equal(await isListed(), true);
+      const row = ((await layers.getChildren()) ?? []).at(-1)!;
+      assert.ok(row.kind === 'model' && row.model.state.kind === 'ready');
+    } finally {
+      folder.remove();
+    }
+    await vscode.commands.executeCommand('ranksmith.refresh');
+  });
+
+  it('shows a model in the view, also many at once', async () => {
+    const folder = folderWithSample('many');
+    try {
+      const uris = [sample(), folder.model];
+      assert.equal(
+        await vscode.commands.executeCommand('ranksmith.revealInLayers', uris[0], uris),
+        undefined,
+      );
+    } finally {
+      folder.remove();
+    }
+  });
+
+  it('sorts by parameters and by position', async () => {
+    const names = async () => (await childrenOf(await modelRow(sample()))).map(({ item }) => item.label);
+    await vscode.commands.executeCommand('ranksmith.sortByParameters');
+    assert.deepEqual((await names()).slice(0, 2), ['fc1', 'features.8.0']);
+    await vscode.commands.executeCommand('ranksmith.sortByPosition');
+    assert.deepEqual((await names()).slice(0, 2), ['features.0.0', 'features.2.0']);
+  });
 });
