@@ -4,7 +4,14 @@ import { add, type Dim, max, mul, productOf } from './shapes/dim';
 import { einsumMacs } from './shapes/einsum';
 import type { ShapeTable } from './shapes/inferShapes';
 import { RULES } from './shapes/rules';
-import { attentionSizes } from './shapes/rules/attention';
+import { type AttentionSizes, attentionSizes } from './shapes/rules/attention';
+import {
+  expertElements,
+  groupQuerySizes,
+  isUnpadded,
+  multiHeadSizes,
+  packedColumns,
+} from './shapes/rules/fusedAttention';
 import { GATES, recurrentSizes } from './shapes/rules/recurrent';
 
 /** The multiply-accumulates of one inference. */
@@ -138,12 +145,14 @@ const recurrent: Formula = (call) => {
 };
 
 /** B·h·Lq·Lk·(dk + dv): scores, then the weighted sum of values. */
-const attention: Formula = (call) => {
-  const sizes = attentionSizes(call);
-  if (!sizes) return null;
-  const { batch, heads, queries, keys, keySize, valueSize } = sizes;
-  return productOf([batch, heads, queries, keys, add(keySize, valueSize)]);
-};
+const attention =
+  (sizesOf: (call: Call) => AttentionSizes | undefined): Formula =>
+  (call) => {
+    const sizes = sizesOf(call);
+    if (!sizes) return null;
+    const { batch, heads, queries, keys, keySize, valueSize } = sizes;
+    return productOf([batch, heads, queries, keys, add(keySize, valueSize)]);
+  };
 
 /** com.microsoft Attention: the projection of X [B, S, D] by packed weights, then attention over S. */
 const packedAttention: Formula = (call) => {
@@ -151,26 +160,54 @@ const packedAttention: Formula = (call) => {
   const weight = call.shape(1);
   if (data?.length !== 3 || weight?.length !== 2) return null;
   const [batch, length, depth] = data as [Dim, Dim, Dim];
-  const past = call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
-  const parts = call.ints('qkv_hidden_sizes');
-  // Queries and values together are two thirds of the columns, unless the node says otherwise.
-  const queryAndValue = parts?.length === 3 ? parts[0]! + parts[2]! : twoThirds(weight[1]!);
+  // A buffer that past and present share is longer than what is in it.
+  const isShared = call.int('past_present_share_buffer', 0) !== 0;
+  const past = isShared ? null : call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
+  const { query, value } = packedColumns(call);
   return add(
     productOf([batch, length, depth, weight[1]!]),
-    productOf([batch, length, add(past, length), queryAndValue]),
+    productOf([batch, length, add(past, length), add(query, value)]),
   );
 };
 
-function twoThirds(columns: Dim): Dim {
-  return typeof columns === 'number' && columns % 3 === 0 ? (columns / 3) * 2 : null;
-}
-
-/** com.microsoft MultiHeadAttention on separate Q [B, S, D], K [B, L, D] and V [B, L, Dv]. */
-const multiHead: Formula = (call) => {
-  const [q, k, v] = [call.shape(0), call.shape(1), call.shape(2)];
-  if (q?.length !== 3 || k?.length !== 3 || v?.length !== 3 || call.has(6)) return null;
-  return productOf([q[0]!, q[1]!, k[1]!, add(q[2]!, v[2]!)]);
+/** com.microsoft PackedAttention on [tokens, D]: known where no token is missing, so that all lengths are S. */
+const unpaddedAttention: Formula = (call) => {
+  const [data, weight, offsets] = [call.shape(0), call.shape(1), call.shape(3)];
+  if (data?.length !== 2 || weight?.length !== 2 || !isUnpadded(data[0]!, offsets)) return null;
+  const { query, value } = packedColumns(call);
+  return add(
+    productOf([data[0]!, data[1]!, weight[1]!]),
+    productOf([data[0]!, offsets![1]!, add(query, value)]),
+  );
 };
+
+/** com.microsoft PackedMultiHeadAttention: the same without the projection. */
+const unpaddedMultiHead: Formula = (call) => {
+  const [q, v, offsets] = [call.shape(0), call.shape(2), call.shape(4)];
+  if (!q || !isUnpadded(q[0]!, offsets)) return null;
+  if (q.length === 4) return productOf([q[0]!, offsets![1]!, q[1]!, q[3]!, 2]);
+  return q.length === 2 ? productOf([q[0]!, offsets![1]!, add(q[1]!, v?.[1] ?? null)]) : null;
+};
+
+/** com.microsoft MoE: every token through `k` experts. Choosing them is the business of the nodes before. */
+const mixtureOfExperts: Formula = (call) => {
+  const data = call.shape(0);
+  return data ? mul(productOf(data.slice(0, -1)), expertElements(call)) : null;
+};
+
+/** Packed projections of one input [.., K]: K times the columns that the attributes tell. */
+const projections =
+  (columns: Readonly<Record<string, number>>): Formula =>
+  (call) => {
+    const data = call.shape(0);
+    let total = 0;
+    for (const [name, times] of Object.entries(columns)) {
+      require(call.int(name, 0) > 0);
+      total += times * call.int(name, 0);
+    }
+    require(call.int('K', 0) > 0);
+    return data ? productOf([...data.slice(0, -1), call.int('K', 0), total]) : null;
+  };
 
 /** The packed weight does not tell its depth, the attribute does. */
 const packedMatmul: Formula = (call, output) => {
@@ -200,18 +237,30 @@ const FORMULAS: ReadonlyMap<string, Formula> = new Map([
     ),
   ),
   ...formulas('LSTM GRU RNN', recurrent),
-  ...formulas('Attention', attention),
-  ...formulas('LinearAttention CausalConvWithState', unknown),
-  ...formulas('FusedConv', conv(1), MICROSOFT),
+  ...formulas('Attention', attention(attentionSizes)),
+  ...formulas('CausalConvWithState', conv(1)),
+  ...formulas('LinearAttention', unknown),
+  ...formulas('FusedConv NhwcConv NhwcFusedConv CausalConvWithState', conv(1), MICROSOFT),
   ...formulas('QLinearConv', conv(3), MICROSOFT),
   ...formulas('ConvTransposeWithDynamicPads', convTranspose, MICROSOFT),
   ...formulas('FusedGemm GemmFloat8', gemm(1), MICROSOFT),
   ...formulas('QGemm', gemm(3), MICROSOFT),
-  ...formulas('FusedMatMul TransposeMatMul', fusedMatmul, MICROSOFT),
-  ...formulas('MatMulIntegerToFloat DynamicQuantizeMatMul', matmul(0, 1), MICROSOFT),
+  ...formulas('FusedMatMul FusedMatMulActivation TransposeMatMul', fusedMatmul, MICROSOFT),
+  ...formulas(
+    'MatMulIntegerToFloat DynamicQuantizeMatMul MatMulInteger16 GemmFastGelu',
+    matmul(0, 1),
+    MICROSOFT,
+  ),
+  ...formulas('MatMulNBitsMlp', projections({ N: 2 }), MICROSOFT),
+  ...formulas('MatMulNBitsQkv', projections({ Nq: 1, Nkv: 2 }), MICROSOFT),
+  ...formulas('DynamicQuantizeLSTM', recurrent, MICROSOFT),
   ...formulas('MatMulNBits MatMulBnb4 MatMulFpQ4', packedMatmul, MICROSOFT),
   ...formulas('Attention QAttention', packedAttention, MICROSOFT),
-  ...formulas('MultiHeadAttention', multiHead, MICROSOFT),
-  ...formulas('GroupQueryAttention MoE QMoE', unknown, MICROSOFT),
+  ...formulas('PackedAttention', unpaddedAttention, MICROSOFT),
+  ...formulas('MultiHeadAttention', attention(multiHeadSizes), MICROSOFT),
+  ...formulas('PackedMultiHeadAttention', unpaddedMultiHead, MICROSOFT),
+  ...formulas('GroupQueryAttention', attention(groupQuerySizes), MICROSOFT),
+  ...formulas('MoE QMoE', mixtureOfExperts, MICROSOFT),
+  ...formulas('LinearAttention', unknown, MICROSOFT),
   ...formulas('FlexAttention', unknown, 'ai.onnx.preview'),
 ]);

@@ -110,7 +110,7 @@ export interface Graph {
   /** Names bound by sparse_initializer: known, but not interpreted. */
   readonly sparseInitializers: readonly string[];
   /** What those names are bound to. */
-  readonly sparseTensors: readonly SparseTensor[];
+  readonly sparseTensors?: readonly SparseTensor[];
   readonly inputs: readonly ValueInfo[];
   readonly outputs: readonly ValueInfo[];
   /** Declared types of intermediates. */

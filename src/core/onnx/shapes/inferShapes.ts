@@ -165,7 +165,8 @@ function inferGraph(
   for (const initializer of graph.initializers) {
     scope.facts.set(initializer.name, constantOf(run, initializer));
   }
-  for (const { name, type, dims } of graph.sparseTensors) scope.facts.set(name, checked(tensor(type, dims)));
+  for (const { name, type, dims } of graph.sparseTensors ?? [])
+    scope.facts.set(name, checked(tensor(type, dims)));
   const declared = declarations(run, graph);
   const table = inferNodes(run, graph.nodes, scope, declared, depth, symbols);
   return { table, outputs: graph.outputs.map((output) => lookUp(scope, output.name) ?? UNKNOWN) };

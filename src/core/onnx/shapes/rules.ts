@@ -3,6 +3,7 @@ import { attentionRules } from './rules/attention';
 import { controlRules } from './rules/control';
 import { convRules } from './rules/conv';
 import { elementwiseRules } from './rules/elementwise';
+import { fusedAttentionRules } from './rules/fusedAttention';
 import { generatorRules } from './rules/generators';
 import { indexingRules } from './rules/indexing';
 import { joiningRules } from './rules/joining';
@@ -35,6 +36,7 @@ export const RULES: RuleTable = new Map(
     generatorRules,
     signalRules,
     attentionRules,
+    fusedAttentionRules,
     sequenceRules,
     controlRules,
     textRules,

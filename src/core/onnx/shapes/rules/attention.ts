@@ -1,7 +1,7 @@
 import { Element } from '../../elements';
 import { agreed, type Call, forAll, type Rule, type RuleTable, require, sameAs, withDim } from '../call';
 import { add, type Dim, floorDiv, mul, sub } from '../dim';
-import { type Fact, tensor } from '../fact';
+import { tensor } from '../fact';
 
 /** The sizes of scaled dot-product attention. */
 export interface AttentionSizes {
@@ -83,48 +83,6 @@ function checkAttention(call: Call): void {
   const isSplit = call.shape(0)?.length === 4;
   require(!isSplit || !(call.attribute('q_num_heads') || call.attribute('kv_num_heads')));
 }
-
-/** com.microsoft Attention: X [B, S, D] times packed weights [D, Q+K+V]. */
-const packedAttention: Rule = (call) => {
-  const data = call.shape(0);
-  const weight = call.shape(1);
-  if (!data) return [tensor(call.type(0), null)];
-  require(data.length === 3);
-  const parts = call.ints('qkv_hidden_sizes');
-  const hidden = parts?.length === 3 ? parts[2]! : floorDiv(weight?.[1] ?? null, 3);
-  const heads = call.int('num_heads', 0);
-  const past = call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
-  require(heads > 0);
-  return [
-    tensor(call.node.opType === 'QAttention' ? call.type(3) : call.type(0), [data[0]!, data[1]!, hidden]),
-    tensor(call.type(0), [2, data[0]!, heads, add(past, data[1]!), floorDiv(hidden, heads)]),
-  ];
-};
-
-/** com.microsoft MultiHeadAttention: Q [B, S, D], K and V [B, L, …]; packed forms are 5-D. */
-const multiHead: Rule = (call): readonly Fact[] => {
-  const [q, v] = [call.shape(0), call.shape(2)];
-  if (!q) return [tensor(call.type(0), null)];
-  if (q.length === 5) return [tensor(call.type(0), [q[0]!, q[1]!, mul(q[2]!, q[4]!)])];
-  require(q.length === 3);
-  let hidden: Dim = q[2]!;
-  if (v?.length === 3) hidden = v[2]!;
-  else if (v?.length === 4) hidden = mul(v[1]!, v[3]!);
-  else if (call.has(2)) hidden = null;
-  return [tensor(call.type(0), [q[0]!, q[1]!, hidden])];
-};
-
-/** com.microsoft GroupQueryAttention: like the query, unless keys and values are packed into it. */
-const groupQuery: Rule = (call) => {
-  const q = call.shape(0);
-  if (!q) return [tensor(call.type(0), null)];
-  require(q.length === 3);
-  const heads = call.int('num_heads', 0);
-  const all = heads + 2 * call.int('kv_num_heads', 0);
-  require(heads > 0);
-  const hidden = call.has(1) ? q[2]! : mul(floorDiv(q[2]!, all), heads);
-  return [tensor(call.type(0), withDim(q, 2, hidden))];
-};
 
 const embedLayerNormalization: Rule = (call) => {
   const ids = call.shape(0);
@@ -227,10 +185,9 @@ export const attentionRules: RuleTable = new Map<string, Rule>([
   ['CausalConvWithState', causalConv],
   ['SwiGLU', swiglu],
   ...forAll('FlexAttention', flexAttention, 'ai.onnx.preview'),
-  ...forAll('Attention QAttention', packedAttention, MICROSOFT),
-  ...forAll('MultiHeadAttention', multiHead, MICROSOFT),
-  ...forAll('GroupQueryAttention', groupQuery, MICROSOFT),
   ...forAll('EmbedLayerNormalization', embedLayerNormalization, MICROSOFT),
   ...forAll('BiasSplitGelu', halfOfLast, MICROSOFT),
-  ...forAll('RotaryEmbedding MoE QMoE', sameAs(0), MICROSOFT),
+  ...forAll('RotaryEmbedding', sameAs(0), MICROSOFT),
+  ...forAll('LinearAttention', linearAttention, MICROSOFT),
+  ...forAll('CausalConvWithState', causalConv, MICROSOFT),
 ]);

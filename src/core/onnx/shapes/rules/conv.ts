@@ -2,7 +2,7 @@ import { Element } from '../../elements';
 import type { ElementType } from '../../model';
 import { agreed, type Call, forAll, type Rule, type RuleTable, require, unknownDims } from '../call';
 import { type Dim, isSymbolic, lowerBound, mul, sub } from '../dim';
-import { tensor } from '../fact';
+import { type Fact, tensor } from '../fact';
 import { slide, unslide, windowOf } from '../window';
 
 /** The order of data and weight, whichever is known; undefined if neither is. */
@@ -18,6 +18,34 @@ function checkKernel(kernel: readonly Dim[], weight: readonly Dim[]): void {
   for (const [axis, size] of kernel.entries()) agreed(size, weight[2 + axis]!);
 }
 
+/** Whether the node has its channels behind everything else: com.microsoft's Nhwc variants, or as an attribute. */
+function isChannelsLast(call: Call): boolean {
+  return call.node.opType.startsWith('Nhwc') || call.int('channels_last', 0) !== 0;
+}
+
+/** [N, …, C] as [N, C, …]. */
+function channelsFirst(shape: readonly Dim[] | null): readonly Dim[] | null {
+  return shape && [...shape.slice(0, 1), ...shape.slice(-1), ...shape.slice(1, -1)];
+}
+
+/** [N, C, …] as [N, …, C]. */
+function channelsLast(shape: readonly Dim[] | null): readonly Dim[] | null {
+  return shape && [...shape.slice(0, 1), ...shape.slice(2), ...shape.slice(1, 2)];
+}
+
+/** A rule that thinks in [N, C, …], on an input `x` and outputs with the channels last where the node says so. */
+const inEitherLayout =
+  (rule: Rule, x = 0): Rule =>
+  (call) => {
+    if (!isChannelsLast(call)) return rule(call);
+    const shape = channelsFirst(call.shape(x));
+    require(!shape || shape.length >= 3);
+    const result = rule({ ...call, shape: (i) => (i === x ? shape : call.shape(i)) });
+    const turned = (fact: Fact) =>
+      fact.kind === 'tensor' ? tensor(fact.type, channelsLast(fact.shape)) : fact;
+    return Array.isArray(result) ? result.map(turned) : turned(result as Fact);
+  };
+
 /** Convolution of input `x` with weight `w`: [N, C, …] · [M, C/group, …] → [N, M, …]. */
 const conv =
   (x: number, w: number, type: (call: Call) => ElementType): Rule =>
@@ -27,8 +55,7 @@ const conv =
     const axes = spatialAxes(data, weight, call);
     if (axes === undefined) return tensor(type(call), null);
     const group = call.int('group', 1);
-    // com.microsoft has variants with the channels last.
-    require(group > 0 && axes > 0 && call.int('channels_last', 0) === 0);
+    require(group > 0 && axes > 0);
     const pads = call.ints('pads');
     require(!pads || pads.every((p) => p >= 0));
     const window = windowOf(call, axes, weight ? weight.slice(2) : unknownDims(axes));
@@ -82,10 +109,18 @@ const pool: Rule = (call) => {
   return outputs([shape[0]!, shape[1]!, ...slide(window, sizes, ceilMode)]);
 };
 
+/** The rule without the outputs after the first. */
+const onlyFirst =
+  (rule: Rule): Rule =>
+  (call) => {
+    const result = rule(call);
+    return Array.isArray(result) ? result.slice(0, 1) : result;
+  };
+
 const globalPool: Rule = (call) => {
   const shape = call.shape(0);
   if (!shape) return tensor(call.type(0), null);
-  require(shape.length >= 2 && call.int('channels_last', 0) === 0);
+  require(shape.length >= 2);
   return tensor(call.type(0), [shape[0]!, shape[1]!, ...shape.slice(2).map(() => 1)]);
 };
 
@@ -179,16 +214,13 @@ export const convRules: RuleTable = new Map<string, Rule>([
   ],
   ['Col2Im', col2im],
   ...forAll(
-    'FusedConv',
-    conv(0, 1, (call) => call.type(0)),
+    'FusedConv NhwcConv NhwcFusedConv',
+    inEitherLayout(conv(0, 1, (call) => call.type(0))),
     MICROSOFT,
   ),
-  ...forAll(
-    'QLinearConv',
-    conv(0, 3, (call) => call.type(7)),
-    MICROSOFT,
-  ),
-  ...forAll('QLinearGlobalAveragePool', globalPool, MICROSOFT),
+  ...forAll('QLinearConv', inEitherLayout(conv(0, 3, (call) => call.type(7))), MICROSOFT),
+  ...forAll('NhwcMaxPool QLinearAveragePool MaxpoolWithMask', inEitherLayout(onlyFirst(pool)), MICROSOFT),
+  ...forAll('QLinearGlobalAveragePool', inEitherLayout(globalPool), MICROSOFT),
   ...forAll(
     'ConvTransposeWithDynamicPads',
     (call) => tensor(call.type(0), call.shape(0) && unknownDims(call.shape(0)!.length)),

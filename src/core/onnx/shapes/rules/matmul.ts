@@ -3,7 +3,7 @@ import type { ElementType } from '../../model';
 import { agreed, type Call, forAll, type Rule, type RuleTable, require } from '../call';
 import type { Dim } from '../dim';
 import { einsumShape } from '../einsum';
-import { type Fact, tensor } from '../fact';
+import { type Fact, type TensorFact, tensor } from '../fact';
 import { broadcast } from '../fold';
 
 /** The shape of a matrix product (numpy.matmul): 1-D operands count as a row and a column that then disappear. */
@@ -88,7 +88,7 @@ export const matmulRules: RuleTable = new Map<string, Rule>([
   ['Einsum', einsum],
   ['Det', det],
   ...forAll('FusedGemm', gemm, MICROSOFT),
-  ...forAll('FusedMatMul TransposeMatMul', fusedMatMul, MICROSOFT),
+  ...forAll('FusedMatMul FusedMatMulActivation TransposeMatMul', fusedMatMul, MICROSOFT),
   ...forAll('MatMulNBits MatMulBnb4 MatMulFpQ4', packedMatMul, MICROSOFT),
   ...forAll(
     'MatMulIntegerToFloat',
@@ -100,7 +100,21 @@ export const matmulRules: RuleTable = new Map<string, Rule>([
     product(0, 1, () => Element.float),
     MICROSOFT,
   ),
-  ...forAll('GemmFloat8', gemm, MICROSOFT),
+  ...forAll(
+    'GemmFloat8',
+    (call) => tensor(call.int('dtype', Element.float), (gemm(call) as TensorFact).shape),
+    MICROSOFT,
+  ),
+  ...forAll(
+    'GemmFastGelu',
+    product(0, 1, (call) => call.type(0)),
+    MICROSOFT,
+  ),
+  ...forAll(
+    'MatMulInteger16',
+    product(0, 1, () => Element.int32),
+    MICROSOFT,
+  ),
   ...forAll('QGemm', gemmWithScales, MICROSOFT),
 ]);
 

@@ -1,5 +1,5 @@
 import { Element } from '../../elements';
-import { type Call, forAll, type Rule, type RuleTable, require, sameAs, unknownDims, withDim } from '../call';
+import { forAll, type Rule, type RuleTable, require, sameAs, withDim } from '../call';
 import { add } from '../dim';
 import { tensor } from '../fact';
 import { broadcast } from '../fold';
@@ -38,11 +38,6 @@ const qlinearConcat: Rule = (call) => {
   return tensor(call.type(1), withDim(first, at, total));
 };
 
-const orderOnly = (call: Call) => {
-  const shape = call.shape(0);
-  return tensor(call.type(0), shape && unknownDims(shape.length));
-};
-
 export const quantisationRules: RuleTable = new Map<string, Rule>([
   ['QuantizeLinear', quantize],
   ['DequantizeLinear', dequantize],
@@ -52,5 +47,4 @@ export const quantisationRules: RuleTable = new Map<string, Rule>([
   ...forAll('QLinearAdd QLinearMul', qlinearBinary, MICROSOFT),
   ...forAll('QLinearSigmoid QLinearLeakyRelu QLinearSoftmax', sameAs(0), MICROSOFT),
   ...forAll('QLinearConcat', qlinearConcat, MICROSOFT),
-  ...forAll('QLinearAveragePool', orderOnly, MICROSOFT),
 ]);

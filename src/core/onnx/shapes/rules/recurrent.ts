@@ -14,6 +14,7 @@ export interface RecurrentSizes {
 /** Gates per cell: what the rows of W are a multiple of. */
 export const GATES: ReadonlyMap<string, number> = new Map([
   ['LSTM', 4],
+  ['DynamicQuantizeLSTM', 4],
   ['GRU', 3],
   ['RNN', 1],
 ]);
@@ -25,13 +26,15 @@ export function recurrentSizes(call: Call): RecurrentSizes {
   const batchFirst = call.int('layout', 0) === 1;
   const hidden = call.int('hidden_size', 0);
   const gates = GATES.get(call.node.opType) ?? 1;
+  // com.microsoft has the rows of W as columns, [directions, I, 4·H].
+  const isTurned = call.node.opType === 'DynamicQuantizeLSTM';
   const direction = call.text('direction', 'forward').toLowerCase();
   return {
     steps: data?.[batchFirst ? 1 : 0] ?? null,
     batch: data?.[batchFirst ? 0 : 1] ?? null,
-    input: data?.[2] ?? weight?.[2] ?? null,
+    input: data?.[2] ?? weight?.[isTurned ? 1 : 2] ?? null,
     directions: direction === 'bidirectional' ? 2 : 1,
-    hidden: hidden > 0 ? hidden : floorDiv(weight?.[1] ?? null, gates),
+    hidden: hidden > 0 ? hidden : floorDiv(weight?.[isTurned ? 2 : 1] ?? null, gates),
   };
 }
 
@@ -43,4 +46,7 @@ const recurrent: Rule = (call) => {
   return [tensor(call.type(0), sequence), state, state];
 };
 
-export const recurrentRules: RuleTable = new Map<string, Rule>(forAll('LSTM GRU RNN', recurrent));
+export const recurrentRules: RuleTable = new Map<string, Rule>([
+  ...forAll('LSTM GRU RNN', recurrent),
+  ...forAll('DynamicQuantizeLSTM', recurrent, 'com.microsoft'),
+]);
