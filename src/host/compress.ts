@@ -123,7 +123,7 @@ async function removeLeftovers(output: vscode.Uri): Promise<void> {
   );
   for (const name of names) {
     if (!isTemporaryName(name, basename(output.fsPath))) continue;
-    await vscode.workspace.fs.delete(vscode.Uri.joinPath(folder, name));
+    await vscode.workspace.fs.delete(vscode.Uri.joinPath(folder, name), { recursive: true });
   }
 }
 

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import type { Analysis } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { energyOfRank } from '../core/compress/factor';
@@ -6,7 +6,9 @@ import { type LayerOptions, makePlan } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
 import type { CompressionReport, LayerReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
+import { createDataFile } from '../core/onnx/dataFile';
 import { ModelError } from '../core/onnx/modelError';
+import { segmentsLength } from '../core/onnx/splice';
 import { encodeFloats } from '../core/onnx/tensorData';
 import type { CallOptions, CompressRequest, Progress } from './engine';
 import { modelInputs } from './modelInputs';
@@ -15,13 +17,18 @@ import type { Pool } from './pool';
 import type { Runtime } from './runtime';
 import { createProgress, readNorm, refusalOf, runJob, type Spectra } from './spectra';
 import { verifyModels } from './verifyModels';
-import { checkTarget, writeSegments } from './writeSegments';
+import { checkTarget, writeFiles } from './writeFiles';
+
+/** A protocol-buffer message, and so a model without external data, ends here. */
+const LARGEST_MODEL = 2 ** 31 - 1;
 
 /** What a compression works with. */
 export interface Tools {
   readonly pool: Pool;
   readonly spectra: Spectra;
   readonly runtime: () => Runtime;
+  /** Bytes of the largest model file; weights beyond go into a data file. Default: the format's limit, 2 GiB. */
+  readonly largestModel?: number;
 }
 
 /** Where each phase ends on the way from 0 to 1. */
@@ -47,18 +54,14 @@ export async function compressModel(
     const progress: Progress = { phase, done: from + done * (to - from), ...(layer ? { layer } : {}) };
     onProgress?.(progress);
   };
-  checkTarget(request.path, request.output, request.overwrite);
+  const dataPath = `${request.output}.data`;
   const open = openModel(request.path);
   try {
+    const sources = [request.path, ...open.externalFiles.map((file) => join(dirname(request.path), file))];
+    for (const target of [request.output, dataPath]) checkTarget(sources, target, request.overwrite);
     const clock = stopwatch();
     const dims = request.dims ?? {};
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal });
-    if (open.externalFiles.length > 0 && dirname(request.path) !== dirname(request.output)) {
-      throw new ModelError(
-        'target-folder',
-        `${request.path} keeps weights in data files beside it (${open.externalFiles.join(', ')}), so the compressed model has to be written to the same folder.`,
-      );
-    }
     const options = await tools.spectra.optionsOf(open, analyzed.layers, request.method, {
       ...(signal ? { signal } : {}),
       onLayer: (done, layer) => report('suggest', done, layer),
@@ -79,24 +82,19 @@ export async function compressModel(
     if (factored.length === 0) throw nothingToDo(request.path, plans);
     const factor = clock();
 
-    const rewritten = rewriteModel(open.model, factored);
-    const pending = await writeSegments(rewritten.segments, request.output, signal, (done) =>
-      report('write', done),
-    );
+    const rewritten = rewriteWithin(tools.largestModel ?? LARGEST_MODEL, open, factored, basename(dataPath));
+    const files = [{ name: basename(request.output), segments: rewritten.segments }];
+    if (rewritten.data) files.push({ name: basename(dataPath), segments: rewritten.data });
+    const pending = await writeFiles(files, request.output, signal, (done) => report('write', done));
     const write = clock();
     try {
-      const written = openModel(pending.temporary);
+      const written = openModel(pending.path);
       try {
         const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
         if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
         const inputs = modelInputs(open.model, analyzed.bind);
-        const comparison = await verifyModels(
-          tools.runtime(),
-          open,
-          { path: pending.temporary, externalFiles: written.externalFiles },
-          inputs,
-          signal,
-          (done) => report('verify', done),
+        const comparison = await verifyModels(tools.runtime(), open, written, inputs, signal, (done) =>
+          report('verify', done),
         );
         signal?.throwIfAborted();
         pending.commit();
@@ -122,6 +120,24 @@ export async function compressModel(
   } finally {
     open.close();
   }
+}
+
+/** Rewrites into one file where that is possible: not where the source has data files, nor beyond `limit` bytes. */
+function rewriteWithin(limit: number, open: OpenModel, factored: readonly FactoredLayer[], location: string) {
+  const { model, openExternal } = open;
+  if (open.externalFiles.length === 0) {
+    const rewritten = rewriteModel(model, factored);
+    if (segmentsLength(rewritten.segments) <= limit) return { ...rewritten, data: undefined };
+  }
+  for (const spill of [false, true]) {
+    const file = createDataFile(location);
+    const rewritten = rewriteModel(model, factored, { file, spill, openExternal });
+    if (segmentsLength(rewritten.segments) <= limit) return { ...rewritten, data: file.segments };
+  }
+  throw new ModelError(
+    'too-large',
+    `${model.source.name}: even with its weights in a data file the compressed model would be larger than ${limit} bytes.`,
+  );
 }
 
 async function factorLayers(

@@ -26,10 +26,17 @@ export interface SessionOptions {
   readonly threadScript: string;
   /** Use onnxruntime-node where it is installed; default true. */
   readonly nativeRuntime?: boolean;
+  /** Bytes of the largest model file written without a data file; default 2 GiB. */
+  readonly largestModel?: number;
 }
 
 /** Opens the engine. Threads and ONNX Runtime are loaded when they are first needed. */
-export function createSession({ folder, threadScript, nativeRuntime = true }: SessionOptions): Session {
+export function createSession({
+  folder,
+  threadScript,
+  nativeRuntime = true,
+  largestModel,
+}: SessionOptions): Session {
   const pool = createPool(threadScript);
   const spectra = createSpectra(pool);
   let loaded: Runtime | undefined;
@@ -67,7 +74,8 @@ export function createSession({ folder, threadScript, nativeRuntime = true }: Se
       });
     },
 
-    compress: (request, call = {}) => compressModel({ pool, spectra, runtime }, request, call),
+    compress: (request, call = {}) =>
+      compressModel({ pool, spectra, runtime, ...(largestModel ? { largestModel } : {}) }, request, call),
 
     async verify({ original, compressed, inputs: npy, dims = {} }, { signal, onProgress } = {}) {
       return withModel({ path: original, dims }, (first, before) =>

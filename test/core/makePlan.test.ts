@@ -8,13 +8,14 @@ import { parseTarget, printTarget } from '../../src/core/compress/plan';
 
 /** A layer that exists as far as planning is concerned. */
 function layerOf(name: string, form: Form, weights: readonly number[]): Layer {
-  const span = { start: 0, end: 0 };
-  const container = { ...span, payload: 0, parent: undefined };
+  const span = { start: 0, end: 0, payload: 0 };
+  const container = { ...span, parent: undefined };
   const graph = {
     name: 'g',
     nodes: [],
     initializers: [],
     sparseInitializers: [],
+    sparseTensors: [],
     inputs: [],
     outputs: [],
     valueInfo: [],

@@ -324,26 +324,64 @@ test('external data is read from beside the model', async () => {
   assert.equal(parameters.stored, 256);
   assert.equal(bytes, statSync(source).size + 1024);
   assert.equal(layers[0]?.suggestion?.method, 'svd');
-  const elsewhere = path.join(scratchFolder(), 'out.onnx');
+  // Wherever the result goes, it brings its weights along.
+  for (const output of [path.join(dir, 'out.onnx'), path.join(scratchFolder(), 'out.onnx')]) {
+    const request = { path: source, output, target: { kind: 'rank', rank: 4 }, method: 'auto' } as const;
+    const report = await session.compress({ ...request, overwrite: false });
+    assert.equal(report.compressed.parameters, 2 * 16 * 4);
+    assert.ok(report.outputError.relative < 1);
+  }
   await assert.rejects(
     session.compress({
       path: source,
-      output: elsewhere,
+      output: path.join(dir, 'w.bin'),
       target: { kind: 'rank', rank: 4 },
       method: 'auto',
-      overwrite: false,
+      overwrite: true,
     }),
-    isModelError('target-folder'),
+    isModelError('target-is-source'),
   );
-  const output = path.join(dir, 'out.onnx');
-  const report = await session.compress({
-    path: source,
-    output,
-    target: { kind: 'rank', rank: 4 },
-    method: 'auto',
-    overwrite: false,
+});
+
+test('a model that would be too large for one file keeps its weights in a data file beside it', async () => {
+  const source = scratchSample();
+  const output = path.join(path.dirname(source), 'out.onnx');
+  const request = { path: source, output, target: half, method: 'auto', overwrite: false } as const;
+  const inline = await session.compress({
+    ...request,
+    output: path.join(path.dirname(source), 'inline.onnx'),
   });
-  assert.equal(report.compressed.parameters, 2 * 16 * 4);
+  const small = createSession({ folder, threadScript, largestModel: 50_000 });
+  try {
+    const report = await small.compress(request);
+    assert.deepEqual(readdirSync(path.dirname(source)).sort(), [
+      'inline.onnx',
+      'out.onnx',
+      'out.onnx.data',
+      'vgg.onnx',
+    ]);
+    assert.ok(statSync(output).size <= 50_000);
+    assert.equal(report.compressed.parameters, inline.compressed.parameters);
+    assert.equal(report.outputError.relative, inline.outputError.relative);
+    // And such a model can be compressed again, into another folder.
+    const again = path.join(scratchFolder(), 'again.onnx');
+    const second = await small.compress({
+      ...request,
+      path: output,
+      output: again,
+      target: { kind: 'rank', rank: 8 },
+    });
+    assert.ok(second.compressed.parameters < report.compressed.parameters);
+    assert.deepEqual(readdirSync(path.dirname(again)).sort(), ['again.onnx', 'again.onnx.data']);
+  } finally {
+    await small.close();
+  }
+  const impossible = createSession({ folder, threadScript, largestModel: 100 });
+  try {
+    await assert.rejects(impossible.compress({ ...request, overwrite: true }), isModelError('too-large'));
+  } finally {
+    await impossible.close();
+  }
 });
 
 /** Entries that must not be followed, and the reason the layer then shows. */

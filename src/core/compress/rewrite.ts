@@ -1,8 +1,10 @@
 import { constantName } from '../onnx/constants';
+import { type DataFile, externalTensorField, relocatedTensorField } from '../onnx/dataFile';
 import type { Graph, Model, Node, Span, Tensor } from '../onnx/model';
 import { freshNames } from '../onnx/names';
 import { encodeNode, encodeValueInfo } from '../onnx/proto';
 import { type Edit, field, type Segment, splice, tensorField } from '../onnx/splice';
+import { locateTensor, type OpenExternal, type TensorLocation } from '../onnx/tensorData';
 import { type Value, type ValueTable, valueTable } from '../onnx/values';
 import type { Layer } from './layer';
 import type { Candidate } from './method';
@@ -32,9 +34,10 @@ const INPUT = 11;
 /**
  * The file with layers replaced by their factors: each node by two, each weight by two initializers in the graph that
  * held it, and everything that only the old weight needed (Constant, Identity, Transpose on the way to it, a folded
- * normalisation) gone. What is not replaced keeps its bytes.
+ * normalisation) gone. What is not replaced keeps its bytes, except that with a data file every payload worth
+ * it moves there: factors, what was in data files before and, with `spill`, what was inline.
  */
-export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): Rewritten {
+export function rewriteModel(model: Model, factored: readonly FactoredLayer[], data?: DataTarget): Rewritten {
   const fresh = freshNames(model);
   const values = valueTable(model);
   const removed: Removed = { nodes: new Map(), tensors: new Map() };
@@ -43,7 +46,18 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): 
 
   const addTensor = (graph: Graph, name: string, type: number, dims: readonly number[], raw: Uint8Array) => {
     const end = endOf(graph.initializers) || graph.container.end;
-    edits.push(edit(graph, { start: end, end }, tensorField(INITIALIZER, name, type, dims, raw)));
+    const isOutside = data && raw.length >= SMALLEST_OUTSIDE;
+    const replacement = isOutside
+      ? externalTensorField(
+          INITIALIZER,
+          name,
+          type,
+          dims,
+          data.file.location,
+          data.file.add({ kind: 'bytes', bytes: raw }),
+        )
+      : tensorField(INITIALIZER, name, type, dims, raw);
+    edits.push(edit(graph, { start: end, end }, replacement));
     // Before IR version 4 every initializer of the main graph had to be declared as an input too.
     if (model.irVersion >= 4 || graph !== model.graph) return;
     const inputs = endOf(graph.inputs) || graph.container.end;
@@ -99,7 +113,47 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[]): 
     const declared = graph.inputs.find((input) => input.name === tensor.name);
     if (declared) edits.push(edit(graph, declared.span, []));
   }
+  if (data) {
+    for (const graph of values.graphs) {
+      for (const tensor of graph.initializers) {
+        const location = removed.tensors.has(tensor) ? undefined : outsideLocation(model, tensor, data);
+        if (!location) continue;
+        const { source, offset, length } = location;
+        const range = data.file.add({ kind: 'copy', source, start: offset, end: offset + length });
+        edits.push(
+          edit(
+            graph,
+            tensor.span,
+            relocatedTensorField(model, tensor, INITIALIZER, data.file.location, range),
+          ),
+        );
+      }
+    }
+  }
   return { segments: splice(model, edits), nodes: written };
+}
+
+/** Where the payloads of the new model go. */
+export interface DataTarget {
+  readonly file: DataFile;
+  /** Move inline payloads too: the model would be larger than a protocol-buffer message may be. */
+  readonly spill: boolean;
+  readonly openExternal: OpenExternal;
+}
+
+/** Smaller payloads stay in the model, as ONNX's own tools have it. */
+const SMALLEST_OUTSIDE = 1024;
+
+/** Where a payload that shall move stands now; undefined for one that stays. */
+function outsideLocation(
+  model: Model,
+  tensor: Tensor,
+  { spill, openExternal }: DataTarget,
+): TensorLocation | undefined {
+  const isInline = tensor.data.kind === 'raw';
+  if (tensor.data.kind !== 'external' && !(spill && isInline)) return undefined;
+  const location = locateTensor(model, tensor, openExternal);
+  return location && (!isInline || location.length >= SMALLEST_OUTSIDE) ? location : undefined;
 }
 
 function edit(graph: Graph, span: Span, replacement: readonly Uint8Array[]): Edit {

@@ -42,7 +42,7 @@ export interface Tensor {
   readonly dims: readonly number[];
   readonly data: TensorData;
   /** The field that holds it, tag included. */
-  readonly span: Span;
+  readonly span: FieldSpan;
 }
 
 /** A sparse tensor: its elements stay in the file. */

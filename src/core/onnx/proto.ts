@@ -282,6 +282,18 @@ export function encodeTensorHeader(name: string, type: ElementType, dims: readon
   return onnx.TensorProto.encode({ name, dataType: type, dims: [...dims] }).finish();
 }
 
+/** The fields of a TensorProto that say where its payload stands: a range of a file beside the model. */
+export function encodeExternalData(
+  location: string,
+  range: { readonly offset: number; readonly length: number },
+): Uint8Array {
+  const entries = { location, offset: String(range.offset), length: String(range.length) };
+  return onnx.TensorProto.encode({
+    externalData: Object.entries(entries).map(([key, value]) => ({ key, value })),
+    dataLocation: onnx.TensorProto.DataLocation.EXTERNAL,
+  }).finish();
+}
+
 /** The bytes of a ValueInfoProto for a tensor of fixed shape (graph inputs of models before IR version 4). */
 export function encodeValueInfo(name: string, type: ElementType, dims: readonly number[]): Uint8Array {
   return onnx.ValueInfoProto.encode({
