@@ -34,12 +34,13 @@ export function readSafetensors(source: ByteSource): Checkpoint {
 function headerText(source: ByteSource): { readonly text: string; readonly dataStart: number } {
   if (source.size < 8) throw refusal(source, 'truncated', `it has only ${source.size} bytes`);
   const prefix = source.read(0, 8);
-  const length = Number(new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true));
+  const claimed = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
+  const length = Number(claimed);
   if (length > MAX_HEADER_BYTES) {
     throw refusal(
       source,
       'malformed',
-      `its header claims ${length} bytes, more than the ${MAX_HEADER_BYTES} that are allowed`,
+      `its header claims ${claimed} bytes, more than the ${MAX_HEADER_BYTES} that are allowed`,
     );
   }
   if (8 + length > source.size) {

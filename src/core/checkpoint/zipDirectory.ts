@@ -20,21 +20,16 @@ const LARGEST_DIRECTORY = 32 * 1024 * 1024;
  * 4.3.16). It must end where those records begin. Throws {@link ModelError} where there is none.
  */
 export function findDirectory(source: ByteSource): ZipDirectory {
-  const tailLength = Math.min(source.size, END_BYTES + LARGEST_COMMENT);
-  const tailStart = source.size - tailLength;
-  const tail = source.read(tailStart, tailLength);
-  const view = new DataView(tail.buffer, tail.byteOffset, tail.byteLength);
-  let at = tail.length - END_BYTES;
-  // The record whose comment ends with the file; a comment may well hold the signature, too.
-  while (at >= 0 && !(isEnd(view, at) && at + END_BYTES + view.getUint16(at + 20, true) === tail.length))
-    at--;
-  if (at < 0) {
+  // Without a comment, which is how PyTorch writes, the last 22 bytes are all of it.
+  const found = findEnd(source, END_BYTES) ?? findEnd(source, END_BYTES + LARGEST_COMMENT);
+  if (!found) {
     throw fail(
       source,
       'truncated',
       'its directory, which stands at the end, is missing. The file looks cut off',
     );
   }
+  const { view, at, offset } = found;
   const narrow: ZipDirectory = {
     count: view.getUint16(at + 10, true),
     length: view.getUint32(at + 12, true),
@@ -43,10 +38,10 @@ export function findDirectory(source: ByteSource): ZipDirectory {
   if (view.getUint16(at + 4, true) !== view.getUint16(at + 6, true)) {
     throw fail(source, 'unsupported-format', 'it is one volume of several');
   }
-  const wide = zip64Directory(source, tailStart + at);
+  const wide = zip64Directory(source, offset);
   const needsWide = narrow.count === 0xffff || narrow.length === 0xffffffff || narrow.offset === 0xffffffff;
   if (needsWide && !wide) throw fail(source, 'malformed', 'its 64-bit directory record is missing');
-  const { end, ...directory } = wide ?? { ...narrow, end: tailStart + at };
+  const { end, ...directory } = wide ?? { ...narrow, end: offset };
   if (!wide && view.getUint16(at + 8, true) !== narrow.count) {
     throw fail(source, 'unsupported-format', 'it is one volume of several');
   }
@@ -83,8 +78,21 @@ function zip64Directory(source: ByteSource, endOffset: number): (ZipDirectory & 
   return { count: uint64(record, 32), length: uint64(record, 40), offset: uint64(record, 48), end: offset };
 }
 
-function isEnd(view: DataView, at: number): boolean {
-  return view.getUint32(at, true) === 0x06054b50;
+/** The record whose comment ends with the file, within the last `length` bytes; a comment may look like one. */
+function findEnd(
+  source: ByteSource,
+  length: number,
+): { readonly view: DataView; readonly at: number; readonly offset: number } | undefined {
+  const tailLength = Math.min(source.size, length);
+  const tailStart = source.size - tailLength;
+  const view = viewOf(source.read(tailStart, tailLength));
+  for (let at = tailLength - END_BYTES; at >= 0; at--) {
+    const commentEnd = at + END_BYTES + view.getUint16(at + 20, true);
+    if (view.getUint32(at, true) === 0x06054b50 && commentEnd === tailLength) {
+      return { view, at, offset: tailStart + at };
+    }
+  }
+  return undefined;
 }
 
 /** A 64-bit number, exact to 2^53; beyond that it is larger than any file, which is all that matters. */
