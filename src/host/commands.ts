@@ -55,8 +55,8 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     for (const uri of uris) {
       if (afresh) await models.refresh(uri);
       const model = await models.open(onDisk(uri));
-      await tree.reveal(model);
       const state = await models.read(model);
+      await tree.reveal(model);
       // The row says so too, but who asked for an analysis shall not have to look for the answer.
       if (afresh && state.kind === 'failed') throw new ModelError('unreadable', state.message);
     }

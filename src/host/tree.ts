@@ -89,7 +89,11 @@ export function createTree(
   return {
     provider,
     dispose: () => subscriptions.dispose(),
-    reveal: async (model) => view.reveal(rowOf(model), { select: true, focus: true, expand: true }),
+    async reveal(model) {
+      // A view that is not there yet comes up with its rows as they are by default: expanding is for the second time.
+      if (!view.visible) await view.reveal(rowOf(model), { select: true, focus: true });
+      await view.reveal(rowOf(model), { select: true, focus: true, expand: true });
+    },
     async sort(wanted) {
       await setOrder(wanted);
       await state.update(ORDER, order);
