@@ -7,7 +7,7 @@ const QUIET_MS = 200;
 
 /** The .onnx files of all workspace folders, but for those in node_modules and .git. */
 export interface ModelFiles extends vscode.Disposable {
-  /** By folder, then by path. */
+  /** By folder, then by path; `net.onnx` stands before `net.compressed.onnx`. */
   find(): Promise<readonly vscode.Uri[]>;
   /** Files came or went, or folders did. */
   readonly onDidChangeList: vscode.Event<void>;
