@@ -40,6 +40,10 @@ export interface ValueShape {
 /** One graph that runs inside a node. */
 export interface Body {
   readonly nodes: readonly Node[];
+  /** What the nodes stand in; undefined for the body of a function. */
+  readonly graph: Graph | undefined;
+  /** The values it returns. */
+  readonly outputs: readonly string[];
   readonly shapes: ShapeTable;
   /** How often it runs each time the node does; null: unknown. */
   readonly trips: Dim;
@@ -239,7 +243,8 @@ function inferNode(run: Run, node: Node, scope: Scope, depth: number, bodies: Bo
       const inner: Scope = { ...scope, facts: new Map(), outer: scope };
       bindInputs(run, graph, inputs, inner);
       const { table, outputs } = inferGraph(run, graph, inner, depth + 1, []);
-      byGraph.set(graph, { nodes: graph.nodes, shapes: table, trips: 1 });
+      const returned = graph.outputs.map((output) => output.name);
+      byGraph.set(graph, { nodes: graph.nodes, graph, outputs: returned, shapes: table, trips: 1 });
       return outputs;
     },
     setTrips: (value) => {
@@ -294,7 +299,7 @@ function inferFunction(
     if (call.has(i)) scope.facts.set(name, call.fact(i));
   });
   const shapes = inferNodes(run, called.nodes, scope, new Map(), depth + 1, []);
-  bodies.push({ nodes: called.nodes, shapes, trips: 1 });
+  bodies.push({ nodes: called.nodes, graph: undefined, outputs: called.outputs, shapes, trips: 1 });
   return called.outputs.map((name) => scope.facts.get(name) ?? UNKNOWN);
 }
 
