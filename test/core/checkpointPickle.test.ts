@@ -283,8 +283,8 @@ const large: readonly [string, () => Uint8Array, string | undefined][] = [
   ['three million marks', () => repeat('(', 3e6), 'too-large'],
   ['three million values on the stack', () => repeat('N', 3e6), 'too-large'],
   ['two million lists', () => repeat(']0', 2e6), 'too-large'],
-  ['five million memo entries', () => concat(latin1('N'), repeat('\x94', 5e6)), 'too-large'],
-  ['twenty million steps', () => repeat('N0', 10e6 + 1), 'too-large'],
+  ['three million memo entries', () => concat(latin1('N'), repeat('\x94', 3e6)), 'too-large'],
+  ['ten million steps', () => repeat('N0', 5e6 + 1), 'too-large'],
   [
     'a large list copied over and over',
     // memo 0: a list of 100,000; then sets of it for ever

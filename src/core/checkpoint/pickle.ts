@@ -2,8 +2,8 @@ import { PickleBytes } from './pickleBytes';
 import { PickleMachine } from './pickleMachine';
 import type { PickleValue } from './pickleValue';
 
-/** Far beyond real checkpoints, and a few seconds at the most. */
-const MAX_STEPS = 20_000_000;
+/** Far beyond real checkpoints, and a second at the most. */
+const MAX_STEPS = 10_000_000;
 
 /**
  * Runs a pickle (protocols 0 to 5; Python's pickletools names the opcodes) and returns what it describes. The

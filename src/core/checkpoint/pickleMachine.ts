@@ -5,7 +5,7 @@ import type { PickleValue } from './pickleValue';
 
 /** Far beyond real checkpoints (six containers a tensor): what a small file may make of memory and time. */
 const MAX_CONTAINERS = 1_500_000;
-const MAX_MEMO = 4_000_000;
+const MAX_MEMO = 2_000_000;
 const MAX_STACK = 2_000_000;
 const MAX_COPIED = 10_000_000;
 
