@@ -1,6 +1,6 @@
 import type { Model, Node } from './model';
 import { type Call, require, Unfit } from './shapes/call';
-import { add, type Dim, max, mul, productOf } from './shapes/dim';
+import { add, type Dim, max, mul, productOf, sumOf } from './shapes/dim';
 import { einsumMacs } from './shapes/einsum';
 import type { ShapeTable } from './shapes/inferShapes';
 import { RULES } from './shapes/rules';
@@ -41,15 +41,15 @@ export function nodeMacs(node: Node, shapes: ShapeTable): Dim {
 }
 
 function nodesMacs(nodes: readonly Node[], shapes: ShapeTable, prefix: string): GraphMacs {
-  let total: Dim = 0;
+  const totals: Dim[] = [];
   const unknown: string[] = [];
   for (const node of nodes) {
     const cost = measure(node, shapes, prefix);
-    total = add(total, cost.total);
+    totals.push(cost.total);
     // Not spread: a list may be longer than the arguments a call can take.
     for (const one of cost.unknown) unknown.push(one);
   }
-  return { total, unknown };
+  return { total: sumOf(totals), unknown };
 }
 
 function measure(node: Node, shapes: ShapeTable, prefix: string): GraphMacs {

@@ -1,7 +1,7 @@
 import type { GraphMacs } from './cost';
 import type { Model, Node } from './model';
 import { type Call, Unfit } from './shapes/call';
-import { add, type Dim, max, mul, productOf } from './shapes/dim';
+import { add, type Dim, max, mul, productOf, sumOf } from './shapes/dim';
 import type { Fact } from './shapes/fact';
 import type { ShapeTable } from './shapes/inferShapes';
 import { type AttentionSizes, attentionSizes } from './shapes/rules/attention';
@@ -35,14 +35,14 @@ export function nodeOtherOps(node: Node, shapes: ShapeTable): Dim {
 }
 
 function nodesOps(nodes: readonly Node[], shapes: ShapeTable, prefix: string): OtherOps {
-  let total: Dim = 0;
+  const totals: Dim[] = [];
   const unknown: string[] = [];
   for (const node of nodes) {
     const one = measure(node, shapes, prefix);
-    total = add(total, one.total);
+    totals.push(one.total);
     for (const name of one.unknown) unknown.push(name);
   }
-  return { total, unknown };
+  return { total: sumOf(totals), unknown };
 }
 
 function measure(node: Node, shapes: ShapeTable, prefix: string): OtherOps {

@@ -79,6 +79,18 @@ export function mul(a: Dim, b: Dim): Dim {
   return sum(left.flatMap((x) => right.map((y) => product(x, y))));
 }
 
+/** The sum of sizes: 0 for none. Long lists are put in order once. */
+export function sumOf(dims: readonly Dim[]): Dim {
+  const terms: Term[] = [];
+  let constant = 0;
+  for (const dim of dims) {
+    if (dim === null) return null;
+    if (isSymbolic(dim)) for (const t of dim.terms) terms.push(t);
+    else constant += dim;
+  }
+  return terms.length === 0 ? constant : sum([...terms, term(constant, [])]);
+}
+
 /** The product of sizes: 1 for none. */
 export function productOf(dims: readonly Dim[]): Dim {
   return dims.reduce<Dim>(mul, 1);
