@@ -1,11 +1,13 @@
 import * as vscode from 'vscode';
 
 const PATTERN = '**/*.onnx';
-const ELSEWHERE = '{**/node_modules/**,**/.git/**}';
+/** Not the user's models: dependencies, and what is being written to become a model (`temporaryName.ts`). */
+const ELSEWHERE = '{**/node_modules/**,**/.git/**,**/.*.tmp/**}';
+const IS_ELSEWHERE = /\/(node_modules|\.git|\.[^/]+\.tmp)\//;
 /** Long enough for the events of a checkout or a copy to arrive together. */
 const QUIET_MS = 200;
 
-/** The .onnx files of all workspace folders, but for those in node_modules and .git. */
+/** The .onnx files of all workspace folders, but for those of dependencies and those being written. */
 export interface ModelFiles extends vscode.Disposable {
   /** By folder, then by path; `net.onnx` stands before `net.compressed.onnx`. */
   find(): Promise<readonly vscode.Uri[]>;
@@ -24,7 +26,7 @@ export function watchModelFiles(): ModelFiles {
     timer = setTimeout(() => list.fire(), QUIET_MS);
   };
   const unlessElsewhere = (act: (uri: vscode.Uri) => void) => (uri: vscode.Uri) => {
-    if (!/\/(node_modules|\.git)\//.test(uri.path)) act(uri);
+    if (!IS_ELSEWHERE.test(uri.path)) act(uri);
   };
   const watcher = vscode.workspace.createFileSystemWatcher(PATTERN);
   const parts = vscode.Disposable.from(
@@ -42,9 +44,9 @@ export function watchModelFiles(): ModelFiles {
     async find() {
       const found = await vscode.workspace.findFiles(PATTERN, ELSEWHERE);
       const folder = (uri: vscode.Uri) => vscode.workspace.getWorkspaceFolder(uri)?.index ?? 0;
-      return found.sort(
-        (a, b) => folder(a) - folder(b) || a.path.localeCompare(b.path, 'en', { numeric: true }),
-      );
+      const stem = (uri: vscode.Uri) => uri.path.replace(/\.onnx$/, '');
+      const byPath = new Intl.Collator('en', { numeric: true }).compare;
+      return found.sort((a, b) => folder(a) - folder(b) || byPath(stem(a), stem(b)));
     },
     dispose() {
       clearTimeout(timer);

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { DEFAULT_ENERGY } from '../core/compress/makePlan';
 import { SETTINGS, VIEWS } from '../ids';
 import type { Model, ModelState, Models } from './models';
 
@@ -76,7 +77,7 @@ export function createSuggestions(models: Models): Suggestions {
 
 /** The share of Σ σ² that a suggested rank keeps. */
 export function suggestionEnergy(): number {
-  const energy = vscode.workspace.getConfiguration().get<number>(SETTINGS.suggestionEnergy, 0.95);
+  const energy = vscode.workspace.getConfiguration().get<number>(SETTINGS.suggestionEnergy, DEFAULT_ENERGY);
   // The settings editor only warns about values outside the schema.
-  return energy > 0 && energy <= 1 ? energy : 0.95;
+  return energy > 0 && energy <= 1 ? energy : DEFAULT_ENERGY;
 }
