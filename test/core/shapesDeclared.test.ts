@@ -158,3 +158,39 @@ test('operators that a later set took away are unknown there', () => {
   assert.equal(infer(graph, 9)('y'), '1[1, 3, 16, 16]');
   assert.equal(infer(graph, 10)('y'), '0[…]');
 });
+
+test('a scalar input may be given its value: the branch that hangs on it is taken', () => {
+  const branch = (name: string, size: number) => ({
+    name,
+    type: onnx.AttributeProto.AttributeType.GRAPH,
+    g: {
+      name,
+      initializer: [{ name: `w${size}`, dims: [size], dataType: 1 }],
+      node: [node('Identity', [`w${size}`], [`y${size}`])],
+      output: [{ name: `y${size}` }],
+    },
+  });
+  const bytes = onnx.ModelProto.encode({
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: 17 }],
+    graph: {
+      name: 'g',
+      input: [{ name: 'rate', type: { tensorType: { elemType: 7, shape: {} } } }],
+      initializer: [{ name: 'limit', dims: [], dataType: 7, int64Data: [16000] }],
+      node: [
+        node('Equal', ['rate', 'limit'], ['is']),
+        node('If', ['is'], ['y'], [branch('then_branch', 3), branch('else_branch', 5)]),
+      ],
+    },
+  }).finish();
+  const shapeAt = (...bind: [string, number][]) =>
+    print(
+      inferShapes(readModel(memorySource('test.onnx', bytes)), {
+        bind: new Map(bind),
+        openExternal,
+      }).fact('y'),
+    );
+  assert.equal(shapeAt(), '1[?]');
+  assert.equal(shapeAt(['rate', 16000]), '1[3]');
+  assert.equal(shapeAt(['rate', 8000]), '1[5]');
+});

@@ -1,3 +1,4 @@
+import { Element } from '../elements';
 import type {
   Attribute,
   DeclaredDim,
@@ -11,8 +12,8 @@ import type {
 } from '../model';
 import { type OpenExternal, readSmall } from '../tensorData';
 import { type Call, createCall, Unfit } from './call';
-import { type Dim, symbol, symbolsOf } from './dim';
-import { type Fact, filledFact, foldLimit, type TensorFact, tensor, UNKNOWN } from './fact';
+import { type Dim, productOf, symbol, symbolsOf } from './dim';
+import { constant, type Fact, filledFact, foldLimit, type TensorFact, tensor, UNKNOWN } from './fact';
 import { RULES } from './rules';
 
 /** What is known about the values of one graph. */
@@ -50,7 +51,11 @@ export interface Body {
 }
 
 export interface ShapeOptions {
-  /** Sizes for symbols: for named dimensions (`batch`) and for unnamed ones of inputs (`x[2]`). */
+  /**
+   * Sizes for symbols: for named dimensions (`batch`) and for unnamed ones of inputs (`x[2]`). An input that is a
+   * single whole number or a bool (a sampling rate, a switch) may be given its value by its name, too: sizes and
+   * branches may hang on it.
+   */
   readonly bind: ReadonlyMap<string, number>;
   readonly openExternal: OpenExternal;
 }
@@ -77,7 +82,7 @@ export function inferShapes(model: Model, options: ShapeOptions): ShapeTable {
       continue;
     }
     const shape = input.shape?.map((d, axis) => inputDim(run, d, `${input.name}[${axis}]`)) ?? null;
-    inputs.set(input.name, tensor(input.type, shape));
+    inputs.set(input.name, boundValue(run, input.name, input.type, shape) ?? tensor(input.type, shape));
   }
   const stored = new Set(model.graph.initializers.map((t) => t.name));
   for (const [name, fact] of inputs) {
@@ -121,6 +126,19 @@ function inputDim(run: Run, declared: DeclaredDim, unnamed: string): Dim {
   const name = declared ?? unnamed;
   const bound = run.options.bind.get(name);
   return bound !== undefined && Number.isSafeInteger(bound) && bound >= 0 ? bound : symbol(name);
+}
+
+/** An input of one element whose value is given; undefined for all others. */
+function boundValue(
+  run: Run,
+  name: string,
+  type: ElementType,
+  shape: readonly Dim[] | null,
+): TensorFact | undefined {
+  const value = run.options.bind.get(name);
+  const isWhole = type === Element.int64 || type === Element.int32 || type === Element.bool;
+  if (value === undefined || !Number.isSafeInteger(value) || !isWhole || !shape) return undefined;
+  return productOf(shape) === 1 ? constant(type, shape, [value]) : undefined;
 }
 
 /** A declared type as a fact; undefined for kinds that nothing is known about. */

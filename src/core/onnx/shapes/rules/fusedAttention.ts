@@ -1,10 +1,10 @@
-import type { ElementType } from '../../model';
 import { agreed, type Call, forAll, type Rule, type RuleTable, require } from '../call';
 import { add, type Dim, floorDiv, max, mul, productOf, sameDim } from '../dim';
 import { type Fact, type TensorFact, tensor } from '../fact';
 import type { AttentionSizes } from './attention';
 
 const MICROSOFT = 'com.microsoft';
+const UINT8 = 2;
 
 function hasOutput(call: Call, output: number): boolean {
   return (call.node.outputs[output] ?? '') !== '';
@@ -175,9 +175,9 @@ const experts: Rule = (call) => {
  */
 export function expertElements(call: Call): Dim {
   const isQuantised = call.node.opType === 'QMoE';
-  const bits = call.int('expert_weight_bits', 4);
-  const isByte = (type: ElementType) => type === 2;
-  if (isQuantised && !(isByte(call.type(2)) && (bits === 4 || bits === 8))) return null;
+  // In bytes there are 8 / bits elements, in whatever else one.
+  const bits = call.type(2) === UINT8 ? call.int('expert_weight_bits', 4) : 8;
+  if (isQuantised && (call.type(2) === 0 || ![2, 4, 8].includes(bits))) return null;
   // Every weight is followed by its scale where there are any, and then by its bias.
   const step = isQuantised ? 3 : 2;
   let total: Dim = 0;
