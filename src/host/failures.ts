@@ -1,3 +1,4 @@
+import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
@@ -29,7 +30,7 @@ export function createFailures(log: vscode.LogOutputChannel): Failures {
         return undefined;
       case 'refused':
         log.warn(failure.message);
-        return failure.message;
+        return withoutFolders(failure.message);
       case 'bug':
         log.error(failure.stack);
         return vscode.l10n.t('Ranksmith hit a bug: {0}', failure.message);
@@ -54,6 +55,12 @@ function tell(message: string): void {
   void vscode.window.showErrorMessage(message, showLog).then((choice) => {
     if (choice === showLog) void vscode.commands.executeCommand(COMMANDS.showLog);
   });
+}
+
+/** Paths inside the workspace as the explorer shows them: the full ones would fill a notification. */
+function withoutFolders(message: string): string {
+  const folders = vscode.workspace.workspaceFolders ?? [];
+  return folders.reduce((text, { uri }) => text.replaceAll(uri.fsPath + sep, ''), message);
 }
 
 function failureOf(error: unknown): Failure {

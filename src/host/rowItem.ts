@@ -98,9 +98,7 @@ function noticeItem({ model, notice }: NoticeRow): vscode.TreeItem {
   switch (notice.kind) {
     case 'unreadable':
     case 'no-suggestions':
-      // In a narrow side bar a full path would be all there is to see.
-      item.label = notice.message.replaceAll(model.uri.fsPath, basename(model.uri.fsPath));
-      item.tooltip = notice.message;
+      item.label = notice.message;
       item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
       break;
     case 'no-layers':

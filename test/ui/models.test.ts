@@ -33,6 +33,19 @@ describe('several models in a VS Code window', () => {
       await row('Layers', /broken\.onnx is not a readable ONNX model/).waitFor();
     }));
 
+  it('says in one notification why a file can not be compressed', () =>
+    workbench.attempt('broken-compress', async () => {
+      const { row, contextMenu, openContainer, notification, screenshot } = workbench;
+      await openContainer('Explorer');
+      await contextMenu('broken.onnx', 'Compress Model…');
+      const toast = await notification(/(?<!\/)broken\.onnx is not a readable ONNX model/);
+      await toast.getByRole('button', { name: 'Show Log' }).waitFor();
+      await screenshot('refusal-dark');
+      await toast.getByRole('button', { name: /^Clear Notification/ }).click();
+      await openContainer('Ranksmith');
+      await row('Layers', /broken\.onnx/).waitFor();
+    }));
+
   it('tells models of the same name apart', () =>
     workbench.attempt('same-name', async () => {
       await workbench.row('Layers', /fashion-vgg\.onnx, 2\.31 M parameters/).waitFor();
