@@ -9,7 +9,7 @@ import { type Dim, printDim } from '../../src/core/onnx/shapes/dim';
 import { inferShapes } from '../../src/core/onnx/shapes/inferShapes';
 import { askRuntime } from './shapeOracle';
 
-const [FLOAT, UINT8, INT8, INT32] = [1, 2, 3, 6];
+const [FLOAT, UINT8, INT8, INT32, INT64, BOOL] = [1, 2, 3, 6, 7, 9];
 
 type Sizes = readonly (number | string)[];
 
@@ -289,6 +289,53 @@ const CASES: readonly Case[] = [
     macs: `${4 * 3 * 8}*B*T`,
     run: { T: 4, B: 2 },
   },
+  {
+    op: 'GatherBlockQuantized',
+    inputs: [
+      { sizes: [50, 16], type: UINT8, values: new Array<number>(800).fill(1) },
+      { sizes: [3], type: INT32, values: [4, 5, 6] },
+      { sizes: [50, 1], values: new Array<number>(50).fill(1) },
+    ],
+    attributes: { bits: 4, block_size: 32, gather_axis: 0, quantize_axis: 1 },
+    outputs: ['3, 32'],
+    macs: '0',
+  },
+  {
+    op: 'QLinearReduceMean',
+    inputs: [bytes('N', 4, 6), ...quantised, ...quantised],
+    attributes: { axes: [1], keepdims: 0 },
+    outputs: ['N, 6'],
+    macs: '0',
+  },
+  {
+    op: 'Pad',
+    inputs: [['N', 4], { sizes: [4], type: INT64, values: [0, 1, 1, 2] }],
+    attributes: { mode: 'constant' },
+    outputs: ['N + 1, 7'],
+    macs: '0',
+    run: { N: 2 },
+  },
+  {
+    op: 'QLinearWhere',
+    inputs: [
+      { sizes: [4, 1], type: BOOL, values: [1, 0, 1, 0] },
+      bytes('N', 1, 6),
+      ...quantised,
+      bytes('N', 4, 1),
+      ...quantised,
+      ...quantised,
+    ],
+    outputs: ['N, 4, 6'],
+    macs: '0',
+    run: { N: 2 },
+  },
+  {
+    op: 'PagedAttention',
+    inputs: [['T', 96]],
+    attributes: { num_heads: 8, kv_num_heads: 2 },
+    outputs: ['T, 64'],
+    macs: '?',
+  },
 ];
 
 function attributeOf(name: string, value: number | string | readonly number[]): onnx.IAttributeProto {
@@ -310,7 +357,9 @@ function encode(c: Case): Uint8Array {
     const { sizes, type = FLOAT, values } = isInput(given) ? given : { sizes: given };
     const name = `x${i}`;
     if (values) {
-      const field = type === FLOAT ? { floatData: [...values] } : { int32Data: [...values] };
+      const list = [...values];
+      const field =
+        type === FLOAT ? { floatData: list } : type === INT64 ? { int64Data: list } : { int32Data: list };
       initializer.push({ name, dims: sizes.map(Number), dataType: type, ...field });
     } else {
       const dim = sizes.map((d) => (typeof d === 'number' ? { dimValue: d } : { dimParam: d }));

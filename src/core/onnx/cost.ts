@@ -261,6 +261,6 @@ const FORMULAS: ReadonlyMap<string, Formula> = new Map([
   ...formulas('PackedMultiHeadAttention', unpaddedMultiHead, MICROSOFT),
   ...formulas('GroupQueryAttention', attention(groupQuerySizes), MICROSOFT),
   ...formulas('MoE QMoE', mixtureOfExperts, MICROSOFT),
-  ...formulas('LinearAttention', unknown, MICROSOFT),
+  ...formulas('LinearAttention LongformerAttention PagedAttention', unknown, MICROSOFT),
   ...formulas('FlexAttention', unknown, 'ai.onnx.preview'),
 ]);

@@ -234,7 +234,22 @@ export const OTHER_OPS: ReadonlyMap<string, Formula> = new Map([
     MICROSOFT,
   ),
   ...formulas('BiasDropout', perOutput, MICROSOFT),
-  ...formulas('QLinearConcat', none, MICROSOFT),
+  ...formulas(
+    `QLinearConcat NGramRepeatBlock TorchEmbedding Trilu GatherND Pad Range ExpandDims QLinearWhere RelativePositionBias
+    RestorePadding`,
+    none,
+    MICROSOFT,
+  ),
+  ...formulas(
+    `BiasAdd GatedRMSNorm QOrderedGelu QOrderedLayerNormalization QuantizeWithOrder GatherBlockQuantized GridSample
+    MulInteger ComplexMul ComplexMulConj`,
+    perOutput,
+    MICROSOFT,
+  ),
+  // The bias, then softmax.
+  ...formulas('BiasSoftmax', (_, output) => mul(output, 2), MICROSOFT),
+  ...formulas('QLinearReduceMean ReduceSumInteger', perInput, MICROSOFT),
+  ...formulas('LongformerAttention PagedAttention', unknown, MICROSOFT),
   ...formulas('Binarizer Scaler Normalizer', perOutput, LEARNING),
   ...formulas(
     'LabelEncoder CategoryMapper OneHotEncoder ArrayFeatureExtractor ZipMap Imputer',

@@ -1,5 +1,6 @@
 import type { RuleTable } from './call';
 import { attentionRules } from './rules/attention';
+import { contribRules } from './rules/contrib';
 import { controlRules } from './rules/control';
 import { convRules } from './rules/conv';
 import { elementwiseRules } from './rules/elementwise';
@@ -41,5 +42,6 @@ export const RULES: RuleTable = new Map(
     controlRules,
     textRules,
     learningRules,
+    contribRules,
   ].flatMap((table) => [...table]),
 );
