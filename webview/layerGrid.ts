@@ -38,11 +38,11 @@ const COLUMNS: readonly Column[] = [
   },
   {
     title: 'Weight error',
-    width: '96px',
+    width: '112px',
     numeric: true,
     text: (l) => (l.weightError === null ? '–' : formatPercent(l.weightError)),
   },
-  { title: 'Method', width: '72px', text: (l) => l.method },
+  { title: 'Method', width: '84px', text: (l) => l.method },
   { title: 'Why it stayed', width: 'minmax(190px, 4fr)', text: (l) => l.reason ?? '' },
 ];
 

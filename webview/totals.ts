@@ -54,13 +54,14 @@ export function totals({ original, compressed }: CompressionReport): HTMLElement
     },
   ];
   const head = ['', 'Before', 'After', 'Change'].map((name) => element('th', { scope: 'col' }, name));
-  return element(
+  const table = element(
     'table',
     { class: 'totals' },
     element('caption', { class: 'hidden' }, 'The model before and after'),
     element('thead', {}, element('tr', {}, ...head)),
     element('tbody', {}, ...lines.map(line)),
   );
+  return element('div', { class: 'scroll' }, table);
 }
 
 function line({ name, meaning, before, after, format }: Total): HTMLElement {
@@ -81,13 +82,14 @@ function line({ name, meaning, before, after, format }: Total): HTMLElement {
 
 /** What the numbers say about speed and accuracy, and how they were measured. */
 export function measurement(report: CompressionReport): readonly HTMLElement[] {
-  const { original, compressed, outputError, engine, inputs, assumedDims } = report;
+  const { original, compressed, outputError, engine, inputs, assumedDims, factoredWith } = report;
   const sizes = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
   const speed = original.ms && compressed.ms ? [`${speedText(original.ms / compressed.ms)}, `] : [];
   const error = `output error ${formatPercent(outputError.relative)}`;
   const details = `cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))}`;
   const how = [`Measured with ${engine}.`, `Input: ${inputs}.`];
   if (sizes.length > 0) how.push(`Assumed sizes: ${sizes.join(', ')}.`);
+  how.push(`Factored with ${factoredWith}.`);
   return [
     element('p', {}, element('strong', {}, unbroken(sentence([...speed, error].join('')))), ` (${details})`),
     element('p', { class: 'how' }, unbroken(how.join(' '))),
