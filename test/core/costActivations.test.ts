@@ -135,6 +135,86 @@ test('a branch adds its own values to those around it, and reads them to the end
   assert.deepEqual(nodeTraffic(model.graph.nodes[1]!, shapes), { read: 1200, written: 1200 });
 });
 
+test('the values inside a function add to those around it; its result is its node’s', () => {
+  const relu = (from: string, to: string) => ({ opType: 'Relu', name: to, input: [from], output: [to] });
+  const opsets = [
+    { domain: '', version: 17 },
+    { domain: 'f', version: 1 },
+  ];
+  const bytes = onnx.ModelProto.encode({
+    irVersion: 8,
+    opsetImport: opsets,
+    functions: [
+      {
+        domain: 'f',
+        name: 'Thrice',
+        input: ['in'],
+        output: ['out'],
+        opsetImport: opsets.slice(0, 1),
+        node: [relu('in', 'a'), relu('a', 'b'), relu('b', 'out')],
+      },
+    ],
+    graph: {
+      name: 'g',
+      input: [{ name: 'x', type: { tensorType: { elemType: 1, shape: { dim: [{ dimValue: 100 }] } } } }],
+      node: [{ opType: 'Thrice', domain: 'f', name: 'call', input: ['x'], output: ['y'] }],
+      output: [{ name: 'y' }],
+    },
+  }).finish();
+  // y, and a with b.
+  const model = readModel(memorySource('test.onnx', bytes));
+  assert.deepEqual(peakIn(model), { peak: 1200, at: 'call', unknown: [] });
+});
+
+test('a loop keeps the state of the last iteration beside that of the next', () => {
+  const tensorType = (elemType: number, ...dims: number[]) => ({
+    tensorType: { elemType, shape: { dim: dims.map((dimValue) => ({ dimValue })) } },
+  });
+  const relu = (from: string, to: string) => ({ opType: 'Relu', name: to, input: [from], output: [to] });
+  const body = {
+    name: 'body',
+    input: [
+      { name: 'i', type: tensorType(7) },
+      { name: 'go', type: tensorType(9) },
+      { name: 's', type: tensorType(1, 100) },
+    ],
+    node: [
+      { opType: 'Identity', name: 'id', input: ['go'], output: ['going'] },
+      relu('s', 'a'),
+      relu('a', 'b'),
+    ],
+    output: [{ name: 'going' }, { name: 'b' }],
+  };
+  const bytes = onnx.ModelProto.encode({
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: 17 }],
+    graph: {
+      name: 'g',
+      initializer: [
+        { name: 'n', dims: [], dataType: 7, int64Data: [3] },
+        { name: 't', dims: [], dataType: 9, int32Data: [1] },
+      ],
+      input: [{ name: 'x', type: tensorType(1, 100) }],
+      node: [
+        {
+          opType: 'Loop',
+          name: 'loop',
+          input: ['n', 't', 'x'],
+          output: ['y'],
+          attribute: [{ name: 'body', type: onnx.AttributeProto.AttributeType.GRAPH, g: body }],
+        },
+      ],
+      output: [{ name: 'y' }],
+    },
+  }).finish();
+  // y stands for the state before; a and b with the condition, one byte.
+  const model = readModel(memorySource('test.onnx', bytes));
+  assert.deepEqual(peakIn(model), { peak: 1201, at: 'loop', unknown: [] });
+  const shapes = inferShapes(model, { bind: new Map(), openExternal });
+  const moved = 3 * (1 + 800);
+  assert.deepEqual(nodeTraffic(model.graph.nodes[0]!, shapes), { read: moved, written: moved });
+});
+
 test('ResNet-18 needs most around its first normalisation', () => {
   const { peak, at, unknown } = peakIn(resnet18().model);
   // 64 × 112 × 112 floats before it, as many behind it.

@@ -39,6 +39,40 @@ const quantised = [scalar(FLOAT, 0.5), scalar(UINT8, 3)] as const;
 
 const CASES: readonly Case[] = [
   {
+    op: 'Attention',
+    inputs: [['B', 'S', 32], [32, 80], [80]],
+    attributes: { num_heads: 4, qkv_hidden_sizes: [32, 32, 16] },
+    outputs: ['B, S, 16'],
+    // The projection, then scores over 8 numbers and sums of 4 for each of 4 heads.
+    macs: `48*B*S^2 + ${32 * 80}*B*S`,
+    run: { B: 2, S: 3 },
+  },
+  {
+    op: 'Attention',
+    inputs: [['B', 'S', 32], [32, 96], [96], null, [2, 'B', 4, 'P', 8]],
+    attributes: { num_heads: 4, unidirectional: 1 },
+    outputs: ['B, S, 32', '2, B, 4, P + S, 8'],
+    macs: `64*B*P*S + 64*B*S^2 + ${32 * 96}*B*S`,
+    run: { B: 2, S: 3, P: 5 },
+  },
+  {
+    op: 'QAttention',
+    inputs: [
+      bytes('B', 'S', 32),
+      { sizes: [32, 96], type: UINT8, values: new Array<number>(32 * 96).fill(2) },
+      { sizes: [96], values: new Array<number>(96).fill(0) },
+      scalar(FLOAT, 0.5),
+      scalar(FLOAT, 0.5),
+      null,
+      scalar(UINT8, 3),
+      scalar(UINT8, 3),
+    ],
+    attributes: { num_heads: 4 },
+    outputs: ['B, S, 32'],
+    macs: `64*B*S^2 + ${32 * 96}*B*S`,
+    run: { B: 2, S: 3 },
+  },
+  {
     op: 'MultiHeadAttention',
     inputs: [
       ['B', 'S', 32],

@@ -11,6 +11,7 @@ import {
   isUnpadded,
   multiHeadSizes,
   packedColumns,
+  packedPast,
 } from './shapes/rules/fusedAttention';
 import { GATES, recurrentSizes } from './shapes/rules/recurrent';
 
@@ -160,9 +161,7 @@ const packedAttention: Formula = (call) => {
   const weight = call.shape(1);
   if (data?.length !== 3 || weight?.length !== 2) return null;
   const [batch, length, depth] = data as [Dim, Dim, Dim];
-  // A buffer that past and present share is longer than what is in it.
-  const isShared = call.int('past_present_share_buffer', 0) !== 0;
-  const past = isShared ? null : call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
+  const past = packedPast(call);
   const { query, value } = packedColumns(call);
   return add(
     productOf([batch, length, depth, weight[1]!]),

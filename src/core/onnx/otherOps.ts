@@ -5,7 +5,7 @@ import { add, type Dim, max, mul, productOf, sumOf } from './shapes/dim';
 import type { Fact } from './shapes/fact';
 import type { ShapeTable } from './shapes/inferShapes';
 import { type AttentionSizes, attentionSizes } from './shapes/rules/attention';
-import { groupQuerySizes, multiHeadSizes } from './shapes/rules/fusedAttention';
+import { groupQuerySizes, multiHeadSizes, packedPast } from './shapes/rules/fusedAttention';
 import { GATES, recurrentSizes } from './shapes/rules/recurrent';
 
 /** Operations outside the headline, counted as {@link otherOps} says; what could not be counted is named. */
@@ -122,9 +122,9 @@ const scores =
 /** com.microsoft Attention on X [B, S, D]: the bias of the projection, then the scores. */
 const packedAttention: Formula = (call) => {
   const data = call.shape(0);
-  if (data?.length !== 3 || call.int('past_present_share_buffer', 0) !== 0) return null;
+  if (data?.length !== 3) return null;
   const [batch, length] = data as [Dim, Dim];
-  const past = call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
+  const past = packedPast(call);
   const columns = call.has(2) ? (call.shape(1)?.[1] ?? null) : 0;
   return add(
     productOf([batch, call.int('num_heads', 0), length, add(past, length)]),
@@ -224,11 +224,11 @@ export const OTHER_OPS: ReadonlyMap<string, Formula> = new Map([
   ...formulas('MatMulNBits', perPresent([5]), MICROSOFT),
   ...formulas('FusedMatMul TransposeMatMul MatMulBnb4 MatMulFpQ4 MatMulInteger16', none, MICROSOFT),
   ...formulas('DynamicQuantizeLSTM', recurrent, MICROSOFT),
-  ...formulas('Attention', packedAttention, MICROSOFT),
+  ...formulas('Attention QAttention', packedAttention, MICROSOFT),
   ...formulas('MultiHeadAttention', scores(multiHeadSizes), MICROSOFT),
   ...formulas('GroupQueryAttention', scores(groupQuerySizes), MICROSOFT),
   ...formulas(
-    `QAttention PackedAttention PackedMultiHeadAttention LinearAttention MoE QMoE MatMulNBitsMlp MatMulNBitsQkv
+    `PackedAttention PackedMultiHeadAttention LinearAttention MoE QMoE MatMulNBitsMlp MatMulNBitsQkv
     Inverse`,
     unknown,
     MICROSOFT,

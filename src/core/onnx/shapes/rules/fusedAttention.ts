@@ -21,6 +21,14 @@ export function packedColumns(call: Call): { readonly query: Dim; readonly value
   return { query: third, value: third };
 }
 
+/** Key positions that com.microsoft Attention and QAttention have cached; null where they are not told. */
+export function packedPast(call: Call): Dim {
+  // A buffer that past and present share is longer than what is in it.
+  if (call.int('past_present_share_buffer', 0) !== 0) return null;
+  const past = call.node.opType === 'QAttention' ? 8 : 4;
+  return call.has(past) ? (call.shape(past)?.[3] ?? null) : 0;
+}
+
 /** com.microsoft Attention: X [B, S, D] times packed weights [D, Q+K+V]. */
 const packedAttention: Rule = (call) => {
   const data = call.shape(0);
@@ -28,13 +36,14 @@ const packedAttention: Rule = (call) => {
   require(data.length === 3);
   const { value } = packedColumns(call);
   const heads = call.int('num_heads', 0);
-  const past = call.has(4) ? (call.shape(4)?.[3] ?? null) : 0;
   require(heads > 0);
-  // A buffer that past and present share has its full length from the beginning.
-  const shared = call.int('past_present_share_buffer', 0) !== 0;
+  const isShared = call.int('past_present_share_buffer', 0) !== 0;
+  const length = isShared ? (call.shape(4)?.[3] ?? null) : add(packedPast(call), data[1]!);
+  // Quantised inputs give a result of the type of their scale.
+  const type = call.node.opType === 'QAttention' ? call.type(3) : call.type(0);
   return [
-    tensor(call.node.opType === 'QAttention' ? call.type(3) : call.type(0), [data[0]!, data[1]!, value]),
-    tensor(call.type(0), [2, data[0]!, heads, shared ? past : add(past, data[1]!), floorDiv(value, heads)]),
+    tensor(type, [data[0]!, data[1]!, value]),
+    tensor(type, [2, data[0]!, heads, length, floorDiv(value, heads)]),
   ];
 };
 
