@@ -53,7 +53,7 @@ export function createEngineHost(script: string, log: vscode.LogOutputChannel): 
       log.info(`${method} ${JSON.stringify(request)}`);
       const answer = running.client.remote[method](request, options);
       answer.then(
-        () => end('done'),
+        (result) => end(`done${enginesOf(result)}`),
         (error: Error) => end(`${error.name === 'AbortError' ? 'cancelled' : 'ended'}: ${error.message}`),
       );
       return answer;
@@ -67,6 +67,13 @@ export function createEngineHost(script: string, log: vscode.LogOutputChannel): 
     stop,
     dispose: () => void stop(),
   };
+}
+
+/** What computed and measured, where a result tells. */
+function enginesOf(result: unknown): string {
+  const { engine, factoredWith } = result as { readonly engine?: string; readonly factoredWith?: string };
+  const names = [factoredWith, engine].filter((name) => name !== undefined);
+  return names.length > 0 ? ` with ${names.join(' and ')}` : '';
 }
 
 function stopped(why: string): string {
