@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { type Checkpoint, isCheckpoint, readCheckpoint } from '../../src/core/checkpoint/checkpoint';
 import { isReadableFloat, readCheckpointFloats } from '../../src/core/checkpoint/checkpointData';
+import { DTYPES } from '../../src/core/checkpoint/tensorType';
 import { memorySource } from '../../src/core/onnx/byteSource';
 import { ModelError } from '../../src/core/onnx/modelError';
 import {
@@ -64,6 +65,65 @@ test('tied weights, strides and the numbers beside a state dict', () => {
     ['best', 'optimizer'],
   );
   assert.match(checkpoint.skipped[1]!.reason, /^It is not part of the model, .*"state_dict"\.$/);
+});
+
+const torchTensors = readFileSync(path.join(folder, 'torch-1.13.jsonl'), 'utf8')
+  .trim()
+  .split('\n')
+  .map((line) => JSON.parse(line) as [string, string, number[], number[] | null]);
+for (const name of ['torch-1.13.pt', 'torch-1.13-module.pt']) {
+  test(`the tensors of ${name}, as PyTorch wrote them`, () => {
+    const checkpoint = open(name);
+    assert.deepEqual(
+      checkpoint.tensors.map((tensor) => tensor.name),
+      torchTensors.map(([tensor]) => tensor),
+    );
+    for (const [i, tensor] of checkpoint.tensors.entries()) {
+      const [, type, dims, values] = torchTensors[i]!;
+      assert.equal(tensor.type, DTYPES.get(type), tensor.name);
+      assert.deepEqual(tensor.dims, dims, tensor.name);
+      if (values) {
+        assert.deepEqual([...readCheckpointFloats(checkpoint.source, tensor)], values, tensor.name);
+      }
+    }
+    const tied = checkpoint.tensors.filter((tensor) => tensor.sharedWith !== undefined);
+    assert.deepEqual(
+      tied.map((tensor) => [tensor.name, tensor.sharedWith]),
+      [['head.weight', 'embed.weight']],
+    );
+    const strided = checkpoint.tensors.filter((tensor) => tensor.strides).map((tensor) => tensor.name);
+    assert.deepEqual(strided, ['brain', 'spread', 'conv.weight']);
+  });
+}
+
+test('what stands beside a state dict of PyTorch', () => {
+  const { skipped, metadata } = open('torch-1.13.pt');
+  assert.deepEqual(
+    skipped.map(({ name }) => name),
+    ['optimizer', 'rng_state'],
+  );
+  assert.deepEqual(Object.fromEntries(metadata), { epoch: '12', arch: 'net' });
+});
+
+test('tensors of PyTorch that are not read are named, with the reason', () => {
+  const { tensors, skipped } = open('torch-1.13-odd.pt');
+  assert.deepEqual(
+    tensors.map(({ name, type }) => [name, type.name]),
+    [
+      ['quantised', 'qint8'],
+      ['plain', 'float'],
+    ],
+  );
+  assert.deepEqual(
+    skipped.map(({ name, reason }) => [
+      name,
+      /^It is a tensor of a kind that is not read \(.*\)\.$/.test(reason),
+    ]),
+    [
+      ['sparse', true],
+      ['meta', true],
+    ],
+  );
 });
 
 test('what a pickle asks to be called is not called', () => {

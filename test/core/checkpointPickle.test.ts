@@ -157,6 +157,40 @@ const calls: readonly [string, Pickled, unknown][] = [
     { object: 'torch._utils._rebuild_tensor_v2' },
   ],
   [
+    '_rebuild_tensor_v2 with metadata',
+    {
+      call: 'torch._utils._rebuild_tensor_v2',
+      args: [
+        ...rebuild,
+        {
+          dict: [
+            ['neg', false],
+            ['_note', 1],
+          ],
+        },
+      ],
+    },
+    tensor,
+  ],
+  [
+    '_rebuild_tensor_v2 of negated values',
+    { call: 'torch._utils._rebuild_tensor_v2', args: [...rebuild, { dict: [['neg', true]] }] },
+    { object: 'torch._utils._rebuild_tensor_v2' },
+  ],
+  [
+    '_rebuild_qtensor',
+    {
+      call: 'torch._utils._rebuild_qtensor',
+      args: [
+        ...rebuild.slice(0, 4),
+        { tuple: [{ global: 'torch.per_tensor_affine' }, 0.1, 2] },
+        false,
+        { dict: [] },
+      ],
+    },
+    tensor,
+  ],
+  [
     '_rebuild_tensor_v2 of no storage',
     { call: 'torch._utils._rebuild_tensor_v2', args: [1, 2, 3, 4] },
     { object: 'torch._utils._rebuild_tensor_v2' },

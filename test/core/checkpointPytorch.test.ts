@@ -164,6 +164,7 @@ const views: readonly [string, Partial<TorchTensor>, readonly number[], boolean]
   ['overlapping windows', { dims: [3, 2], strides: [1, 1] }, [0, 1, 1, 2, 2, 3], true],
   ['a scalar', { dims: [], strides: [], offset: 5 }, [5], false],
   ['no elements', { dims: [0, 3], strides: [3, 1] }, [], false],
+  ['no elements, from behind the end', { dims: [0], strides: [1], offset: 50 }, [], false],
   ['no elements, with strides that lead nowhere', { dims: [2, 0], strides: [1e9, 1e9] }, [], false],
 ];
 for (const [what, change, values, strided] of views) {

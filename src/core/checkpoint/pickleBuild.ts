@@ -40,16 +40,26 @@ const encodedBytes: Builder = ([text, encoding], spend) => {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 };
 
-/** `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)`, and v1 without the last. */
-const tensor: Builder = ([storage, offset, dims, strides]) => {
-  if (!isStorage(storage) || !storage.type || strides === undefined) return undefined;
+/**
+ * `_rebuild_tensor_v2(storage, offset, size, stride, requires_grad, hooks, metadata)`, and v1 without the last
+ * three. Metadata can say that the values are to be negated or conjugated.
+ */
+const tensor: Builder = ([storage, offset, dims, strides, , , metadata]) => {
+  if (!isStorage(storage) || !storage.type || strides === undefined || isChanged(metadata)) return undefined;
   return { kind: 'tensor', storage, type: storage.type, offset: offset!, dims: dims!, strides };
 };
 
+function isChanged(metadata: PickleValue | undefined): boolean {
+  return isDict(metadata) && (metadata.entries.get('neg') === true || metadata.entries.get('conj') === true);
+}
+
+/** The arguments of quantised tensors: there the fifth says how, and no metadata follows. */
+const quantisedTensor: Builder = (args, spend) => tensor(args.slice(0, 4), spend);
+
 /** The same for element types that have no storage class of their own: the type is the seventh argument. */
-const typedTensor: Builder = ([storage, offset, dims, strides, , , dtype]) => {
+const typedTensor: Builder = ([storage, offset, dims, strides, , , dtype, metadata]) => {
   const type = dtypeOf(dtype);
-  if (!isStorage(storage) || !type || strides === undefined) return undefined;
+  if (!isStorage(storage) || !type || strides === undefined || isChanged(metadata)) return undefined;
   return { kind: 'tensor', storage, type, offset: offset!, dims: dims!, strides };
 };
 
@@ -69,7 +79,7 @@ const BUILDERS: ReadonlyMap<string, Builder> = new Map([
   ['torch._utils._rebuild_tensor', tensor],
   ['torch._utils._rebuild_tensor_v2', tensor],
   ['torch._utils._rebuild_tensor_v3', typedTensor],
-  ['torch._utils._rebuild_qtensor', tensor],
+  ['torch._utils._rebuild_qtensor', quantisedTensor],
   ['torch._utils._rebuild_parameter', parameter],
   ['torch._utils._rebuild_parameter_with_state', parameter],
   ['torch.nn.parameter.Parameter', parameter],

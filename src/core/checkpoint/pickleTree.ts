@@ -8,6 +8,14 @@ export function isHolder(value: PickleValue): value is Holder {
   return isDict(value) || isSequence(value) || isObject(value);
 }
 
+/** Attributes in which torch.nn.Module keeps what it consists of. */
+const MODULE_PARTS = ['_parameters', '_buffers', '_modules'];
+
+/** Whether an object is a module, be it without parameters. */
+export function isModule({ state }: PickleObject): boolean {
+  return isDict(state) && state.entries.has('_modules');
+}
+
 /**
  * What a value holds, by name: the entries of a dict, the items of a list by number, the parameters, buffers
  * and submodules of a module. Other attributes of objects are their own business.
@@ -20,8 +28,7 @@ export function* childrenOf(holder: Holder): Generator<readonly [string, PickleV
   if (isDict(holder)) return yield* named(holder.entries);
   if (holder.entries) yield* named(holder.entries);
   if (!isDict(holder.state)) return;
-  // torch.nn.Module keeps what it consists of in these three.
-  for (const attribute of ['_parameters', '_buffers', '_modules']) {
+  for (const attribute of MODULE_PARTS) {
     const part = holder.state.entries.get(attribute);
     if (isDict(part)) yield* named(part.entries);
   }

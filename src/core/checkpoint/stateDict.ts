@@ -2,8 +2,8 @@ import { ModelError } from '../onnx/modelError';
 import type { CheckpointRemainder } from './checkpoint';
 import { shorten } from './json';
 import { isDict, isObject, isSequence, isTensor } from './pickleBuild';
-import { childrenOf, findHolders, type Holder, isHolder } from './pickleTree';
-import type { PickleTensor, PickleValue } from './pickleValue';
+import { childrenOf, findHolders, type Holder, isHolder, isModule } from './pickleTree';
+import type { PickleObject, PickleTensor, PickleValue } from './pickleValue';
 
 /** The tensors of a model, by dotted names, and what stands beside them. */
 export interface StateDict {
@@ -64,9 +64,14 @@ function chooseModel(
   let path = '';
   for (let depth = 0; depth < MAX_DEPTH && isDict(value); depth++) {
     const children = [...childrenOf(value)];
-    if (children.some(([, child]) => isTensor(child) && !isSingle(child))) break;
     const bearing = children.filter(([, child]) => isHolder(child) && holders.has(child));
-    const key = modelKey(bearing.map(([name]) => name));
+    const isFlat = children.some(
+      ([name, child]) => isTensor(child) && !isSingle(child) && !TRAINING_KEY.test(name),
+    );
+    const key = modelKey(
+      bearing.map(([name]) => name),
+      isFlat,
+    );
     if (key === undefined) break;
     for (const [name, child] of children) {
       if (name === key || !(isTensor(child) || bearing.some(([other]) => other === name))) continue;
@@ -81,9 +86,10 @@ function chooseModel(
   return value;
 }
 
-function modelKey(keys: readonly string[]): string | undefined {
+/** The key to step into, if any. A dict that is flat has tensors of its own: it may well be the model itself. */
+function modelKey(keys: readonly string[], isFlat: boolean): string | undefined {
   const sure = SURE_KEYS.find((key) => keys.includes(key));
-  if (sure !== undefined) return sure;
+  if (sure !== undefined || isFlat) return sure;
   const candidates = keys.filter((key) => !TRAINING_KEY.test(key));
   return candidates.every((key) => MODEL_KEYS.includes(key))
     ? MODEL_KEYS.find((key) => candidates.includes(key))
@@ -138,10 +144,16 @@ function flatten(
         throw new ModelError('too-deep', `${label} nests its tensors deeper than ${MAX_DEPTH} levels.`);
       }
       open.push({ prefix: `${name}.`, children: childrenOf(child as Holder) });
-    } else if (isObject(child)) {
-      skipped.push({ name, reason: `It is of the class ${shorten(child.className)}, which is not read.` });
+    } else if (isObject(child) && !isModule(child)) {
+      skipped.push({ name, reason: reasonFor(child) });
     }
   }
+}
+
+function reasonFor({ className }: PickleObject): string {
+  return className.startsWith('torch._utils._rebuild_')
+    ? `It is a tensor of a kind that is not read (${shorten(className)}).`
+    : `It is of the class ${shorten(className)}, which is not read.`;
 }
 
 function metadataOf(root: PickleValue): ReadonlyMap<string, string> {

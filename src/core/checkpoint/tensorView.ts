@@ -41,7 +41,9 @@ export function viewOf(tensor: PickleTensor, storageBytes: number, label: string
       `${label} stands in a storage of ${claimed} bytes, but data/${storage.key.slice(0, 200)} has only ${storageBytes}.`,
     );
   }
-  const reach = count === 0 ? 0 : 1 + dims.reduce((sum, size, d) => sum + (size - 1) * strides[d]!, 0);
+  // A slice without elements may begin wherever it likes.
+  if (count === 0) return { dims, strides: undefined, start: 0, length: 0 };
+  const reach = 1 + dims.reduce((sum, size, d) => sum + (size - 1) * strides[d]!, 0);
   if ((offset + reach) * bytes > claimed) {
     throw fail(
       `needs the bytes ${offset * bytes} to ${(offset + reach) * bytes} of its storage, which has ${claimed}`,
@@ -49,7 +51,7 @@ export function viewOf(tensor: PickleTensor, storageBytes: number, label: string
   }
   return {
     dims,
-    strides: count > 0 && !isRowMajor(dims, strides) ? strides : undefined,
+    strides: isRowMajor(dims, strides) ? undefined : strides,
     start: offset * bytes,
     length: reach * bytes,
   };
