@@ -8,8 +8,10 @@ import {
   fileOf,
   floatTensor,
   latin1,
+  little,
   type Pickled,
   pickleOf,
+  sparseSource,
   type TorchTensor,
   torchFile,
   torchTensor,
@@ -400,4 +402,29 @@ for (const [what, bytes, code, sentence] of archives) {
 test('nesting without tensors costs nothing, however deep', () => {
   const deep = { raw: concat(latin1(']'.repeat(100_000)), latin1('a'.repeat(99_999))) };
   assert.equal(read(dict({ deep, state_dict: dict({ w }) })).tensors.length, 1);
+});
+
+test('100,000 models beside the model are passed by', () => {
+  // memo 0: a dict with a tensor; then it again under ever new names
+  const again = Array.from({ length: 100_000 }, (_, i) =>
+    concat([0x8c, 6], latin1(String(100_000 + i)), latin1('h\x00s')),
+  );
+  const raw = concat(
+    latin1('}X\x0a\0\0\0state_dict'),
+    pickleOf(dict({ w })).slice(2, -1),
+    latin1('q\x00s'),
+    ...again,
+  );
+  const { tensors, skipped } = read({ raw });
+  assert.equal(tensors.length, 1);
+  assert.equal(skipped.length, 100_000);
+});
+
+test('a directory beyond 16 MB is refused before it is read', () => {
+  const end = concat(latin1('PK\x05\x06'), new Uint8Array(8), little(2 ** 25, 4), little(0, 4), [0, 0]);
+  const source = sparseSource('x.pt', 2 ** 25 + 22, [
+    [0, concat(latin1('PK\x03\x04'), new Uint8Array(508))],
+    [2 ** 25 - 20, concat(new Uint8Array(20), end)],
+  ]);
+  assert.throws(() => readCheckpoint(source), { code: 'too-large' });
 });

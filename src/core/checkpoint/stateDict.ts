@@ -64,17 +64,16 @@ function chooseModel(
   let path = '';
   for (let depth = 0; depth < MAX_DEPTH && isDict(value); depth++) {
     const children = [...childrenOf(value)];
-    const bearing = children.filter(([, child]) => isHolder(child) && holders.has(child));
+    const bearing = new Set(
+      children.filter(([, child]) => isHolder(child) && holders.has(child)).map(([name]) => name),
+    );
     const isFlat = children.some(
       ([name, child]) => isTensor(child) && !isSingle(child) && !TRAINING_KEY.test(name),
     );
-    const key = modelKey(
-      bearing.map(([name]) => name),
-      isFlat,
-    );
+    const key = modelKey(bearing, isFlat);
     if (key === undefined) break;
     for (const [name, child] of children) {
-      if (name === key || !(isTensor(child) || bearing.some(([other]) => other === name))) continue;
+      if (name === key || !(isTensor(child) || bearing.has(name))) continue;
       skipped.push({
         name: path + name,
         reason: `It is not part of the model, which was found under ${JSON.stringify(path + key)}.`,
@@ -87,12 +86,12 @@ function chooseModel(
 }
 
 /** The key to step into, if any. A dict that is flat has tensors of its own: it may well be the model itself. */
-function modelKey(keys: readonly string[], isFlat: boolean): string | undefined {
-  const sure = SURE_KEYS.find((key) => keys.includes(key));
+function modelKey(keys: ReadonlySet<string>, isFlat: boolean): string | undefined {
+  const sure = SURE_KEYS.find((key) => keys.has(key));
   if (sure !== undefined || isFlat) return sure;
-  const candidates = keys.filter((key) => !TRAINING_KEY.test(key));
+  const candidates = [...keys].filter((key) => !TRAINING_KEY.test(key));
   return candidates.every((key) => MODEL_KEYS.includes(key))
-    ? MODEL_KEYS.find((key) => candidates.includes(key))
+    ? MODEL_KEYS.find((key) => keys.has(key))
     : undefined;
 }
 

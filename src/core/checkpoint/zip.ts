@@ -28,6 +28,8 @@ const LOCAL_BYTES = 30;
 const ENCRYPTED = 0x1 | 0x40 | 0x2000;
 const SIZES_FOLLOW = 0x8;
 const NAME_IS_UTF8 = 0x800;
+const utf8 = new TextDecoder('utf-8');
+const latin1 = new TextDecoder('latin1');
 
 /**
  * Reads the directory of a zip archive (APPNOTE.TXT 6.3.10, sections 4.3 and 4.5.3), zip64 included, and
@@ -170,7 +172,7 @@ function zip64Fields(
 }
 
 function decodeName(bytes: Uint8Array, flags: number): string {
-  return new TextDecoder(flags & NAME_IS_UTF8 ? 'utf-8' : 'latin1').decode(bytes);
+  return (flags & NAME_IS_UTF8 ? utf8 : latin1).decode(bytes);
 }
 
 function quote(name: string): string {

@@ -12,8 +12,8 @@ const END_BYTES = 22;
 const END64_BYTES = 56;
 const LOCATOR_BYTES = 20;
 const LARGEST_COMMENT = 0xffff;
-/** Some 300,000 entries; the largest real checkpoints have tens of thousands. */
-const LARGEST_DIRECTORY = 32 * 1024 * 1024;
+/** Some 200,000 entries; the largest real checkpoints have tens of thousands. */
+const LARGEST_DIRECTORY = 16 * 1024 * 1024;
 
 /**
  * Finds the directory of a zip archive from the records at its end (APPNOTE.TXT 6.3.10, sections 4.3.14 to
