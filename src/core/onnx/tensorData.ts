@@ -118,7 +118,16 @@ const INTEGER_READERS = new Map<ElementType, (view: DataView, index: number) => 
 function typedElements(model: Model, tensor: Tensor): readonly number[] {
   if (tensor.data.kind !== 'typed') return [];
   const { start, end } = tensor.data.message;
-  const values = decodeTypedElements(model.source.read(start, end - start));
+  let values: readonly number[];
+  try {
+    values = decodeTypedElements(model.source.read(start, end - start));
+  } catch (error) {
+    if (error instanceof ModelError) throw error;
+    throw new ModelError(
+      'malformed',
+      `${model.source.name}: the tensor "${tensor.name}" at byte ${start} does not decode (${(error as Error).message}).`,
+    );
+  }
   const count = elementCount(tensor.dims);
   if (values.length !== count) {
     throw new ModelError(
