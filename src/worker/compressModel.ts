@@ -1,44 +1,45 @@
 import { basename, dirname, join } from 'node:path';
 import type { Analysis } from '../core/compress/analysis';
-import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
-import { energyOfRank } from '../core/compress/factor';
-import { type LayerOptions, makePlan } from '../core/compress/makePlan';
+import { analyzeModel } from '../core/compress/analyzeModel';
+import { makePlan } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
-import type { CompressionReport, LayerReport, ModelFigures } from '../core/compress/report';
+import type { CompressionReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
 import { createDataFile } from '../core/onnx/dataFile';
 import { ModelError } from '../core/onnx/modelError';
-import { segmentsLength } from '../core/onnx/splice';
-import { encodeFloats } from '../core/onnx/tensorData';
+import { type Piece, segmentsLength } from '../core/onnx/splice';
 import type { CallOptions, CompressRequest, Progress } from './engine';
+import { factorLayers } from './factorLayers';
+import { layerReports } from './layerReports';
 import { modelInputs } from './modelInputs';
 import { type OpenModel, openModel } from './openModel';
+import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
 import type { Pool } from './pool';
 import type { Runtime } from './runtime';
-import { createProgress, readNorm, refusalOf, runJob, type Spectra } from './spectra';
+import type { Spectra } from './spectra';
 import { verifyModels } from './verifyModels';
-import { checkTarget, writeFiles } from './writeFiles';
 
-/** A protocol-buffer message, and so a model without external data, ends here. */
-const LARGEST_MODEL = 2 ** 31 - 1;
+/** Sizes at which a compression changes its ways. */
+export interface Limits {
+  /** Bytes of the largest model file; weights beyond go into a data file. */
+  readonly largestModel: number;
+  /** Bytes of factors that are kept in memory until they are written; those beyond wait on the disk. */
+  readonly keptFactors: number;
+}
+
+/** A protocol-buffer message, and so a model without external data, ends at 2 GiB. */
+const LIMITS: Limits = { largestModel: 2 ** 31 - 1, keptFactors: 64 * 1024 * 1024 };
 
 /** What a compression works with. */
 export interface Tools {
   readonly pool: Pool;
   readonly spectra: Spectra;
   readonly runtime: () => Runtime;
-  /** Bytes of the largest model file; weights beyond go into a data file. Default: the format's limit, 2 GiB. */
-  readonly largestModel?: number;
+  readonly limits?: Partial<Limits>;
 }
 
 /** Where each phase ends on the way from 0 to 1. */
 const PHASES = { suggest: [0.02, 0.4], factor: [0.4, 0.75], write: [0.75, 0.8], verify: [0.8, 1] } as const;
-
-/** A layer that was factored, and what is known of it beyond what is written. */
-interface FactoredResult extends FactoredLayer {
-  readonly energy: number;
-  readonly weightError: number;
-}
 
 /**
  * Plans, factors, writes to a temporary file, reads that back, runs both models, and only then gives the file its
@@ -54,6 +55,7 @@ export async function compressModel(
     const progress: Progress = { phase, done: from + done * (to - from), ...(layer ? { layer } : {}) };
     onProgress?.(progress);
   };
+  const limits = { ...LIMITS, ...tools.limits };
   const dataPath = `${request.output}.data`;
   const open = openModel(request.path);
   try {
@@ -71,24 +73,22 @@ export async function compressModel(
       throw new ModelError('unreachable-target', `${request.path}: ${planned.refusal}`);
     const suggest = clock();
 
-    const { factored, plans } = await factorLayers(
-      tools.pool,
-      open,
-      options,
-      planned.plan.layers,
-      signal,
-      (done, layer) => report('factor', done, layer),
-    );
-    if (factored.length === 0) throw nothingToDo(request.path, plans);
-    const factor = clock();
-
-    const rewritten = rewriteWithin(tools.largestModel ?? LARGEST_MODEL, open, factored, basename(dataPath));
-    const files = [{ name: basename(request.output), segments: rewritten.segments }];
-    if (rewritten.data) files.push({ name: basename(dataPath), segments: rewritten.data });
-    const pending = await writeFiles(files, request.output, signal, (done) => report('write', done));
-    const write = clock();
+    const folder = openOutputFolder(request.output);
     try {
-      const written = openModel(pending.path);
+      const { factored, plans } = await factorLayers(tools.pool, open, options, planned.plan.layers, {
+        ...(signal ? { signal } : {}),
+        keep: keeper(folder, limits.keptFactors),
+        onLayer: (done, layer) => report('factor', done, layer),
+      });
+      if (factored.length === 0) throw nothingToDo(request.path, plans);
+      const factor = clock();
+
+      const rewritten = rewriteWithin(limits.largestModel, open, factored, basename(dataPath));
+      const files = [{ name: basename(request.output), segments: rewritten.segments }];
+      if (rewritten.data) files.push({ name: basename(dataPath), segments: rewritten.data });
+      const path = await folder.write(files, signal, (done) => report('write', done));
+      const write = clock();
+      const written = openModel(path);
       try {
         const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
         if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
@@ -97,7 +97,7 @@ export async function compressModel(
           report('verify', done),
         );
         signal?.throwIfAborted();
-        pending.commit();
+        folder.commit();
         return {
           target: request.target,
           original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
@@ -107,7 +107,7 @@ export async function compressModel(
           factoredWith: tools.pool.engine() ?? 'nothing',
           inputs: inputs.description,
           assumedDims: inputs.assumed,
-          layers: layerReports(analyzed, after, plans, factored, rewritten.nodes),
+          layers: layerReports(analyzed.analysis, after, plans, factored, rewritten.nodes),
           problems: after.problems,
           seconds: { suggest, factor, write, verify: clock() },
         };
@@ -115,11 +115,19 @@ export async function compressModel(
         written.close();
       }
     } finally {
-      pending.discard();
+      folder.discard();
     }
   } finally {
     open.close();
   }
+}
+
+function keeper(folder: OutputFolder, limit: number): (bytes: Uint8Array) => Piece {
+  let kept = 0;
+  return (bytes) => {
+    kept += bytes.length;
+    return kept <= limit ? bytes : folder.spill(bytes);
+  };
 }
 
 /** Rewrites into one file where that is possible: not where the source has data files, nor beyond `limit` bytes. */
@@ -138,64 +146,6 @@ function rewriteWithin(limit: number, open: OpenModel, factored: readonly Factor
     'too-large',
     `${model.source.name}: even with its weights in a data file the compressed model would be larger than ${limit} bytes.`,
   );
-}
-
-async function factorLayers(
-  pool: Pool,
-  open: OpenModel,
-  options: readonly LayerOptions[],
-  plans: readonly LayerPlan[],
-  signal: AbortSignal | undefined,
-  onLayer: (done: number, layer: string) => void,
-): Promise<{ factored: readonly FactoredResult[]; plans: readonly LayerPlan[] }> {
-  const byName = new Map(options.map((o) => [o.layer.name, o]));
-  const progress = createProgress(
-    plans.map((p) =>
-      p.kind === 'factor' ? (byName.get(p.layer)?.choices[0]?.candidate.dense.parameters ?? 0) : 0,
-    ),
-    onLayer,
-  );
-  const results = await Promise.all(
-    plans.map(async (plan, i): Promise<{ plan: LayerPlan; result?: FactoredResult }> => {
-      if (plan.kind === 'dense') return { plan };
-      const { layer, choices } = byName.get(plan.layer)!;
-      const { candidate, spectrum } = choices.find((c) => c.candidate.method === plan.method)!;
-      try {
-        const { factors, weightError } = await runJob(
-          pool,
-          open,
-          layer,
-          candidate,
-          plan.rank,
-          signal,
-          (done) => progress(i, done, layer.name),
-        );
-        progress(i, 1, layer.name);
-        const [first, second] = factors as [Uint8Array, Uint8Array];
-        const energy = energyOfRank(spectrum, plan.rank);
-        const norm = readNorm(open, layer);
-        const folded = norm ? { foldedBias: encodeFloats(layer.weight.type, norm.bias) } : {};
-        return {
-          plan,
-          result: {
-            layer,
-            candidate,
-            rank: plan.rank,
-            factors: [first, second],
-            energy,
-            weightError,
-            ...folded,
-          },
-        };
-      } catch (error) {
-        return { plan: { kind: 'dense', layer: plan.layer, reason: refusalOf(error) } };
-      }
-    }),
-  );
-  return {
-    factored: results.flatMap(({ result }) => (result ? [result] : [])),
-    plans: results.map(({ plan }) => plan),
-  };
 }
 
 function nothingToDo(path: string, plans: readonly LayerPlan[]): ModelError {
@@ -230,40 +180,6 @@ export function figuresOf(analysis: Analysis, path: string, ms: number | null): 
     macs: analysis.macs,
     ms,
   };
-}
-
-/** One row per layer of the original, with what the written file holds in its place. */
-function layerReports(
-  before: AnalyzedModel,
-  after: Analysis,
-  plans: readonly LayerPlan[],
-  factored: readonly FactoredResult[],
-  nodes: ReadonlyMap<string, readonly string[]>,
-): readonly LayerReport[] {
-  const results = new Map(
-    factored.flatMap((f) => [f.layer, ...f.layer.twins].map((layer) => [layer.name, f] as const)),
-  );
-  const byName = new Map(after.layers.map((l) => [l.name, l]));
-  return before.analysis.layers.map((layer, i): LayerReport => {
-    const plan = plans[i]!;
-    const result = results.get(layer.name);
-    const parts = (nodes.get(layer.name) ?? [layer.name]).flatMap((name) => byName.get(name) ?? []);
-    const macs = parts.reduce<number | null>(
-      (sum, part) => (sum === null || part.macs === null ? null : sum + part.macs),
-      0,
-    );
-    return {
-      name: layer.name,
-      op: layer.op,
-      method: result ? result.candidate.method : 'dense',
-      rank: result ? result.rank : null,
-      ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
-      parameters: { before: layer.parameters, after: parts.reduce((sum, part) => sum + part.parameters, 0) },
-      macs: { before: layer.macs, after: macs },
-      energy: result ? result.energy : null,
-      weightError: result ? result.weightError : null,
-    };
-  });
 }
 
 /** Seconds since the last call. */

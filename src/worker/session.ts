@@ -5,7 +5,7 @@ import { type LayerOptions, makePlan, pickByEnergy, pickedCost } from '../core/c
 import type { Plan, Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import { formatPercent } from '../core/format';
-import { compressModel, figuresOf } from './compressModel';
+import { compressModel, figuresOf, type Limits } from './compressModel';
 import type { Engine, ModelRequest } from './engine';
 import { modelInputs } from './modelInputs';
 import { type OpenModel, openModel } from './openModel';
@@ -26,8 +26,8 @@ export interface SessionOptions {
   readonly threadScript: string;
   /** Use onnxruntime-node where it is installed; default true. */
   readonly nativeRuntime?: boolean;
-  /** Bytes of the largest model file written without a data file; default 2 GiB. */
-  readonly largestModel?: number;
+  /** For tests: smaller limits than the real ones. */
+  readonly limits?: Partial<Limits>;
 }
 
 /** Opens the engine. Threads and ONNX Runtime are loaded when they are first needed. */
@@ -35,7 +35,7 @@ export function createSession({
   folder,
   threadScript,
   nativeRuntime = true,
-  largestModel,
+  limits = {},
 }: SessionOptions): Session {
   const pool = createPool(threadScript);
   const spectra = createSpectra(pool);
@@ -74,8 +74,7 @@ export function createSession({
       });
     },
 
-    compress: (request, call = {}) =>
-      compressModel({ pool, spectra, runtime, ...(largestModel ? { largestModel } : {}) }, request, call),
+    compress: (request, call = {}) => compressModel({ pool, spectra, runtime, limits }, request, call),
 
     async verify({ original, compressed, inputs: npy, dims = {} }, { signal, onProgress } = {}) {
       return withModel({ path: original, dims }, (first, before) =>

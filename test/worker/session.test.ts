@@ -143,6 +143,21 @@ test('a full-rank rewrite by each method agrees with the original', async () => 
   }
 });
 
+test('factors that wait on the disk are written like those in memory', async () => {
+  const source = scratchSample();
+  const outputs = ['memory.onnx', 'disk.onnx'].map((name) => path.join(path.dirname(source), name));
+  const onDisk = createSession({ folder, threadScript, limits: { keptFactors: 100_000 } });
+  try {
+    const request = { path: source, target: half, method: 'auto', overwrite: false } as const;
+    await session.compress({ ...request, output: outputs[0]! });
+    await onDisk.compress({ ...request, output: outputs[1]! });
+    assert.equal(hash(outputs[0]!), hash(outputs[1]!));
+    assert.deepEqual(readdirSync(path.dirname(source)).sort(), ['disk.onnx', 'memory.onnx', 'vgg.onnx']);
+  } finally {
+    await onDisk.close();
+  }
+});
+
 test('the same target gives the same bytes', async () => {
   const source = scratchSample();
   const outputs = ['a.onnx', 'b.onnx'].map((name) => path.join(path.dirname(source), name));
@@ -351,7 +366,7 @@ test('a model that would be too large for one file keeps its weights in a data f
     ...request,
     output: path.join(path.dirname(source), 'inline.onnx'),
   });
-  const small = createSession({ folder, threadScript, largestModel: 50_000 });
+  const small = createSession({ folder, threadScript, limits: { largestModel: 50_000 } });
   try {
     const report = await small.compress(request);
     assert.deepEqual(readdirSync(path.dirname(source)).sort(), [
@@ -376,7 +391,7 @@ test('a model that would be too large for one file keeps its weights in a data f
   } finally {
     await small.close();
   }
-  const impossible = createSession({ folder, threadScript, largestModel: 100 });
+  const impossible = createSession({ folder, threadScript, limits: { largestModel: 100 } });
   try {
     await assert.rejects(impossible.compress({ ...request, overwrite: true }), isModelError('too-large'));
   } finally {

@@ -3,7 +3,7 @@ import { type DataFile, externalTensorField, relocatedTensorField } from '../onn
 import type { Graph, Model, Node, Span, Tensor } from '../onnx/model';
 import { freshNames } from '../onnx/names';
 import { encodeNode, encodeValueInfo } from '../onnx/proto';
-import { type Edit, field, type Segment, splice, tensorField } from '../onnx/splice';
+import { type Edit, field, type Piece, pieceLength, type Segment, splice, tensorField } from '../onnx/splice';
 import { locateTensor, type OpenExternal, type TensorLocation } from '../onnx/tensorData';
 import { type Value, type ValueTable, valueTable } from '../onnx/values';
 import type { Layer } from './layer';
@@ -15,7 +15,7 @@ export interface FactoredLayer {
   readonly candidate: Candidate;
   readonly rank: number;
   /** One per fold, little-endian elements of the weight's own type. */
-  readonly factors: readonly [Uint8Array, Uint8Array];
+  readonly factors: readonly [Piece, Piece];
   /** The bias that takes the place of the layer's own when its normalisation is folded in; in the same type. */
   readonly foldedBias?: Uint8Array;
 }
@@ -44,9 +44,9 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
   const edits: Edit[] = [];
   const written = new Map<string, readonly string[]>();
 
-  const addTensor = (graph: Graph, name: string, type: number, dims: readonly number[], raw: Uint8Array) => {
+  const addTensor = (graph: Graph, name: string, type: number, dims: readonly number[], raw: Piece) => {
     const end = endOf(graph.initializers) || graph.container.end;
-    const isOutside = data && raw.length >= SMALLEST_OUTSIDE;
+    const isOutside = data && pieceLength(raw) >= SMALLEST_OUTSIDE;
     const replacement = isOutside
       ? externalTensorField(
           INITIALIZER,
@@ -54,7 +54,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
           type,
           dims,
           data.file.location,
-          data.file.add({ kind: 'bytes', bytes: raw }),
+          data.file.add(raw instanceof Uint8Array ? { kind: 'bytes', bytes: raw } : raw),
         )
       : tensorField(INITIALIZER, name, type, dims, raw);
     edits.push(edit(graph, { start: end, end }, replacement));
@@ -156,7 +156,7 @@ function outsideLocation(
   return location && (!isInline || location.length >= SMALLEST_OUTSIDE) ? location : undefined;
 }
 
-function edit(graph: Graph, span: Span, replacement: readonly Uint8Array[]): Edit {
+function edit(graph: Graph, span: Span, replacement: readonly Piece[]): Edit {
   return { container: graph.container, span: { start: span.start, end: span.end }, replacement };
 }
 

@@ -4,16 +4,25 @@ import { encodeTensorHeader } from './proto';
 import { encodeVarint, fieldHeader } from './wire';
 
 /** A piece of the file to be written: bytes copied from a source, or bytes that are new. */
-export type Segment =
-  | { readonly kind: 'copy'; readonly source: ByteSource; readonly start: number; readonly end: number }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+export type Segment = CopySegment | { readonly kind: 'bytes'; readonly bytes: Uint8Array };
+
+/** A range of a file. */
+export interface CopySegment {
+  readonly kind: 'copy';
+  readonly source: ByteSource;
+  readonly start: number;
+  readonly end: number;
+}
 
 /** Replaces `span` (whole fields of `container`; empty at an insertion point) by other fields. */
 export interface Edit {
   readonly container: Container;
   readonly span: Span;
-  readonly replacement: readonly Uint8Array[];
+  readonly replacement: readonly Piece[];
 }
+
+/** What fields are put together from: new bytes, or a range of a file. */
+export type Piece = Uint8Array | CopySegment;
 
 /**
  * The segments of `model` with `edits` made: everything else is copied byte for byte, fields this code does
@@ -25,9 +34,10 @@ export function splice(model: Model, edits: readonly Edit[]): readonly Segment[]
   for (const edit of edits) {
     add(growth, edit.container, byteLength(edit.replacement) - (edit.span.end - edit.span.start));
   }
-  const changes: { span: Span; replacement: readonly Uint8Array[] }[] = edits.map(
-    ({ span, replacement }) => ({ span, replacement }),
-  );
+  const changes: { span: Span; replacement: readonly Piece[] }[] = edits.map(({ span, replacement }) => ({
+    span,
+    replacement,
+  }));
   // Innermost first: when a length grows by a byte, the messages around it grow by that byte too.
   const pending = new Set(growth.keys());
   for (const container of pending) for (let c = container.parent; c; c = c.parent) pending.add(c);
@@ -45,14 +55,15 @@ export function splice(model: Model, edits: readonly Edit[]): readonly Segment[]
 
 function segments(
   source: ByteSource,
-  changes: readonly { readonly span: Span; readonly replacement: readonly Uint8Array[] }[],
+  changes: readonly { readonly span: Span; readonly replacement: readonly Piece[] }[],
 ): readonly Segment[] {
   const out: Segment[] = [];
   let position = 0;
   for (const { span, replacement } of changes) {
     if (span.start < position) throw new Error(`Two edits overlap at byte ${span.start} of ${source.name}.`);
     if (span.start > position) out.push({ kind: 'copy', source, start: position, end: span.start });
-    for (const bytes of replacement) out.push({ kind: 'bytes', bytes });
+    for (const piece of replacement)
+      out.push(piece instanceof Uint8Array ? { kind: 'bytes', bytes: piece } : piece);
     position = span.end;
   }
   if (position < source.size) out.push({ kind: 'copy', source, start: position, end: source.size });
@@ -88,15 +99,21 @@ export function tensorField(
   name: string,
   type: ElementType,
   dims: readonly number[],
-  raw: Uint8Array,
-): readonly Uint8Array[] {
+  raw: Piece,
+): readonly Piece[] {
   const header = encodeTensorHeader(name, type, dims);
-  const rawHeader = fieldHeader(9, raw.length);
-  return [fieldHeader(number, header.length + rawHeader.length + raw.length), header, rawHeader, raw];
+  const length = pieceLength(raw);
+  const rawHeader = fieldHeader(9, length);
+  return [fieldHeader(number, header.length + rawHeader.length + length), header, rawHeader, raw];
 }
 
-function byteLength(parts: readonly Uint8Array[]): number {
-  return parts.reduce((sum, part) => sum + part.length, 0);
+function byteLength(pieces: readonly Piece[]): number {
+  return pieces.reduce((sum, piece) => sum + pieceLength(piece), 0);
+}
+
+/** Number of bytes of a piece. */
+export function pieceLength(piece: Piece): number {
+  return piece instanceof Uint8Array ? piece.length : piece.end - piece.start;
 }
 
 function add(map: Map<Container, number>, key: Container, amount: number): void {

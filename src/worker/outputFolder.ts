@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import {
+  appendFileSync,
   closeSync,
   existsSync,
   fsyncSync,
@@ -12,8 +13,10 @@ import {
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { temporaryName } from '../core/compress/temporaryName';
+import type { ByteSource } from '../core/onnx/byteSource';
 import { ModelError } from '../core/onnx/modelError';
-import { type Segment, segmentsLength } from '../core/onnx/splice';
+import { type CopySegment, type Segment, segmentsLength } from '../core/onnx/splice';
+import { type FileSource, openFile } from './fileSource';
 
 const BLOCK = 4 * 1024 * 1024;
 
@@ -23,57 +26,94 @@ export interface OutputFile {
   readonly segments: readonly Segment[];
 }
 
-/** Files that exist in a temporary folder beside their target until they have proven themselves. */
-export interface PendingFiles {
-  /** The first file, where it is now. */
-  readonly path: string;
-  /** Moves all of them to where they belong. */
+/** A temporary folder beside a target, in which its files are made until they have proven themselves. */
+export interface OutputFolder {
+  /** Sets bytes aside on the disk, so that they need not be held in memory until they are written. */
+  spill(bytes: Uint8Array): CopySegment;
+  /** Writes files, the model first, and flushes them to the disk. Returns the path of the first. */
+  write(
+    files: readonly OutputFile[],
+    signal?: AbortSignal,
+    onProgress?: (done: number) => void,
+  ): Promise<string>;
+  /** Moves what was written to where it belongs, data files before the model that needs them. */
   commit(): void;
-  /** Removes them and the temporary folder; harmless after {@link commit}. */
+  /** Removes the folder and all in it. Call it however things end. */
   discard(): void;
 }
 
 /**
- * Writes files, the model first, into a temporary folder beside `target` and flushes them to the disk. They appear
- * beside the target with `commit`: data files before the model that needs them. Whatever goes wrong, no file is
- * left. Throws ModelErrors that name the target and the cause.
+ * Opens the folder in which `target` is made. Nothing appears beside it before `commit`, and after `discard` nothing
+ * is left. Throws ModelErrors that name the target and the cause.
  */
-export async function writeFiles(
-  files: readonly OutputFile[],
-  target: string,
-  signal?: AbortSignal,
-  onProgress: (done: number) => void = () => {},
-): Promise<PendingFiles> {
+export function openOutputFolder(target: string): OutputFolder {
   const unique = randomUUID().slice(0, 8);
   const folder = join(dirname(target), temporaryName(basename(target), unique));
-  const discard = () => rmSync(folder, { recursive: true, force: true });
-  const total = files.reduce((sum, { segments }) => sum + segmentsLength(segments), 0) || 1;
-  let written = 0;
-  try {
-    mkdirSync(folder);
-    for (const { name, segments } of files) {
-      await writeFile(join(folder, name), segments, signal, (bytes) => {
-        written += bytes;
-        onProgress(written / total);
-      });
+  const attempt = <T>(action: () => T): T => {
+    try {
+      return action();
+    } catch (error) {
+      throw writeError(target, error);
     }
-  } catch (error) {
-    discard();
-    throw signal?.aborted ? signal.reason : writeError(target, error);
-  }
+  };
+  attempt(() => mkdirSync(folder));
+  let spilled: FileSource | undefined;
+  let spilledBytes = 0;
+  let written: readonly OutputFile[] = [];
   return {
-    path: join(folder, files[0]!.name),
-    discard,
-    commit() {
-      try {
-        for (const { name } of [...files].reverse())
-          renameSync(join(folder, name), join(dirname(target), name));
-      } catch (error) {
-        throw writeError(target, error);
-      } finally {
-        discard();
-      }
+    spill(bytes) {
+      const path = join(folder, 'factors');
+      const start = spilledBytes;
+      attempt(() => appendFileSync(path, bytes));
+      spilledBytes += bytes.length;
+      // Opened anew, as a source knows the size the file had when it was opened.
+      const source = lazySource(() => {
+        if (!spilled || spilled.size < spilledBytes) {
+          spilled?.close();
+          spilled = openFile(path);
+        }
+        return spilled;
+      }, path);
+      return { kind: 'copy', source, start, end: spilledBytes };
     },
+    async write(files, signal, onProgress = () => {}) {
+      written = files;
+      const total = files.reduce((sum, { segments }) => sum + segmentsLength(segments), 0) || 1;
+      let done = 0;
+      try {
+        for (const { name, segments } of files) {
+          await writeFile(join(folder, name), segments, signal, (bytes) => {
+            done += bytes;
+            onProgress(done / total);
+          });
+        }
+      } catch (error) {
+        throw signal?.aborted ? signal.reason : writeError(target, error);
+      }
+      return join(folder, files[0]!.name);
+    },
+    commit() {
+      attempt(() => {
+        for (const { name } of [...written].reverse())
+          renameSync(join(folder, name), join(dirname(target), name));
+      });
+    },
+    discard() {
+      spilled?.close();
+      spilled = undefined;
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A source that is opened when it is first read. */
+function lazySource(open: () => FileSource, name: string): ByteSource {
+  return {
+    name,
+    get size() {
+      return open().size;
+    },
+    read: (offset, length) => open().read(offset, length),
   };
 }
 

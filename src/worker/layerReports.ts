@@ -1,0 +1,38 @@
+import type { Analysis } from '../core/compress/analysis';
+import type { LayerPlan } from '../core/compress/plan';
+import type { LayerReport } from '../core/compress/report';
+import type { FactoredResult } from './factorLayers';
+
+/** One row per layer of the original, with what the written file holds in its place. */
+export function layerReports(
+  before: Analysis,
+  after: Analysis,
+  plans: readonly LayerPlan[],
+  factored: readonly FactoredResult[],
+  nodes: ReadonlyMap<string, readonly string[]>,
+): readonly LayerReport[] {
+  const results = new Map(
+    factored.flatMap((f) => [f.layer, ...f.layer.twins].map((layer) => [layer.name, f] as const)),
+  );
+  const byName = new Map(after.layers.map((l) => [l.name, l]));
+  return before.layers.map((layer, i): LayerReport => {
+    const plan = plans[i]!;
+    const result = results.get(layer.name);
+    const parts = (nodes.get(layer.name) ?? [layer.name]).flatMap((name) => byName.get(name) ?? []);
+    const macs = parts.reduce<number | null>(
+      (sum, part) => (sum === null || part.macs === null ? null : sum + part.macs),
+      0,
+    );
+    return {
+      name: layer.name,
+      op: layer.op,
+      method: result ? result.candidate.method : 'dense',
+      rank: result ? result.rank : null,
+      ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
+      parameters: { before: layer.parameters, after: parts.reduce((sum, part) => sum + part.parameters, 0) },
+      macs: { before: layer.macs, after: macs },
+      energy: result ? result.energy : null,
+      weightError: result ? result.weightError : null,
+    };
+  });
+}
