@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { onnx } from 'onnx-proto';
+import { memorySource } from '../../src/core/onnx/byteSource';
 import { graphMacs, nodeMacs } from '../../src/core/onnx/cost';
 import { readModel } from '../../src/core/onnx/read';
 import { printDim } from '../../src/core/onnx/shapes/dim';
@@ -167,6 +169,31 @@ for (const { op, sizes, attributes, macs, opset } of EXAMPLES) {
     assert.deepEqual(unknown, macs === '?' ? ['n'] : []);
   });
 }
+
+test('a linear model of ai.onnx.ml costs its coefficients for every row', () => {
+  const { FLOATS } = onnx.AttributeProto.AttributeType;
+  const dim = [{ dimParam: 'N' }, { dimValue: 4 }];
+  const bytes = onnx.ModelProto.encode({
+    irVersion: 8,
+    opsetImport: [{ domain: 'ai.onnx.ml', version: 1 }],
+    graph: {
+      name: 'g',
+      input: [{ name: 'x', type: { tensorType: { elemType: 1, shape: { dim } } } }],
+      node: [
+        {
+          opType: 'LinearRegressor',
+          domain: 'ai.onnx.ml',
+          input: ['x'],
+          output: ['y'],
+          attribute: [{ name: 'coefficients', type: FLOATS, floats: new Array<number>(12).fill(1) }],
+        },
+      ],
+    },
+  }).finish();
+  const model = readModel(memorySource('test.onnx', bytes));
+  const { total } = graphMacs(model, inferShapes(model, { bind: new Map(), openExternal }));
+  assert.equal(printDim(total), '12*N');
+});
 
 const ocr = (file: string) => join('node_modules', '@gutenye', 'ocr-models', 'assets', file);
 

@@ -214,6 +214,14 @@ const packedMatmul: Formula = (call, output) => {
   return product(output, call.int('K', 0));
 };
 
+/** ai.onnx.ml: every row of the input with every row of coefficients, which are an attribute. */
+const linearModel: Formula = (call) => {
+  const data = call.shape(0);
+  const coefficients = call.attribute('coefficients');
+  if (!data || coefficients?.kind !== 'floats') return null;
+  return mul(data.length < 2 ? 1 : data[0]!, coefficients.value.length);
+};
+
 const unknown: Formula = () => null;
 
 const MICROSOFT = 'com.microsoft';
@@ -261,5 +269,7 @@ const FORMULAS: ReadonlyMap<string, Formula> = new Map([
   ...formulas('GroupQueryAttention', attention(groupQuerySizes), MICROSOFT),
   ...formulas('MoE QMoE', mixtureOfExperts, MICROSOFT),
   ...formulas('LinearAttention LongformerAttention PagedAttention', unknown, MICROSOFT),
+  ...formulas('LinearClassifier LinearRegressor', linearModel, 'ai.onnx.ml'),
+  ...formulas('SVMClassifier', unknown, 'ai.onnx.ml'),
   ...formulas('FlexAttention', unknown, 'ai.onnx.preview'),
 ]);
