@@ -31,6 +31,7 @@ export function goalGroups(): readonly { readonly title: string; readonly goals:
       goals: [
         { label: l10n.t('Keep 99 % of each layer’s energy'), target: { kind: 'energy', energy: 0.99 } },
         { label: l10n.t('Keep 95 % of each layer’s energy'), target: { kind: 'energy', energy: 0.95 } },
+        { label: l10n.t('Keep 90 % of each layer’s energy'), target: { kind: 'energy', energy: 0.9 } },
       ],
     },
   ];
