@@ -194,3 +194,50 @@ test('a scalar input may be given its value: the branch that hangs on it is take
   assert.equal(shapeAt(['rate', 16000]), '1[3]');
   assert.equal(shapeAt(['rate', 8000]), '1[5]');
 });
+
+test('elements in the field of another type are none', () => {
+  const scalar = (name: string, field: object) => ({ name, dims: [], dataType: 1, ...field });
+  const rangeTo = (limit: object) =>
+    infer({
+      initializer: [
+        scalar('start', { floatData: [1] }),
+        scalar('limit', limit),
+        scalar('step', { floatData: [2] }),
+      ],
+      node: [node('Range', ['start', 'limit', 'step'], ['r'])],
+    })('r');
+  assert.equal(rangeTo({ floatData: [5] }), '1[2]');
+  assert.equal(rangeTo({ int64Data: [5] }), '1[?]');
+});
+
+test('sizes that no int64 holds are not computed with', () => {
+  const list = (name: string, value: onnx.ITensorProto['int64Data']) => ({
+    name,
+    dims: [1],
+    dataType: 7,
+    int64Data: value!,
+  });
+  const largest = { low: -1, high: 0x7fffffff, unsigned: false } as unknown as number;
+  const at = infer({
+    initializer: [list('most', [largest]), list('one', [1]), list('two', [2]), list('minus', [-1])],
+    node: [
+      node('Add', ['most', 'one'], ['over']),
+      node('Mul', ['most', 'two'], ['twice']),
+      node('Add', ['most', 'minus'], ['under']),
+    ],
+  });
+  assert.equal(at('over'), '0[…]');
+  assert.equal(at('twice'), '0[…]');
+  assert.equal(at('under'), '7[1]');
+});
+
+test('half floats in the field of integers are bit patterns', () => {
+  const rangeOf = (dataType: number, ...bits: number[]) =>
+    infer({
+      initializer: bits.map((b, i) => ({ name: `c${i}`, dims: [], dataType, int32Data: [b] })),
+      node: [node('Range', ['c0', 'c1', 'c2'], ['r'])],
+    })('r');
+  // From 1 to 5 in steps of 2.
+  assert.equal(rangeOf(10, 0x3c00, 0x4500, 0x4000), '10[2]');
+  assert.equal(rangeOf(16, 0x3f80, 0x40a0, 0x4000), '16[2]');
+});

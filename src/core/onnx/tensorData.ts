@@ -68,17 +68,20 @@ export function readFloats(
   }
   const location = locateTensor(model, tensor, openExternal);
   if (location) return decodeFloats(tensor.type, location.source.read(location.offset, location.length));
+  const values = typedNumbers(model, tensor);
+  return tensor.type === Element.double ? Float64Array.from(values) : Float32Array.from(values);
+}
+
+/** The elements in the typed fields as numbers: 16-bit floats stand there as their bit patterns, in int32_data. */
+function typedNumbers(model: Model, tensor: Tensor): readonly number[] {
   const values = typedElements(model, tensor);
   switch (tensor.type) {
-    case Element.double:
-      return Float64Array.from(values);
-    // The typed fields carry 16-bit floats as their bit patterns, in int32_data.
     case Element.float16:
-      return Float32Array.from(values, fromFloat16);
+      return values.map(fromFloat16);
     case Element.bfloat16:
-      return Float32Array.from(values, fromBfloat16);
+      return values.map(fromBfloat16);
     default:
-      return Float32Array.from(values);
+      return values;
   }
 }
 
@@ -95,7 +98,7 @@ export function readSmall(
   const count = elementCount(tensor.dims);
   if (count > limit || tensor.data.kind === 'external') return undefined;
   const location = locateTensor(model, tensor, openExternal);
-  if (!location) return typedElements(model, tensor);
+  if (!location) return typedNumbers(model, tensor);
   const bytes = location.source.read(location.offset, location.length);
   if (isFactorableType(tensor.type)) return Array.from(decodeFloats(tensor.type, bytes));
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
