@@ -88,7 +88,7 @@ function itemsOf(outlooks: readonly Outlook[] | undefined, pending = ''): readon
   items.push({ label: '', kind: vscode.QuickPickItemKind.Separator });
   items.push({
     label: vscode.l10n.t('Custom…'),
-    detail: vscode.l10n.t('Any share of the parameters or MACs, an energy, or one rank for all layers'),
+    description: vscode.l10n.t('any share of the parameters or MACs, an energy, or one rank for all layers'),
     custom: true,
     alwaysShow: true,
   });
