@@ -72,7 +72,7 @@ function printAnalysis(analysis: Analysis): string {
   ]);
   const problems = analysis.problems.map((p) => `note: ${p.message}`);
   const lines = [
-    `${analysis.file}: opset ${analysis.opset}, ${formatCount(analysis.parameters.stored)} parameters, ${formatMacs(analysis.macs)} MACs${assumptions(analysis)} (FLOPs = 2 × MACs)`,
+    `${analysis.file}: ${analysis.opset === null ? analysis.format : `opset ${analysis.opset}`}, ${formatCount(analysis.parameters.stored)} parameters, ${formatMacs(analysis.macs)} MACs${assumptions(analysis)} (FLOPs = 2 × MACs)`,
     ...(rows.length > 0 ? [renderTable(COLUMNS, rows)] : ['No layer multiplies with a constant weight.']),
     ...(analysis.tensors ? [tensorTable(analysis.tensors)] : []),
     ...problems,

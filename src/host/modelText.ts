@@ -5,21 +5,26 @@ import { formatBytes, formatChange, formatCount, formatMacs, formatPercent } fro
 import { markdown } from './markdown';
 
 /** "2.31 M params · 17.9 M MACs · opset 17": in a side bar every character counts. */
-export function modelDescription({ parameters, macs, opset }: Analysis): string {
-  return [
-    l10n.t('{0} params', formatCount(parameters.stored)),
-    macsText(macs),
-    l10n.t('opset {0}', opset),
-  ].join(' · ');
+export function modelDescription(analysis: Analysis): string {
+  const { parameters, macs } = analysis;
+  return [l10n.t('{0} params', formatCount(parameters.stored)), macsText(macs), formatText(analysis)].join(
+    ' · ',
+  );
 }
 
 /** The same as a screen reader should say it. */
-export function modelLabel({ parameters, macs, opset }: Analysis): string {
+export function modelLabel(analysis: Analysis): string {
+  const { parameters, macs } = analysis;
   return [
     l10n.t('{0} parameters', formatCount(parameters.stored)),
     macsText(macs),
-    l10n.t('opset {0}', opset),
+    formatText(analysis),
   ].join(', ');
+}
+
+/** "opset 17", or what kind of checkpoint it is. */
+function formatText({ opset, format }: Analysis): string {
+  return opset === null ? format : l10n.t('opset {0}', opset);
 }
 
 /** "17.9 M MACs", or that they are not known. */
@@ -29,7 +34,7 @@ export function macsText(macs: number | null): string {
 
 /** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */
 export function modelTooltip(path: string, analysis: Analysis): string {
-  const { parameters, macs, flops, bytes, opset, layers, freeDims, assumedDims, problems } = analysis;
+  const { parameters, macs, flops, bytes, layers, freeDims, assumedDims, problems } = analysis;
   const factorable = layers.filter((layer) => layer.status === 'compressible').length;
   const lines = [
     l10n.t('Parameters: {0}', formatCount(parameters.stored)),
@@ -38,7 +43,7 @@ export function modelTooltip(path: string, analysis: Analysis): string {
       : l10n.t('MACs: {0} ({1} FLOPs)', formatMacs(macs), formatCount(flops)),
     l10n.t('Size: {0}', formatBytes(bytes)),
     l10n.t('Layers: {0}, of which {1} can be factored', layers.length, factorable),
-    l10n.t('Opset: {0}', opset),
+    l10n.t('Format: {0}', formatText(analysis)),
   ];
   if (freeDims.length > 0)
     lines.push(l10n.t('Dimensions without a size: {0}', markdown(freeDims.join(', '))));

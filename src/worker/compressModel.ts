@@ -12,6 +12,7 @@ import type { CallOptions, CompressRequest, Progress } from './engine';
 import { factorLayers } from './factorLayers';
 import { layerReports } from './layerReports';
 import { modelInputs } from './modelInputs';
+import { modelWeights } from './modelWeights';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
 import type { Pool } from './pool';
@@ -64,7 +65,7 @@ export async function compressModel(
     const clock = stopwatch();
     const dims = request.dims ?? {};
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal });
-    const options = await tools.spectra.optionsOf(open, analyzed.layers, request.method, {
+    const options = await tools.spectra.optionsOf(modelWeights(open), analyzed.layers, request.method, {
       ...(signal ? { signal } : {}),
       onLayer: (done, layer) => report('suggest', done, layer),
     });

@@ -1,13 +1,15 @@
 import { energyOfRank } from '../core/compress/factor';
+import type { Layer } from '../core/compress/layer';
 import type { LayerOptions } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
 import type { FactoredLayer } from '../core/compress/rewrite';
 import type { Piece } from '../core/onnx/splice';
 import { encodeFloats } from '../core/onnx/tensorData';
 import type { FactorResult } from './factorJob';
+import { modelWeights, readNorm } from './modelWeights';
 import type { OpenModel } from './openModel';
 import type { Pool } from './pool';
-import { createProgress, readNorm, refusalOf, runJob } from './spectra';
+import { createProgress, refusalOf, runJob } from './spectra';
 
 /** A layer that was factored, and what is known of it beyond what is written. */
 export interface FactoredResult extends FactoredLayer {
@@ -30,10 +32,11 @@ export interface FactorCall {
 export async function factorLayers(
   pool: Pool,
   open: OpenModel,
-  options: readonly LayerOptions[],
+  options: readonly LayerOptions<Layer>[],
   plans: readonly LayerPlan[],
   { signal, keep, onLayer }: FactorCall,
 ): Promise<{ readonly factored: readonly FactoredResult[]; readonly plans: readonly LayerPlan[] }> {
+  const weights = modelWeights(open);
   const byName = new Map(options.map((option) => [option.layer.name, option]));
   const work = (plan: LayerPlan) =>
     plan.kind === 'factor' ? (byName.get(plan.layer)?.choices[0]?.candidate.dense.parameters ?? 0) : 0;
@@ -47,7 +50,7 @@ export async function factorLayers(
       let folded = {};
       try {
         const onProgress = (done: number) => progress(i, done, layer.name);
-        factored = await runJob(pool, open, layer, candidate, plan.rank, signal, onProgress);
+        factored = await runJob(pool, weights, layer, candidate, plan.rank, signal, onProgress);
         const norm = readNorm(open, layer);
         if (norm) folded = { foldedBias: encodeFloats(layer.weight.type, norm.bias) };
       } catch (error) {

@@ -1,5 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { isCheckpoint } from '../core/checkpoint/checkpoint';
 import { checkedLocation } from '../core/onnx/externalData';
 import type { Model } from '../core/onnx/model';
 import { ModelError } from '../core/onnx/modelError';
@@ -22,6 +23,12 @@ export interface OpenModel {
 
 /** Opens and scans an ONNX file. Throws ModelErrors. */
 export function openModel(path: string): OpenModel {
+  if (isCheckpoint(path)) {
+    throw new ModelError(
+      'unsupported-format',
+      `${path} is a checkpoint: it holds weights, but no graph that could be rewritten. Export the model to ONNX first.`,
+    );
+  }
   const file = openFile(path);
   const externals = new Map<string, FileSource>();
   const close = () => {

@@ -1,4 +1,6 @@
+import { isCheckpoint } from '../core/checkpoint/checkpoint';
 import type { Analysis, LayerInfo } from '../core/compress/analysis';
+import { analyzeCheckpoint } from '../core/compress/analyzeCheckpoint';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { energyOfRank } from '../core/compress/factor';
 import { type LayerOptions, makePlan, pickByEnergy, pickedCost } from '../core/compress/makePlan';
@@ -8,6 +10,8 @@ import { formatPercent } from '../core/format';
 import { compressModel, figuresOf, type Limits } from './compressModel';
 import type { Engine, ModelRequest } from './engine';
 import { modelInputs } from './modelInputs';
+import { modelWeights } from './modelWeights';
+import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
 import { createPool } from './pool';
 import { loadRuntime, type Runtime } from './runtime';
@@ -47,17 +51,25 @@ export function createSession({
 
   return {
     async analyze(request) {
+      if (isCheckpoint(request.path)) return withCheckpoint(request, (_, { analysis }) => analysis);
       return withModel(request, (_, { analysis }) => analysis, request.shapes);
     },
 
     async suggest(request, { signal, onProgress } = {}) {
+      const call = {
+        ...(signal ? { signal } : {}),
+        onLayer: (done: number, layer: string) => onProgress?.({ phase: 'suggest', done, layer }),
+      };
+      if (isCheckpoint(request.path)) {
+        return withCheckpoint(request, async (open, { analysis, layers }) => {
+          const options = await spectra.optionsOf(open, layers, request.method, call);
+          return withSuggestions(analysis, options, request.energy);
+        });
+      }
       return withModel(
         request,
         async (open, { analysis, layers }) => {
-          const options = await spectra.optionsOf(open, layers, request.method, {
-            ...(signal ? { signal } : {}),
-            onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
-          });
+          const options = await spectra.optionsOf(modelWeights(open), layers, request.method, call);
           return withSuggestions(analysis, options, request.energy);
         },
         request.shapes,
@@ -66,7 +78,7 @@ export function createSession({
 
     async preview(request, { signal, onProgress } = {}) {
       return withModel(request, async (open, analyzed) => {
-        const options = await spectra.optionsOf(open, analyzed.layers, request.method, {
+        const options = await spectra.optionsOf(modelWeights(open), analyzed.layers, request.method, {
           ...(signal ? { signal } : {}),
           onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
         });
@@ -112,6 +124,18 @@ async function withModel<T>(
   const open = openModel(path);
   try {
     return await use(open, analyzeModel(open.model, { dims, openExternal: open.openExternal, shapes }));
+  } finally {
+    open.close();
+  }
+}
+
+async function withCheckpoint<T>(
+  { path }: ModelRequest,
+  use: (open: OpenCheckpoint, analyzed: ReturnType<typeof analyzeCheckpoint>) => T | Promise<T>,
+): Promise<T> {
+  const open = openCheckpoint(path);
+  try {
+    return await use(open, analyzeCheckpoint(open.checkpoint));
   } finally {
     open.close();
   }

@@ -40,7 +40,7 @@ function layerOf(name: string, form: Form, weights: readonly number[]): Layer {
     weight,
     weightInput: 1,
     bias: undefined,
-    more: [],
+    parameters: weights.reduce((a, b) => a * b, 1),
     form,
     twins: [],
     norm: undefined,

@@ -14,8 +14,8 @@ import { valueTable } from '../../src/core/onnx/values';
 import { createMlMatrix } from '../../src/core/tensor/mlMatrix';
 import { readStored, recipeOf } from '../../src/worker/constantValues';
 import { modelInputs } from '../../src/worker/modelInputs';
+import { channelScale, readNorm } from '../../src/worker/modelWeights';
 import { loadRuntime } from '../../src/worker/runtime';
-import { channelScale, readNorm } from '../../src/worker/spectra';
 import { compareOutputs } from '../../src/worker/verifyModels';
 import {
   doubleTensor,

@@ -528,6 +528,45 @@ test('the same models run in WebAssembly when there is no native runtime', async
   }
 });
 
+test('checkpoints show their layers and suggested ranks, and are not compressed', async () => {
+  for (const [name, format] of [
+    ['small.safetensors', 'safetensors'],
+    ['torch-1.13.pt', 'pytorch'],
+  ] as const) {
+    const checkpoint = path.resolve('test/models/checkpoints', name);
+    const analysis = await session.suggest({ path: checkpoint, energy: 0.5, method: 'auto' });
+    assert.deepEqual([analysis.format, analysis.opset, analysis.macs], [format, null, null]);
+    assert.ok(analysis.parameters.stored > 0 && analysis.layers.length > 0);
+    assert.ok(analysis.layers.every((l) => l.status === 'skipped' || l.suggestion || l.noSuggestion));
+    assert.equal(analysis.problems[0]?.code, 'needs-graph');
+    const output = path.join(scratchFolder(), 'out.onnx');
+    await assert.rejects(
+      session.compress({ path: checkpoint, output, target: half, method: 'auto', overwrite: false }),
+      isModelError('unsupported-format'),
+    );
+  }
+});
+
+test('a checkpoint of a known spectrum gets the rank that keeps its energy', async () => {
+  // 32 × 48 with singular values 8, 4, 2, 1 along the diagonal: σ² sums to 85.
+  const weight = new Float32Array(32 * 48);
+  for (const [i, sigma] of [8, 4, 2, 1].entries()) weight[i * 48 + i] = sigma;
+  const header = JSON.stringify({
+    'fc.weight': { dtype: 'F32', shape: [32, 48], data_offsets: [0, weight.byteLength] },
+  });
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const file = Buffer.concat([length, Buffer.from(header), new Uint8Array(weight.buffer)]);
+  const source = writeInto(scratchFolder(), 'known.safetensors', file);
+  const { layers } = await session.suggest({ path: source, energy: 80 / 85, method: 'auto' });
+  const [layer] = layers;
+  assert.deepEqual(
+    [layer?.name, layer?.suggestion?.rank, layer?.suggestion?.parameters],
+    ['fc', 2, 2 * (32 + 48)],
+  );
+  assert.ok(Math.abs(layer!.suggestion!.energy - 80 / 85) < 1e-6);
+});
+
 test('where LAPACK is missing ml-matrix does the work, and the report says so', async () => {
   const bare = scratchFolder();
   copyFileSync(threadScript, path.join(bare, 'factorThread.js'));

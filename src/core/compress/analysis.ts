@@ -53,8 +53,10 @@ export interface TensorInfo {
 /** What reading a model tells, before any weight is touched (but for `suggestion`). */
 export interface Analysis {
   readonly file: string;
-  /** Version of the standard operator set. */
-  readonly opset: number;
+  /** Checkpoints hold weights but no graph: they are analysed, never rewritten. */
+  readonly format: 'onnx' | 'safetensors' | 'pytorch';
+  /** Version of the standard operator set; null for checkpoints. */
+  readonly opset: number | null;
   /** Of the model file and the external ranges it refers to. */
   readonly bytes: number;
   /**

@@ -10,7 +10,7 @@ import type { OpenExternal } from '../onnx/tensorData';
 import { type Value, valueTable } from '../onnx/values';
 import type { Analysis, DimBindings, LayerInfo, Problem, TensorInfo } from './analysis';
 import { findLayers, type GraphSizes } from './findLayers';
-import { type Layer, layerParameters } from './layer';
+import type { Layer } from './layer';
 import type { Totals } from './makePlan';
 
 /** A model as the planner sees it. */
@@ -53,6 +53,7 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
   const parameters = countParameters(model, sizesOf);
   const analysis: Analysis = {
     file: model.source.name,
+    format: 'onnx',
     opset: model.opsets.get('') ?? 0,
     bytes: model.source.size + externalBytes(model),
     parameters,
@@ -102,7 +103,7 @@ function layerInfo(
     op: layer.node.opType,
     weight: constantName(layer.weight),
     weightShape: layer.weight.dims,
-    parameters: layerParameters(layer),
+    parameters: layer.parameters,
     macs: body ? concrete(mul(nodeMacs(layer.node, body.shapes), body.trips)) : null,
     outputShape: output ? output.map(printable) : null,
     ...(layer.form.kind === 'none'

@@ -1,4 +1,4 @@
-import type { Layer } from './layer';
+import type { FormedLayer } from './layer';
 import type { Candidate, MethodChoice } from './method';
 import { channel } from './methods/channel';
 import { embedding } from './methods/embedding';
@@ -9,7 +9,7 @@ import { svd } from './methods/svd';
  * Every method that fits a layer. A choice other than 'auto' keeps that method where it fits; the plain `svd` of a
  * matrix stands for all of them.
  */
-export function candidatesOf({ form }: Layer, choice: MethodChoice): readonly Candidate[] {
+export function candidatesOf({ form }: FormedLayer, choice: MethodChoice): readonly Candidate[] {
   switch (form.kind) {
     case 'none':
       return [];

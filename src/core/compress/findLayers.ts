@@ -79,14 +79,16 @@ export function findLayers(model: Model, sizesOf: (graph: Graph) => GraphSizes):
           : found.isQuantised
             ? noForm(QUANTISED)
             : formOf(node, weight, input, sizes, trips);
+      const bias = constant(node, operator.bias);
+      const more = (operator.more ?? []).map((i) => constant(node, i));
       layers.push({
         name: uniqueName(node.name || node.outputs[0] || node.opType, names),
         node,
         graph,
         weight,
         weightInput: input,
-        bias: constant(node, operator.bias),
-        more: (operator.more ?? []).flatMap((i) => constant(node, i) ?? []),
+        bias,
+        parameters: [weight, bias, ...more].reduce((sum, c) => sum + (c ? elementCount(c.dims) : 0), 0),
         form,
         twins: [],
         norm: form.kind === 'conv' ? findNorm(values, graph, node, constant) : undefined,

@@ -1,5 +1,4 @@
 import type { Constant } from '../onnx/constants';
-import { elementCount } from '../onnx/elements';
 import type { Graph, Node } from '../onnx/model';
 
 /** Sizes of one application of a convolution; null where unknown. */
@@ -60,10 +59,18 @@ export interface FoldableNorm {
   readonly epsilon: number;
 }
 
-/** A node and the constant it multiplies: the unit that is compressed. */
-export interface Layer {
-  /** Unique in the model: the node's name, else the name of its output. */
+/** What planning needs to know of a layer, be it of a model or of a checkpoint. */
+export interface FormedLayer {
+  /** Unique in the file. */
   readonly name: string;
+  /** Elements of weight and bias. */
+  readonly parameters: number;
+  /** How it may be factored, or why it can't be. */
+  readonly form: Form | NoForm;
+}
+
+/** A node and the constant it multiplies: the unit that is compressed. Named by its node, else by its output. */
+export interface Layer extends FormedLayer {
   readonly node: Node;
   /** The graph the node stands in. */
   readonly graph: Graph;
@@ -72,10 +79,6 @@ export interface Layer {
   readonly weightInput: number;
   /** The bias, where it is a constant. */
   readonly bias: Constant | undefined;
-  /** Further constants of the node that count as its parameters: recurrent weights. */
-  readonly more: readonly Constant[];
-  /** How it may be factored, or why it can't be. */
-  readonly form: Form | NoForm;
   /** Further layers with the very same weight, used in the same way: they are factored along with this one. */
   readonly twins: readonly Layer[];
   readonly norm: FoldableNorm | undefined;
@@ -85,10 +88,4 @@ export interface Layer {
 export interface NoForm {
   readonly kind: 'none';
   readonly reason: string;
-}
-
-/** Elements of weight and bias. */
-export function layerParameters(layer: Layer): number {
-  const constants = [layer.weight, ...(layer.bias ? [layer.bias] : []), ...layer.more];
-  return constants.reduce((sum, constant) => sum + elementCount(constant.dims), 0);
 }

@@ -1,11 +1,11 @@
 import { energyOfRank, rankOfEnergy, type Spectrum } from './factor';
-import { type Layer, layerParameters } from './layer';
+import type { FormedLayer } from './layer';
 import type { Candidate, Cost } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
 
 /** A layer, and what is known of each method that fits it. */
-export interface LayerOptions {
-  readonly layer: Layer;
+export interface LayerOptions<L extends FormedLayer = FormedLayer> {
+  readonly layer: L;
   readonly choices: readonly Choice[];
   /** Why there are no choices, as a sentence; undefined when there are. */
   readonly reason?: string;
@@ -173,7 +173,7 @@ function percent(share: number): string {
 }
 
 /** What the layer costs after a pick, its bias included. */
-export function pickedCost(layer: Layer, { choice, rank }: Pick): Cost {
+export function pickedCost(layer: FormedLayer, { choice, rank }: Pick): Cost {
   const { parameters, macs } = choice.candidate.cost(rank);
-  return { parameters: layerParameters(layer) - choice.candidate.dense.parameters + parameters, macs };
+  return { parameters: layer.parameters - choice.candidate.dense.parameters + parameters, macs };
 }
