@@ -1,6 +1,6 @@
 import type { DimBindings } from '../core/compress/analysis';
 import { formatShape } from '../core/format';
-import { dimSymbol } from '../core/onnx/bindings';
+import { dimSymbol, holdsOneNumber } from '../core/onnx/bindings';
 import { elementCount, elementName, isFloatType } from '../core/onnx/elements';
 import { toFloat16 } from '../core/onnx/halfFloat';
 import type { Model, ValueInfo } from '../core/onnx/model';
@@ -52,7 +52,9 @@ export function modelInputs(model: Model, bind: ReadonlyMap<string, number>, npy
       if (!bind.has(symbol)) assumed[symbol] = size;
       return size;
     });
-    const value = isFloatType(input.type) ? normal : () => (normal() > 0 ? 1 : 0);
+    const given = holdsOneNumber(shape, input.type) ? bind.get(name) : undefined;
+    const made = isFloatType(input.type) ? normal : () => (normal() > 0 ? 1 : 0);
+    const value = given === undefined ? made : () => given;
     tensors.set(name, { type: runtimeType(type), dims, data: make(elementCount(dims), value) });
   }
   const shapes = [...tensors].map(([name, t]) => `${name}: ${formatShape(t.dims)}`).join(', ');
