@@ -120,11 +120,11 @@ const usualPlaces = [
   'C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe',
 ];
 
-/** False if this is a Linux without a single scalable font: every letter of a screenshot would be a box. */
+/** False if this is a Linux without a scalable font for what the product shows, arrows too: a screenshot would have boxes. */
 async function hasFonts() {
   if (process.platform !== 'linux') return true;
   if (!onPath('fc-list')) return false;
-  return (await run('fc-list', [':scalable=true', 'family'])).trim() !== '';
+  return (await run('fc-list', [':scalable=true:charset=41 2192 2212', 'family'])).trim() !== '';
 }
 
 async function aptInstall(packages) {
