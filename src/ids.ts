@@ -36,6 +36,8 @@ export const ROWS = {
   model: 'model',
   /** A model that has symbolic dimensions. */
   dynamicModel: 'model.dynamic',
+  /** Weights without a graph: analysed, never compressed. */
+  checkpoint: 'checkpoint',
   brokenModel: 'broken',
   layer: 'layer',
 } as const;

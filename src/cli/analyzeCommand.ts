@@ -1,7 +1,14 @@
 import { resolve } from 'node:path';
 import type { Analysis, LayerInfo } from '../core/compress/analysis';
 import { DEFAULT_ENERGY } from '../core/compress/makePlan';
-import { formatChange, formatCount, formatMacs, formatPercent, formatShape } from '../core/format';
+import {
+  formatBytes,
+  formatChange,
+  formatCount,
+  formatMacsOf,
+  formatPercent,
+  formatShape,
+} from '../core/format';
 import type { Engine } from '../worker/engine';
 import { type Column, renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
@@ -66,18 +73,30 @@ function printAnalysis(analysis: Analysis): string {
     layer.op,
     formatShape(layer.weightShape),
     formatCount(layer.parameters),
-    formatMacs(layer.macs),
+    formatMacsOf(layer),
     formatPercent(layer.parameters / (analysis.parameters.stored || 1)),
     advice(layer),
   ]);
   const problems = analysis.problems.map((p) => `note: ${p.message}`);
   const lines = [
-    `${analysis.file}: ${analysis.opset === null ? analysis.format : `opset ${analysis.opset}`}, ${formatCount(analysis.parameters.stored)} parameters, ${formatMacs(analysis.macs)} MACs${assumptions(analysis)} (FLOPs = 2 × MACs)`,
+    `${analysis.file}: ${analysis.opset === null ? analysis.format : `opset ${analysis.opset}`}, ${formatCount(analysis.parameters.stored)} parameters, ${formatMacsOf(analysis)} MACs${assumptions(analysis)} (FLOPs = 2 × MACs)`,
+    furtherFigures(analysis),
     ...(rows.length > 0 ? [renderTable(COLUMNS, rows)] : ['No layer multiplies with a constant weight.']),
     ...(analysis.tensors ? [tensorTable(analysis.tensors)] : []),
     ...problems,
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What is not in the headline: memory, other operations, what the weights are made of. */
+function furtherFigures({ bytes, bytesByType, activationBytes, otherOps, parameters }: Analysis): string {
+  const types = Object.entries(bytesByType).map(([type, size]) => `${type} ${formatBytes(size)}`);
+  return [
+    `${formatBytes(bytes)}${types.length > 0 ? ` (${types.join(', ')})` : ''}`,
+    ...(activationBytes === null ? [] : [`${formatBytes(activationBytes)} of activations at the peak`]),
+    ...(otherOps === null ? [] : [`${formatCount(otherOps)} other operations`]),
+    ...(parameters.statistics === 0 ? [] : [`${formatCount(parameters.statistics)} running statistics`]),
+  ].join(', ');
 }
 
 function assumptions({ assumedDims }: Analysis): string {

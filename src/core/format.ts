@@ -1,3 +1,5 @@
+import type { Dim } from './onnx/shapes/dim';
+
 /** How numbers are shown, everywhere: tree, report, quick picks, terminal. Three significant digits, SI prefixes. */
 
 const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
@@ -22,6 +24,22 @@ export function formatCount(value: number): string {
 /** Multiply-adds, or the word for not knowing them. */
 export function formatMacs(macs: number | null): string {
   return macs === null ? 'unknown' : `${formatCount(macs)}`;
+}
+
+/** Longer formulas are no help in a table or a headline. */
+const LONGEST_FORMULA = 40;
+
+/** Multiply-adds as a number, as a short formula in open dimensions ("2.1 G × N"), or the word for not knowing. */
+export function formatMacsOf({
+  macs,
+  macsFormula,
+}: {
+  readonly macs: number | null;
+  readonly macsFormula: string | null;
+}): string {
+  return macs === null && macsFormula !== null && macsFormula.length <= LONGEST_FORMULA
+    ? macsFormula
+    : formatMacs(macs);
 }
 
 /** A size in decimal units: 950 B, 9.25 MB. */
@@ -61,4 +79,21 @@ export function formatMs(ms: number): string {
 export function formatShape(shape: readonly (number | string | null)[] | null): string {
   if (shape === null) return 'unknown';
   return shape.length === 0 ? 'scalar' : shape.map((d) => d ?? '?').join(' × ');
+}
+
+/** A count that may depend on symbols: "2.1 G × N", "5.62 k × H × W + 1.2 k". */
+export function formatDim(dim: Dim): string {
+  if (dim === null) return '?';
+  if (typeof dim === 'number') return formatCount(dim);
+  return dim.terms
+    .map(({ coefficient, factors }, i) => {
+      const size = Math.abs(coefficient);
+      const parts = [
+        ...(size === 1 && factors.length > 0 ? [] : [formatCount(size)]),
+        ...factors.map((f) => f.key),
+      ];
+      const sign = coefficient < 0 ? '−' : i > 0 ? '+' : '';
+      return i > 0 ? ` ${sign} ${parts.join(' × ')}` : sign + parts.join(' × ');
+    })
+    .join('');
 }

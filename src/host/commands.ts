@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { ModelError } from '../core/onnx/modelError';
@@ -37,16 +38,23 @@ type FromMenu = readonly [
   selected?: readonly (vscode.Uri | Row)[],
 ];
 
+/** Checkpoints hold weights only. */
+const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
+
 /** Every command of the extension, by id. */
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
   const { host, models, tree, dimensions, compress, log } = parts;
 
   /** The files a command is about; asks when it was called without any. */
-  const filesOf = async (title: string, [clicked, selected]: FromMenu): Promise<readonly vscode.Uri[]> => {
+  const filesOf = async (
+    title: string,
+    [clicked, selected]: FromMenu,
+    fits: (uri: vscode.Uri) => boolean = () => true,
+  ): Promise<readonly vscode.Uri[]> => {
     const all = selected && selected.length > 0 ? selected : clicked ? [clicked] : [];
     const uris = new Map(all.map(uriOf).map((uri) => [uri.toString(), uri]));
     if (uris.size > 0) return [...uris.values()];
-    const picked = await pickModel(models, title);
+    const picked = await pickModel(models, title, fits);
     return picked ? [picked.uri] : [];
   };
 
@@ -66,11 +74,11 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     [COMMANDS.analyze]: (...args: FromMenu) => reveal(vscode.l10n.t('Analyse Model'), args, true),
     [COMMANDS.reveal]: (...args: FromMenu) => reveal(vscode.l10n.t('Reveal in Layers'), args, false),
     [COMMANDS.compress]: async (...args: FromMenu): Promise<readonly CompressionReport[]> => {
-      const uris = await filesOf(vscode.l10n.t('Compress Model'), args);
+      const uris = await filesOf(vscode.l10n.t('Compress Model'), args, hasGraph);
       return compress(uris.map(onDisk), choicesOf(args[0]));
     },
     [COMMANDS.setDimensions]: async (...args: FromMenu) => {
-      const [uri] = await filesOf(vscode.l10n.t('Set Dimensions'), args);
+      const [uri] = await filesOf(vscode.l10n.t('Set Dimensions'), args, hasGraph);
       if (!uri) return;
       const bindings = await askDimensions(await models.open(onDisk(uri)), models, dimensions);
       if (!bindings) return;

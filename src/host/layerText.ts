@@ -5,6 +5,7 @@ import {
   formatChange,
   formatCount,
   formatMacs,
+  formatMacsOf,
   formatPercent,
   formatShape,
   formatShare,
@@ -20,7 +21,7 @@ import type { Order } from './rows';
  */
 export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Order): string {
   const byMacs = order === 'macs';
-  const amounts = [l10n.t('{0} params', formatCount(layer.parameters)), macsText(layer.macs)];
+  const amounts = [l10n.t('{0} params', formatCount(layer.parameters)), macsText(layer)];
   if (byMacs) amounts.reverse();
   const before = byMacs ? layer.macs : layer.parameters;
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
@@ -44,7 +45,7 @@ export function layerLabel(layer: LayerInfo, analysis: Analysis): string {
   const parts = [
     layer.op,
     l10n.t('{0} parameters, {1} of the model', formatCount(layer.parameters), formatPercent(share)),
-    macsText(layer.macs),
+    macsText(layer),
   ];
   if (layer.status === 'skipped') parts.push(l10n.t('can not be factored: {0}', layer.reason ?? ''));
   if (layer.noSuggestion) parts.push(layer.noSuggestion);
@@ -65,9 +66,10 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis): string {
     l10n.t('Weight: {0}, {1}', markdown(layer.weight), formatShape(layer.weightShape)),
     l10n.t('Output: {0}', markdown(formatShape(layer.outputShape))),
     l10n.t('Parameters: {0}', formatCount(layer.parameters)) + share(layer.parameters, stored),
-    l10n.t('MACs: {0}', formatMacs(layer.macs)) + share(layer.macs, analysis.macs),
+    l10n.t('MACs: {0}', markdown(formatMacsOf(layer))) + share(layer.macs, analysis.macs),
   ];
   if (layer.macs !== null) lines.push(l10n.t('FLOPs: {0}', formatCount(2 * layer.macs)));
+  if (layer.intensity !== null) lines.push(l10n.t('MACs per byte moved: {0}', formatCount(layer.intensity)));
   const sections = [`**${markdown(layer.name)}** ${markdown(layer.op)}`, lines.join('  \n')];
   if (layer.status === 'skipped')
     sections.push(l10n.t('Can’t be factored. {0}', markdown(layer.reason ?? '')));

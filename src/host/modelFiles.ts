@@ -1,13 +1,14 @@
 import * as vscode from 'vscode';
 
-const PATTERN = '**/*.onnx';
+/** Models, and checkpoints as far as their names can tell: `.bin` is too many things. */
+const PATTERN = '**/*.{onnx,safetensors,pt,pth,ckpt}';
 /** Not the user's models: dependencies, and what is being written to become a model (`temporaryName.ts`). */
 const ELSEWHERE = '{**/node_modules/**,**/.git/**,**/.*.tmp/**}';
 const IS_ELSEWHERE = /\/(node_modules|\.git|\.[^/]+\.tmp)\//;
 /** Long enough for the events of a checkout or a copy to arrive together. */
 const QUIET_MS = 200;
 
-/** The .onnx files of all workspace folders, but for those of dependencies and those being written. */
+/** The models and checkpoints of all workspace folders, but for those of dependencies and those being written. */
 export interface ModelFiles extends vscode.Disposable {
   /** By folder, then by path; `net.onnx` stands before `net.compressed.onnx`. */
   find(): Promise<readonly vscode.Uri[]>;

@@ -1,23 +1,32 @@
 import { basename } from 'node:path';
 import { l10n } from 'vscode';
 import type { Analysis } from '../core/compress/analysis';
-import { formatBytes, formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
+import {
+  formatBytes,
+  formatChange,
+  formatCount,
+  formatMacs,
+  formatMacsOf,
+  formatPercent,
+} from '../core/format';
 import { markdown } from './markdown';
 
 /** "2.31 M params · 17.9 M MACs · opset 17": in a side bar every character counts. */
 export function modelDescription(analysis: Analysis): string {
-  const { parameters, macs } = analysis;
-  return [l10n.t('{0} params', formatCount(parameters.stored)), macsText(macs), formatText(analysis)].join(
-    ' · ',
-  );
+  const { parameters } = analysis;
+  return [
+    l10n.t('{0} params', formatCount(parameters.stored)),
+    macsText(analysis),
+    formatText(analysis),
+  ].join(' · ');
 }
 
 /** The same as a screen reader should say it. */
 export function modelLabel(analysis: Analysis): string {
-  const { parameters, macs } = analysis;
+  const { parameters } = analysis;
   return [
     l10n.t('{0} parameters', formatCount(parameters.stored)),
-    macsText(macs),
+    macsText(analysis),
     formatText(analysis),
   ].join(', ');
 }
@@ -27,14 +36,29 @@ function formatText({ opset, format }: Analysis): string {
   return opset === null ? format : l10n.t('opset {0}', opset);
 }
 
-/** "17.9 M MACs", or that they are not known. */
-export function macsText(macs: number | null): string {
-  return macs === null ? l10n.t('MACs unknown') : l10n.t('{0} MACs', formatMacs(macs));
+/** "17.9 M MACs", "2.1 G × N MACs" while a dimension is open, or that they are not known. */
+export function macsText(counted: {
+  readonly macs: number | null;
+  readonly macsFormula: string | null;
+}): string {
+  const text = formatMacsOf(counted);
+  return text === formatMacs(null) ? l10n.t('MACs unknown') : l10n.t('{0} MACs', text);
 }
 
 /** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */
 export function modelTooltip(path: string, analysis: Analysis): string {
-  const { parameters, macs, flops, bytes, layers, freeDims, assumedDims, problems } = analysis;
+  const {
+    parameters,
+    macs,
+    flops,
+    bytes,
+    activationBytes,
+    otherOps,
+    layers,
+    freeDims,
+    assumedDims,
+    problems,
+  } = analysis;
   const factorable = layers.filter((layer) => layer.status === 'compressible').length;
   const lines = [
     l10n.t('Parameters: {0}', formatCount(parameters.stored)),
@@ -42,6 +66,10 @@ export function modelTooltip(path: string, analysis: Analysis): string {
       ? l10n.t('MACs: unknown')
       : l10n.t('MACs: {0} ({1} FLOPs)', formatMacs(macs), formatCount(flops)),
     l10n.t('Size: {0}', formatBytes(bytes)),
+    ...(activationBytes === null
+      ? []
+      : [l10n.t('Activations at the peak: {0}', formatBytes(activationBytes))]),
+    ...(otherOps === null ? [] : [l10n.t('Other operations: {0}', formatCount(otherOps))]),
     l10n.t('Layers: {0}, of which {1} can be factored', layers.length, factorable),
     l10n.t('Format: {0}', formatText(analysis)),
   ];

@@ -3,9 +3,13 @@ import * as vscode from 'vscode';
 import type { Model, Models } from './models';
 import { modelDescription } from './modelText';
 
-/** Asks which model of the workspace is meant. Undefined when cancelled; says so when there is none. */
-export async function pickModel(models: Models, title: string): Promise<Model | undefined> {
-  const list = await models.list();
+/** Asks which of the workspace's models that fit is meant. Undefined when cancelled; says so when there is none. */
+export async function pickModel(
+  models: Models,
+  title: string,
+  fits: (uri: vscode.Uri) => boolean,
+): Promise<Model | undefined> {
+  const list = (await models.list()).filter(({ uri }) => fits(uri));
   if (list.length === 0) {
     void vscode.window.showInformationMessage(vscode.l10n.t('There is no .onnx file in this workspace.'));
     return undefined;

@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
+import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import type { Analysis } from '../core/compress/analysis';
 import { COMMANDS, ROWS } from '../ids';
 import { layerDescription, layerLabel } from './layerText';
@@ -45,7 +46,7 @@ function modelItem({ model }: ModelRow, { ambiguous, expanded, hasSizes }: RowSt
     case 'unread':
       item.iconPath = new vscode.ThemeIcon('file-binary');
       item.description = describe(undefined);
-      item.contextValue = ROWS.model;
+      item.contextValue = isCheckpoint(uri.path) ? ROWS.checkpoint : ROWS.model;
       break;
     case 'failed':
       item.iconPath = new vscode.ThemeIcon('warning', new vscode.ThemeColor('list.warningForeground'));
@@ -56,7 +57,8 @@ function modelItem({ model }: ModelRow, { ambiguous, expanded, hasSizes }: RowSt
       const { analysis } = state;
       item.iconPath = new vscode.ThemeIcon('file-binary');
       item.description = describe(modelDescription(analysis));
-      item.contextValue = hasSizes(model.uri) || isDynamic(analysis) ? ROWS.dynamicModel : ROWS.model;
+      if (analysis.format !== 'onnx') item.contextValue = ROWS.checkpoint;
+      else item.contextValue = hasSizes(model.uri) || isDynamic(analysis) ? ROWS.dynamicModel : ROWS.model;
       break;
     }
   }

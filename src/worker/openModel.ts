@@ -1,6 +1,6 @@
 import { lstatSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { isCheckpoint } from '../core/checkpoint/checkpoint';
+import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import { checkedLocation } from '../core/onnx/externalData';
 import type { Model } from '../core/onnx/model';
 import { ModelError } from '../core/onnx/modelError';

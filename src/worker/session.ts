@@ -1,4 +1,4 @@
-import { isCheckpoint } from '../core/checkpoint/checkpoint';
+import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import type { Analysis, LayerInfo } from '../core/compress/analysis';
 import { analyzeCheckpoint } from '../core/compress/analyzeCheckpoint';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as format from '../../src/core/format';
+import { mul, sub, symbol } from '../../src/core/onnx/shapes/dim';
 
 /** [what is called, what it gives] */
 const cases: readonly (readonly [string, string])[] = [
@@ -24,6 +25,9 @@ const cases: readonly (readonly [string, string])[] = [
   [format.formatShape([64, 'N', null]), '64 × N × ?'],
   [format.formatShape([]), 'scalar'],
   [format.formatShape(null), 'unknown'],
+  [format.formatDim(mul(2_100_000_000, symbol('N'))), '2.1 G × N'],
+  [format.formatDim(sub(mul(symbol('H'), symbol('W')), 1200)), 'H × W − 1.2 k'],
+  [format.formatDim(null), '?'],
 ];
 
 for (const [actual, expected] of cases)

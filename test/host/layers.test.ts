@@ -36,6 +36,29 @@ describe('the Layers view', () => {
     assert.equal(descriptions.length, 8);
   });
 
+  it('shows the layers of a checkpoint, and does not offer to compress it', async () => {
+    const folder = folderWithSample('checkpoint');
+    try {
+      const { layers } = await internals();
+      const file = folder.file('weights.safetensors');
+      const weight = Float32Array.from({ length: 64 * 48 }, (_, i) => (i % 49 === 0 ? 1 / (1 + i) : 0));
+      const entry = { dtype: 'F32', shape: [64, 48], data_offsets: [0, weight.byteLength] };
+      const header = Buffer.from(JSON.stringify({ 'fc.weight': entry }));
+      const length = Buffer.alloc(8);
+      length.writeBigUInt64LE(BigInt(header.length));
+      writeFileSync(file.fsPath, Buffer.concat([length, header, new Uint8Array(weight.buffer)]));
+      const row = await modelRow(file);
+      const [layer, ...others] = await childrenOf(row);
+      assert.equal(others.length, 0);
+      assert.equal(layer?.item.label, 'fc');
+      const item = await layers.getTreeItem(row);
+      assert.equal(item.contextValue, 'checkpoint');
+      assert.equal(item.description, '3.07 k params · MACs unknown · safetensors');
+    } finally {
+      folder.remove();
+    }
+  });
+
   it('explains a layer when it is hovered', async () => {
     const { layers } = await internals();
     const children = await childrenOf(await modelRow(sample()));

@@ -39,11 +39,6 @@ export interface Checkpoint {
   readonly skipped: readonly CheckpointRemainder[];
 }
 
-/** Whether a file's name is one that checkpoints have. Its content decides ({@link readCheckpoint}). */
-export function isCheckpoint(name: string): boolean {
-  return /\.(safetensors|pt|pth|bin|ckpt)$/i.test(name);
-}
-
 /**
  * Reads which tensors a safetensors or PyTorch file holds, and where. The format is recognised by its content.
  * The cost follows the number of tensors, not of bytes. Throws {@link ModelError} for anything else.

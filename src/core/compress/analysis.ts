@@ -34,6 +34,10 @@ export interface LayerInfo {
   readonly parameters: number;
   /** Multiply-adds of one inference; null where shapes are not known. */
   readonly macs: number | null;
+  /** The MACs per symbol where they depend on dimensions without a size; else null. */
+  readonly macsFormula: string | null;
+  /** MACs per byte that the layer reads and writes, weights included; null where unknown. */
+  readonly intensity: number | null;
   /** Symbols by name, null for unknown; null where not even the order is known. */
   readonly outputShape: readonly (number | string | null)[] | null;
   readonly status: 'compressible' | 'skipped';
@@ -68,6 +72,14 @@ export interface Analysis {
   readonly macs: number | null;
   /** 2 × macs. */
   readonly flops: number | null;
+  /** The MACs per symbol, "2.1 G × N", where they depend on dimensions without a size; else null. */
+  readonly macsFormula: string | null;
+  /** Operations outside the MACs (normalisation, activation, pooling, …), one each as `otherOps.ts` defines. */
+  readonly otherOps: number | null;
+  /** Bytes of intermediate values that are alive at once, at the most, run in the order of the file. */
+  readonly activationBytes: number | null;
+  /** Bytes of the stored constants by element type, largest first. */
+  readonly bytesByType: Readonly<Record<string, number>>;
   /** Names of the nodes that multiply but could not be counted. */
   readonly unknownMacs: readonly string[];
   /** Symbolic dimensions of the inputs that no binding gives a size, and that counting needs. */

@@ -1,4 +1,4 @@
-import type { Checkpoint } from '../checkpoint/checkpoint';
+import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint';
 import { elementCount } from '../onnx/elements';
 import type { Analysis, Problem } from './analysis';
 import { type CheckpointLayer, checkpointLayers } from './checkpointLayers';
@@ -34,6 +34,10 @@ export function analyzeCheckpoint(checkpoint: Checkpoint): {
     },
     macs: null,
     flops: null,
+    macsFormula: null,
+    otherOps: null,
+    activationBytes: null,
+    bytesByType: bytesByType(tensors),
     unknownMacs: [],
     freeDims: [],
     assumedDims: {},
@@ -44,10 +48,20 @@ export function analyzeCheckpoint(checkpoint: Checkpoint): {
       weightShape: tensor.dims,
       parameters,
       macs: null,
+      macsFormula: null,
+      intensity: null,
       outputShape: null,
       ...(form.kind === 'none' ? { status: 'skipped', reason: form.reason } : { status: 'compressible' }),
     })),
     problems,
   };
   return { analysis, layers };
+}
+
+function bytesByType(tensors: readonly CheckpointTensor[]): Readonly<Record<string, number>> {
+  const bytes = new Map<string, number>();
+  for (const { type, where, sharedWith } of tensors) {
+    if (sharedWith === undefined) bytes.set(type.name, (bytes.get(type.name) ?? 0) + where.length);
+  }
+  return Object.fromEntries([...bytes].sort((a, b) => b[1] - a[1]));
 }

@@ -1,10 +1,13 @@
+import { formatDim } from '../format';
+import { nodeTraffic, peakActivations } from '../onnx/activations';
 import { resolveBindings } from '../onnx/bindings';
 import { constantName, resolveConstant } from '../onnx/constants';
 import { graphMacs, nodeMacs } from '../onnx/cost';
 import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
-import type { Graph, Model } from '../onnx/model';
+import type { Graph, Model, Tensor } from '../onnx/model';
 import { allGraphs, nestedGraphs } from '../onnx/names';
-import { bindDim, type Dim, isSymbolic, mul, printDim } from '../onnx/shapes/dim';
+import { otherOps } from '../onnx/otherOps';
+import { add, bindDim, type Dim, isSymbolic, mul, printDim } from '../onnx/shapes/dim';
 import { inferShapes, type ShapeTable } from '../onnx/shapes/inferShapes';
 import type { OpenExternal } from '../onnx/tensorData';
 import { type Value, valueTable } from '../onnx/values';
@@ -59,10 +62,14 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     parameters,
     macs: total,
     flops: total === null ? null : 2 * total,
+    macsFormula: formula(bindDim(macs.total, assumed)),
+    otherOps: concrete(otherOps(model, shapes).total),
+    activationBytes: peakActivations(model, shapes, assumed).peak,
+    bytesByType: bytesByType(model),
     unknownMacs: macs.unknown,
     freeDims,
     assumedDims: Object.fromEntries(assumed),
-    layers: layers.map((layer) => layerInfo(layer, bodies.get(layer.graph), concrete)),
+    layers: layers.map((layer) => layerInfo(layer, bodies.get(layer.graph), assumed)),
     ...(options.shapes ? { tensors: tensorInfos(shapes) } : {}),
     problems: [...bindingProblems(unknown, shapes), ...macsProblems(freeDims, macs.unknown, total)],
   };
@@ -95,8 +102,12 @@ function bodyShapes(main: Graph, shapes: ShapeTable): ReadonlyMap<Graph, BodySha
 function layerInfo(
   layer: Layer,
   body: BodyShapes | undefined,
-  concrete: (dim: Dim) => number | null,
+  assumed: ReadonlyMap<string, number>,
 ): LayerInfo {
+  const bound = (dim: Dim): Dim => (body ? bindDim(mul(dim, body.trips), assumed) : null);
+  const macs = body ? bound(nodeMacs(layer.node, body.shapes)) : null;
+  const traffic = body && nodeTraffic(layer.node, body.shapes);
+  const bytes = traffic ? bound(add(traffic.read, traffic.written)) : null;
   const output = body?.shapes.get(layer.node.outputs[0] ?? '')?.shape;
   return {
     name: layer.name,
@@ -104,7 +115,9 @@ function layerInfo(
     weight: constantName(layer.weight),
     weightShape: layer.weight.dims,
     parameters: layer.parameters,
-    macs: body ? concrete(mul(nodeMacs(layer.node, body.shapes), body.trips)) : null,
+    macs: typeof macs === 'number' ? macs : null,
+    macsFormula: formula(macs),
+    intensity: typeof macs === 'number' && typeof bytes === 'number' && bytes > 0 ? macs / bytes : null,
     outputShape: output ? output.map(printable) : null,
     ...(layer.form.kind === 'none'
       ? { status: 'skipped', reason: layer.form.reason }
@@ -220,6 +233,28 @@ export function countParameters(model: Model, sizesOf: (graph: Graph) => GraphSi
   }
   const total = (counts: ReadonlyMap<Value, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
   return { stored: total(stored), used, statistics: total(statistics) };
+}
+
+/** The count as text where it depends on symbols. */
+function formula(dim: Dim): string | null {
+  return isSymbolic(dim) ? formatDim(dim) : null;
+}
+
+/** Bytes of the constants in every graph by element type, largest first. */
+function bytesByType(model: Model): Readonly<Record<string, number>> {
+  const bytes = new Map<string, number>();
+  const add = ({ type, dims }: Tensor) => {
+    const size = elementBytes(type, elementCount(dims));
+    if (size > 0) bytes.set(elementName(type), (bytes.get(elementName(type)) ?? 0) + size);
+  };
+  for (const graph of allGraphs(model.graph)) {
+    graph.initializers.forEach(add);
+    for (const node of graph.nodes) {
+      const value = node.opType === 'Constant' ? node.attributes.get('value') : undefined;
+      if (value?.kind === 'tensor') add(value.value);
+    }
+  }
+  return Object.fromEntries([...bytes].sort((a, b) => b[1] - a[1]));
 }
 
 /** Bytes of the external ranges a model refers to, by dims and type: the data file may hold more, or be missing. */
