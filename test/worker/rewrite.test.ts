@@ -1,94 +1,20 @@
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { test } from 'node:test';
-import { analyzeModel } from '../../src/core/compress/analyzeModel';
-import { candidatesOf } from '../../src/core/compress/candidates';
-import { factorWeight } from '../../src/core/compress/factor';
-import { type FactoredLayer, rewriteModel } from '../../src/core/compress/rewrite';
-import { effectiveWeight } from '../../src/core/compress/weight';
 import { memorySource } from '../../src/core/onnx/byteSource';
-import type { Model } from '../../src/core/onnx/model';
 import { readModel } from '../../src/core/onnx/read';
-import { decodeFloats, encodeFloats } from '../../src/core/onnx/tensorData';
+import { encodeFloats } from '../../src/core/onnx/tensorData';
 import { valueTable } from '../../src/core/onnx/values';
-import { createMlMatrix } from '../../src/core/tensor/mlMatrix';
-import { readStored, recipeOf } from '../../src/worker/constantValues';
-import { modelInputs } from '../../src/worker/modelInputs';
-import { channelScale, readNorm } from '../../src/worker/modelWeights';
-import { loadRuntime } from '../../src/worker/runtime';
-import { compareOutputs } from '../../src/worker/verifyModels';
+import { layersOf, rewritten, rewrittenError } from '../support/fullRank';
 import {
   doubleTensor,
   encodeGraph,
   encodeModel,
   floatTensor,
   int64Tensor,
-  joinSegments,
   type ModelSpec,
   type NodeSpec,
   seededArray,
 } from '../support/onnxModel';
-import { scratchFolder, writeInto } from '../support/scratch';
-
-const runtime = loadRuntime(path.resolve('dist'));
-const linalg = createMlMatrix();
-const folder = scratchFolder();
-
-const noFiles = () => {
-  throw new Error('no external file was expected');
-};
-
-/** The layers of a model, as the product finds them. */
-const layersOf = (model: Model) => analyzeModel(model, { dims: {}, openExternal: noFiles }).layers;
-
-/** Factors every layer of a model at full rank with its n-th method; returns the new file and how many changed. */
-function rewritten(bytes: Uint8Array, nth: number): { layers: number; bytes: Uint8Array } {
-  const model = readModel(memorySource('m.onnx', bytes));
-  const open = {
-    path: 'm.onnx',
-    model,
-    openExternal: noFiles,
-    externalFiles: [],
-    version: '',
-    close: () => {},
-  };
-  const factored = layersOf(model).flatMap((layer): FactoredLayer[] => {
-    const candidate = candidatesOf(layer, 'auto')[nth];
-    if (!candidate) return [];
-    const { type } = layer.weight;
-    const norm = readNorm(open, layer);
-    const recipe = { ...recipeOf(layer.weight), ...(norm ? { scale: channelScale(layer, norm) } : {}) };
-    const weight = effectiveWeight(readStored(open, layer.weight), recipe);
-    const round = <T extends Float32Array | Float64Array>(x: T) =>
-      decodeFloats(type, encodeFloats(type, x)) as T;
-    const rank = candidate.maxRank;
-    const { factors } = factorWeight(linalg, weight, candidate.unfolding, rank, candidate.folds(rank), round);
-    const [first, second] = factors.map((f) => encodeFloats(type, f));
-    const folded = norm ? { foldedBias: encodeFloats(type, norm.bias) } : {};
-    return [{ layer, candidate, rank, factors: [first!, second!], ...folded }];
-  });
-  return { layers: factored.length, bytes: joinSegments(rewriteModel(model, factored).segments) };
-}
-
-/** The same, and how far the new model's outputs are from the old one's. */
-async function rewrittenError(
-  spec: ModelSpec,
-  nth: number,
-): Promise<{ layers: number; relative: number; model: Model }> {
-  const before = encodeModel(spec);
-  const { layers, bytes } = rewritten(before, nth);
-  const original = writeInto(folder, 'original.onnx', before);
-  const compressed = writeInto(folder, 'compressed.onnx', bytes);
-  const inputs = modelInputs(readModel(memorySource('m.onnx', before)), new Map()).tensors;
-  const [a, b] = [await runtime.open(original, []), await runtime.open(compressed, [])];
-  try {
-    const { relative } = compareOutputs(await a.run(inputs), await b.run(inputs), compressed);
-    return { layers, relative, model: readModel(memorySource('m.onnx', bytes)) };
-  } finally {
-    await a.release();
-    await b.release();
-  }
-}
 
 /** A convolution of x with a random weight, and a bias where one is asked for. */
 function conv(
@@ -560,7 +486,7 @@ const cases: readonly (readonly [name: string, spec: ModelSpec, methods: number,
 for (const [name, spec, methods, factoredLayers = 1] of cases) {
   test(`full rank changes nothing: ${name}`, async () => {
     for (let nth = 0; nth < methods; nth++) {
-      const { layers, relative, model } = await rewrittenError(spec, nth);
+      const { layers, relative, model } = await rewrittenError(encodeModel(spec), nth);
       assert.equal(layers, factoredLayers, 'the layer is factored');
       const names = valueTable(model).graphs.flatMap((g) => g.initializers.map((t) => t.name));
       assert.ok(
@@ -569,7 +495,7 @@ for (const [name, spec, methods, factoredLayers = 1] of cases) {
       );
       assert.ok(relative < (name === 'half precision' ? 2e-3 : 1e-5), `method ${nth} is off by ${relative}`);
     }
-    assert.equal((await rewrittenError(spec, methods)).layers, 0, 'no further method');
+    assert.equal((await rewrittenError(encodeModel(spec), methods)).layers, 0, 'no further method');
   });
 }
 
