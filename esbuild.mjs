@@ -4,7 +4,16 @@
  * on demand, out/test and out/bench. The layers of ARCHITECTURE.md are enforced here for free: only the
  * extension's bundle knows `vscode`, and core is bundled once for no platform at all.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import * as esbuild from 'esbuild';
@@ -171,5 +180,7 @@ if (flags.has('--watch')) {
   const results = await Promise.all(
     wanted.map((options) => esbuild.build({ ...options, metafile: bundles.includes(options) })),
   );
+  // npx runs the bin of package.json as a program.
+  chmodSync('dist/cli.js', 0o755);
   writeNotices(results);
 }

@@ -199,4 +199,5 @@ test('a disk that takes no more: status 1, a sentence, no file', () => {
 
 test('the bundle can be started by its name', () => {
   assert.match(readFileSync(CLI, 'utf8'), /^#!\/usr\/bin\/env node\n/);
+  assert.equal(spawnSync(CLI, ['--help'], { encoding: 'utf8' }).status, 0);
 });
