@@ -1,7 +1,7 @@
 import { formatDim } from '../format';
 import { nodeTraffic, peakActivations } from '../onnx/activations';
 import { resolveBindings } from '../onnx/bindings';
-import { constantName, resolveConstant } from '../onnx/constants';
+import { constantName, defaultOf, resolveConstant } from '../onnx/constants';
 import { graphMacs, nodeMacs } from '../onnx/cost';
 import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
 import type { Graph, Model, Tensor } from '../onnx/model';
@@ -211,7 +211,8 @@ export function countParameters(model: Model, sizesOf: (graph: Graph) => GraphSi
     for (const node of graph.nodes) {
       if (node.domain === '' && PASSING.has(node.opType)) continue;
       for (const [input, name] of node.inputs.entries()) {
-        const constant = name ? resolveConstant(values, graph, name, sizes) : 'computed';
+        const resolved = name ? resolveConstant(values, graph, name, sizes) : 'computed';
+        const constant = resolved === 'overridable' ? (defaultOf(values, graph, name) ?? resolved) : resolved;
         if (typeof constant === 'string' || !isFloatType(constant.type)) continue;
         const count = elementCount(constant.source.dims);
         const value = constant.values.at(-1)!;

@@ -1,4 +1,4 @@
-import { type Constant, constantName, resolveConstant, type SizeLookup } from '../onnx/constants';
+import { type Constant, constantName, defaultOf, resolveConstant, type SizeLookup } from '../onnx/constants';
 import { elementCount } from '../onnx/elements';
 import type { Graph, Model, Node } from '../onnx/model';
 import { type Use, type Value, type ValueTable, valueTable } from '../onnx/values';
@@ -23,6 +23,8 @@ interface Operator {
 
 const QUANTISED = 'Its weight is quantised; low-rank factors of it would have to be quantised anew.';
 const RECURRENT = 'Recurrent: its gates share one weight, which would have to be taken apart first.';
+const OVERRIDABLE =
+  'Its weight is an input of the model too, so whoever runs the model may give another one.';
 const FUSED = 'A fused operator: it is counted, but its weight is not factored.';
 
 const OPERATORS: ReadonlyMap<string, Operator> = new Map<string, Operator>([
@@ -76,8 +78,8 @@ export function findLayers(model: Model, sizesOf: (graph: Graph) => GraphSizes):
         ? noForm(operator.reason)
         : model.hasTraining
           ? noForm('The model carries training information, which names its weights.')
-          : found.isQuantised
-            ? noForm(QUANTISED)
+          : found.reason
+            ? noForm(found.reason)
             : formOf(node, weight, input, sizes, trips);
       const bias = constant(node, operator.bias);
       const more = (operator.more ?? []).map((i) => constant(node, i));
@@ -106,22 +108,24 @@ function findWeight(
   node: Node,
   operator: Operator,
   sizes: SizeLookup,
-): { weight: Constant; input: number; isQuantised: boolean } | undefined {
+): { weight: Constant; input: number; reason?: string } | undefined {
   for (const input of operator.weights) {
-    const weight = resolveConstant(values, graph, node.inputs[input] ?? '', sizes);
+    const name = node.inputs[input] ?? '';
+    const resolved = resolveConstant(values, graph, name, sizes);
+    const weight = resolved === 'overridable' ? (defaultOf(values, graph, name) ?? resolved) : resolved;
     if (typeof weight !== 'string') {
       if (node.opType === 'Gather' && (weight.dims.length < 2 || elementCount(weight.dims) < SMALLEST_TABLE))
         continue;
-      return { weight, input, isQuantised: false };
+      return { weight, input, ...(resolved === 'overridable' ? { reason: OVERRIDABLE } : {}) };
     }
     if (weight !== 'quantised') continue;
     // QDQ: the integers in front of the DequantizeLinear are what is stored.
-    const dequantize = values.find(graph, node.inputs[input]!)?.source;
+    const dequantize = values.find(graph, name)?.source;
     const stored =
       dequantize?.kind === 'node'
         ? resolveConstant(values, graph, dequantize.node.inputs[0] ?? '', sizes)
         : 'computed';
-    if (typeof stored !== 'string') return { weight: stored, input, isQuantised: true };
+    if (typeof stored !== 'string') return { weight: stored, input, reason: QUANTISED };
   }
   return undefined;
 }

@@ -1,5 +1,4 @@
-import { type Constant, intAttribute } from '../onnx/constants';
-import { isFactorableType } from '../onnx/elements';
+import { type Constant, foreignType, intAttribute } from '../onnx/constants';
 import type { Graph, Node } from '../onnx/model';
 import type { ValueTable } from '../onnx/values';
 import type { FoldableNorm } from './layer';
@@ -37,7 +36,8 @@ export function findNorm(
   if (!scale || !shift || !mean || !variance) return undefined;
   const bias = node.inputs[2] ? constant(node, 2) : undefined;
   if (node.inputs[2] && !bias) return undefined;
-  if (![scale, shift, mean, variance].every((c) => isFactorableType(c.type))) return undefined;
+  const read = [scale, shift, mean, variance, ...(bias ? [bias] : [])];
+  if (read.some((c) => foreignType(c) !== undefined)) return undefined;
   const epsilon = norm.attributes.get('epsilon');
   return {
     node: norm,

@@ -1,5 +1,5 @@
-import { type Constant, intAttribute, type SizeLookup } from '../onnx/constants';
-import { elementCount, elementName, isFactorableType } from '../onnx/elements';
+import { type Constant, foreignType, intAttribute, type SizeLookup } from '../onnx/constants';
+import { elementCount, elementName } from '../onnx/elements';
 import type { Node } from '../onnx/model';
 import type { ConvCall, Form, MatMulForm, NoForm } from './layer';
 
@@ -13,8 +13,9 @@ export function formOf(
   sizes: SizeLookup,
   trips: number | null,
 ): Form | NoForm {
-  if (!isFactorableType(weight.type)) {
-    return none(`Its weight holds ${elementName(weight.type)}; only floating-point weights can be factored.`);
+  const foreign = foreignType(weight);
+  if (foreign !== undefined) {
+    return none(`Its weight holds ${elementName(foreign)}; only floating-point weights can be factored.`);
   }
   if (elementCount(weight.dims) === 0) return none('Its weight has no elements.');
   switch (node.opType) {

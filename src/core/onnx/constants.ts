@@ -1,4 +1,4 @@
-import { Element, elementCount } from './elements';
+import { Element, elementCount, isFactorableType } from './elements';
 import type { ElementType, Graph, Node, Tensor } from './model';
 import type { Value, ValueTable } from './values';
 
@@ -68,6 +68,26 @@ export function resolveConstant(
     case 'node':
       return chain < MAX_CHAIN ? made(values, value, source.node, sizes, chain) : 'computed';
   }
+}
+
+/**
+ * The default of a constant that the caller may override, as it is stored: what a node reads when nobody does.
+ * For names of which {@link resolveConstant} says so.
+ */
+export function defaultOf(values: ValueTable, graph: Graph, name: string): Constant | undefined {
+  let value = values.find(graph, name);
+  for (let chain = 0; value?.source.kind === 'node' && chain < MAX_CHAIN; chain++) {
+    value = values.find(value.graph, value.source.node.inputs[0] ?? '');
+  }
+  const tensor = value?.source.kind === 'input' ? value.source.initializer : undefined;
+  return value && tensor ? stored(tensor, value) : undefined;
+}
+
+/** The first element type on the way to a constant that can't be computed with; undefined where all can. */
+export function foreignType({ source, steps, type }: Constant): ElementType | undefined {
+  const casts = steps.flatMap((step) => (step.kind === 'cast' ? [step.type] : []));
+  const first = source.kind === 'fill' ? (source.tensor?.type ?? Element.float) : source.tensor.type;
+  return [first, ...casts, type].find((t) => !isFactorableType(t));
 }
 
 function stored(tensor: Tensor, value: Value): Constant {
