@@ -2,9 +2,11 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import * as ort from 'onnxruntime-web';
 import { readModel } from '../../src/core/onnx/read';
 import { openFile } from '../../src/worker/fileSource';
-import { askRuntime, floatInput } from './shapeOracle';
+import { SAMPLE_RATES, SILERO, sileroBindings, sileroInputs } from '../support/silero';
+import { askRuntime, askRuntimeInside, floatInput } from './shapeOracle';
 
 const ocrFolder = join('node_modules', '@gutenye', 'ocr-models', 'assets');
 
@@ -31,4 +33,27 @@ for (const [path, sizes] of MODELS) {
     assert.deepEqual(report.wrong, []);
     assert.deepEqual(report.unknown, []);
   });
+}
+
+for (const silero of SILERO) {
+  for (const rate of SAMPLE_RATES) {
+    test(`every shape of silero ${silero.name} at ${rate} Hz is the one ONNX Runtime finds, in the branches too`, async (t) => {
+      const bytes = readFileSync(silero.path);
+      const inputs = Object.fromEntries(
+        [...sileroInputs(silero, rate)].map(([name, { type, data, dims }]) => [
+          name,
+          new ort.Tensor(type as 'float32', data as Float32Array, dims),
+        ]),
+      );
+      const bind = sileroBindings(silero, rate);
+      const outside = await askRuntime(bytes, inputs, bind);
+      const inside = await askRuntimeInside(bytes, inputs, bind);
+      t.diagnostic(
+        `${outside.compared} values outside, ${inside.compared} inside, ${inside.unknown.length} without a complete shape`,
+      );
+      assert.ok(outside.compared > 2 && inside.compared > 50);
+      assert.deepEqual([...outside.wrong, ...inside.wrong], []);
+      assert.deepEqual([...outside.unknown, ...inside.unknown], []);
+    });
+  }
 }

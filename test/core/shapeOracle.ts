@@ -1,9 +1,11 @@
 import { onnx } from 'onnx-proto';
 import * as ort from 'onnxruntime-web';
 import { memorySource } from '../../src/core/onnx/byteSource';
+import type { Graph } from '../../src/core/onnx/model';
+import { nestedGraphs } from '../../src/core/onnx/names';
 import { readModel } from '../../src/core/onnx/read';
 import { bindDim, type Dim, printDim } from '../../src/core/onnx/shapes/dim';
-import { inferShapes } from '../../src/core/onnx/shapes/inferShapes';
+import { inferShapes, type ShapeTable } from '../../src/core/onnx/shapes/inferShapes';
 
 /** What ONNX Runtime says about the inferred shapes of one model. */
 export interface OracleReport {
@@ -24,7 +26,50 @@ export async function askRuntime(
   inputs: Readonly<Record<string, ort.Tensor>>,
   bind: ReadonlyMap<string, number>,
 ): Promise<OracleReport> {
-  const truth = await trueShapes(bytes, inputs);
+  return compareShapes(await trueShapes(bytes, inputs), bytes, bind);
+}
+
+/**
+ * The same for a model whose main graph is little more than an If: the branches that are taken come in its place,
+ * until there is none left, and the shapes inside them are compared too.
+ */
+export async function askRuntimeInside(
+  bytes: Uint8Array,
+  inputs: Readonly<Record<string, ort.Tensor>>,
+  bind: ReadonlyMap<string, number>,
+): Promise<OracleReport> {
+  const model = onnx.ModelProto.decode(bytes);
+  for (;;) {
+    const values = await allValues(onnx.ModelProto.encode(model).finish(), inputs);
+    if (!takeBranches(model.graph as onnx.GraphProto, values)) break;
+  }
+  return compareShapes(await trueShapes(onnx.ModelProto.encode(model).finish(), inputs), bytes, bind);
+}
+
+/** Puts the branch that is taken in the place of every If of a graph; whether there was one. */
+function takeBranches(graph: onnx.GraphProto, values: ReadonlyMap<string, ort.Tensor>): boolean {
+  let found = false;
+  graph.node = graph.node.flatMap((node) => {
+    if (node.opType !== 'If') return [node];
+    found = true;
+    const taken = values.get(node.input![0]!)!.data[0] ? 'then_branch' : 'else_branch';
+    const branch = node.attribute!.find((a) => a.name === taken)!.g!;
+    graph.initializer.push(...(branch.initializer ?? []));
+    const handed = branch.output!.map((output, i) => ({
+      opType: 'Identity',
+      input: [output.name!],
+      output: [node.output![i]!],
+    }));
+    return [...(branch.node ?? []), ...handed];
+  });
+  return found;
+}
+
+function compareShapes(
+  truth: ReadonlyMap<string, readonly number[]>,
+  bytes: Uint8Array,
+  bind: ReadonlyMap<string, number>,
+): OracleReport {
   const model = readModel(memorySource('model.onnx', bytes));
   const openExternal = () => {
     throw new Error('The model was expected to be one file.');
@@ -34,8 +79,8 @@ export async function askRuntime(
   const unknown: string[] = [];
   const wrong: string[] = [];
   for (const [name, shape] of truth) {
-    const before = bound.get(name)?.shape;
-    const after = symbolic.get(name)?.shape?.map((d) => bindDim(d, bind));
+    const before = shapeInside(model.graph, bound, name);
+    const after = shapeInside(model.graph, symbolic, name)?.map((d) => bindDim(d, bind));
     if (!before || before.some((d) => typeof d !== 'number')) unknown.push(name);
     for (const inferred of [before, after]) {
       if (inferred && contradicts(inferred, shape)) {
@@ -46,6 +91,21 @@ export async function askRuntime(
   return { compared: truth.size, unknown, wrong };
 }
 
+/** The shape of a value of a graph or of a body in it: in the models at hand a name means one thing only. */
+function shapeInside(graph: Graph, shapes: ShapeTable, name: string): readonly Dim[] | null | undefined {
+  const fact = shapes.get(name);
+  if (fact) return fact.shape;
+  for (const node of graph.nodes) {
+    const inner = shapes.bodies(node);
+    for (const nested of nestedGraphs(node)) {
+      const body = inner.find((b) => b.nodes === nested.nodes);
+      const shape = body && shapeInside(nested, body.shapes, name);
+      if (shape) return shape;
+    }
+  }
+  return undefined;
+}
+
 function contradicts(inferred: readonly Dim[], shape: readonly number[]): boolean {
   return inferred.length !== shape.length || inferred.some((d, i) => typeof d === 'number' && d !== shape[i]);
 }
@@ -54,6 +114,15 @@ async function trueShapes(
   bytes: Uint8Array,
   inputs: Readonly<Record<string, ort.Tensor>>,
 ): Promise<ReadonlyMap<string, readonly number[]>> {
+  const values = await allValues(bytes, inputs);
+  return new Map([...values].flatMap(([name, value]) => (value.dims ? [[name, value.dims]] : [])));
+}
+
+/** What a model computes, intermediates of its main graph included. */
+async function allValues(
+  bytes: Uint8Array,
+  inputs: Readonly<Record<string, ort.Tensor>>,
+): Promise<ReadonlyMap<string, ort.Tensor>> {
   const model = onnx.ModelProto.decode(bytes);
   const graph = model.graph as onnx.GraphProto;
   const declared = new Set(graph.output.map((output) => output.name));
@@ -66,10 +135,7 @@ async function trueShapes(
     logSeverityLevel: 3,
   });
   try {
-    const outputs = await session.run({ ...inputs });
-    return new Map(
-      Object.entries(outputs).flatMap(([name, value]) => (value.dims ? [[name, value.dims]] : [])),
-    );
+    return new Map(Object.entries(await session.run({ ...inputs })));
   } finally {
     await session.release();
   }
