@@ -23,6 +23,7 @@ export async function compressCommand(
     dim: { type: 'string', multiple: true },
     overwrite: { type: 'boolean' },
     'allow-larger': { type: 'boolean' },
+    'keep-norms': { type: 'boolean' },
     json: { type: 'boolean' },
   });
   const [model, ...more] = positionals;
@@ -43,6 +44,7 @@ export async function compressCommand(
         // A file named on the command line is meant; the default name might hold something dear.
         overwrite: values.overwrite === true || values.output !== undefined,
         allowLarger: values['allow-larger'] === true,
+        foldNorms: values['keep-norms'] !== true,
       },
       terminal.callOptions(model),
     );

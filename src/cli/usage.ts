@@ -7,8 +7,9 @@ export const HELP = `Usage:
   ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
       Layers with parameters, multiply-adds (MACs) and the rank worth taking.
   ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
-                     [--overwrite] [--allow-larger] [--json]
+                     [--overwrite] [--allow-larger] [--keep-norms] [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
+      --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
       Runs both on the same input: output error, sizes, MACs, times.
 

@@ -64,11 +64,17 @@ export async function compressModel(
     for (const target of [request.output, dataPath]) checkTarget(sources, target, request.overwrite);
     const clock = stopwatch();
     const dims = request.dims ?? {};
-    const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal });
-    const options = await tools.spectra.optionsOf(modelWeights(open), analyzed.layers, request.method, {
-      ...(signal ? { signal } : {}),
-      onLayer: (done, layer) => report('suggest', done, layer),
-    });
+    const foldNorms = request.foldNorms ?? true;
+    const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
+    const options = await tools.spectra.optionsOf(
+      modelWeights(open, foldNorms),
+      analyzed.layers,
+      request.method,
+      {
+        ...(signal ? { signal } : {}),
+        onLayer: (done, layer) => report('suggest', done, layer),
+      },
+    );
     const planned = makePlan(options, analyzed.totals, request.target, request.allowLarger);
     if ('refusal' in planned)
       throw new ModelError('unreachable-target', `${request.path}: ${planned.refusal}`);

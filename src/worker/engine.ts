@@ -32,6 +32,8 @@ export interface CompressRequest extends ModelRequest {
   readonly method: MethodChoice;
   /** Replace an existing output file. */
   readonly overwrite: boolean;
+  /** Fold BatchNormalization into the convolutions that are factored, so that they are factored as they act; default true. */
+  readonly foldNorms?: boolean;
   /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
   readonly allowLarger?: boolean;
 }

@@ -6,11 +6,12 @@ import type { WeightSource } from './factorJob';
 import type { OpenModel } from './openModel';
 import type { WeightFile } from './spectra';
 
-/** The weights of a model's layers, normalisations folded in. */
-export function modelWeights(open: OpenModel): WeightFile<Layer> {
+/** The weights of a model's layers, with the normalisations folded in that the layers say. */
+export function modelWeights(open: OpenModel, foldNorms = true): WeightFile<Layer> {
   return {
     path: open.path,
-    version: open.version,
+    // A weight with its normalisation folded in is another weight.
+    version: foldNorms ? open.version : `${open.version}:unfolded`,
     weightOf(layer) {
       const norm = readNorm(open, layer);
       const recipe = { ...recipeOf(layer.weight), ...(norm ? { scale: channelScale(layer, norm) } : {}) };

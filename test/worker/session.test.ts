@@ -13,7 +13,9 @@ import {
 import path from 'node:path';
 import { after, test } from 'node:test';
 import type { Target } from '../../src/core/compress/plan';
+import { memorySource } from '../../src/core/onnx/byteSource';
 import { ModelError } from '../../src/core/onnx/modelError';
+import { readModel } from '../../src/core/onnx/read';
 import type { Progress } from '../../src/worker/engine';
 import { createSession } from '../../src/worker/session';
 import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
@@ -140,6 +142,53 @@ test('a full-rank rewrite by each method agrees with the original', async () => 
     );
     assert.ok(report.outputError.relative < 1e-4, `${method}: ${report.outputError.relative}`);
     assert.ok(report.layers.every((l) => l.weightError! < 1e-5));
+  }
+});
+
+test('normalisations are folded into factored convolutions, or kept where that is asked for', async () => {
+  const channels = 16;
+  const vector = (name: string, seed: number) =>
+    floatTensor(
+      name,
+      [channels],
+      seededArray(channels, seed).map((x) => 1.5 + x),
+    );
+  const weight = Float32Array.from({ length: channels * 8 * 9 }, (_, i) => Math.sin(i) / (1 + (i % 7)));
+  const source = writeInto(
+    scratchFolder(),
+    'norm.onnx',
+    encodeModel({
+      nodes: [
+        { op: 'Conv', name: 'conv', inputs: ['x', 'w'], outputs: ['h'] },
+        { op: 'BatchNormalization', name: 'norm', inputs: ['h', 'g', 'b', 'm', 'v'], outputs: ['y'] },
+      ],
+      inputs: { x: [1, 8, 9, 9] },
+      outputs: { y: null },
+      initializers: [
+        floatTensor('w', [channels, 8, 3, 3], weight),
+        vector('g', 1),
+        vector('b', 2),
+        vector('m', 3),
+        vector('v', 4),
+      ],
+    }),
+  );
+  for (const foldNorms of [true, false]) {
+    const output = path.join(path.dirname(source), `${foldNorms}.onnx`);
+    const report = await session.compress({
+      path: source,
+      output,
+      target: { kind: 'rank', rank: channels },
+      method: 'channel',
+      overwrite: false,
+      allowLarger: true,
+      foldNorms,
+    });
+    assert.ok(report.outputError.relative < 1e-5);
+    const operators = readModel(memorySource('m.onnx', readFileSync(output))).graph.nodes.map(
+      (node) => node.opType,
+    );
+    assert.deepEqual(operators, foldNorms ? ['Conv', 'Conv'] : ['Conv', 'Conv', 'BatchNormalization']);
   }
 });
 

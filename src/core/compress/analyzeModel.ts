@@ -1,17 +1,17 @@
 import { formatDim } from '../format';
 import { nodeTraffic, peakActivations } from '../onnx/activations';
 import { resolveBindings } from '../onnx/bindings';
-import { constantName, defaultOf, resolveConstant } from '../onnx/constants';
+import { constantName } from '../onnx/constants';
 import { graphMacs, nodeMacs } from '../onnx/cost';
-import { elementBytes, elementCount, elementName, isFloatType } from '../onnx/elements';
-import type { Graph, Model, Tensor } from '../onnx/model';
-import { allGraphs, nestedGraphs } from '../onnx/names';
+import { elementName } from '../onnx/elements';
+import type { Graph, Model } from '../onnx/model';
+import { nestedGraphs } from '../onnx/names';
 import { otherOps } from '../onnx/otherOps';
 import { add, bindDim, type Dim, isSymbolic, mul, printDim } from '../onnx/shapes/dim';
 import { inferShapes, type ShapeTable } from '../onnx/shapes/inferShapes';
 import type { OpenExternal } from '../onnx/tensorData';
-import { type Value, valueTable } from '../onnx/values';
 import type { Analysis, DimBindings, LayerInfo, Problem, TensorInfo } from './analysis';
+import { bytesByType, countParameters, externalBytes } from './countConstants';
 import { findLayers, type GraphSizes } from './findLayers';
 import type { Layer } from './layer';
 import type { Totals } from './makePlan';
@@ -28,6 +28,8 @@ export interface AnalyzedModel {
 export interface AnalyzeOptions {
   readonly dims: DimBindings;
   readonly openExternal: OpenExternal;
+  /** Fold BatchNormalization into the convolution in front of it when that is factored; default true. */
+  readonly foldNorms?: boolean;
   /** List the type of every tensor of the main graph too. */
   readonly shapes?: boolean;
 }
@@ -50,7 +52,7 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     };
   };
   const macs = graphMacs(model, shapes);
-  const layers = findLayers(model, sizesOf);
+  const layers = findLayers(model, sizesOf, options.foldNorms);
   const total = concrete(macs.total);
   const freeDims = shapes.symbols.filter((name) => !assumed.has(name));
   const parameters = countParameters(model, sizesOf);
@@ -182,89 +184,7 @@ function macsProblems(
   return problems;
 }
 
-/** Operators that only hand a constant on: reading one is not using it. */
-const PASSING = new Set([
-  'Identity',
-  'Transpose',
-  'Cast',
-  'Reshape',
-  'Squeeze',
-  'Unsqueeze',
-  'Flatten',
-  'DequantizeLinear',
-]);
-
-/** Inputs of BatchNormalization that were measured, not trained. */
-const STATISTICS = [3, 4];
-
-/**
- * Elements of the floating-point constants that nodes use (initializers, Constant, ConstantOfShape): `stored` counts
- * each once, `used` once for each node input it feeds. Running means and variances are `statistics`, and in neither.
- */
-export function countParameters(model: Model, sizesOf: (graph: Graph) => GraphSizes): Analysis['parameters'] {
-  const values = valueTable(model);
-  const stored = new Map<Value, number>();
-  const statistics = new Map<Value, number>();
-  let used = 0;
-  for (const graph of values.graphs) {
-    const { sizes } = sizesOf(graph);
-    for (const node of graph.nodes) {
-      if (node.domain === '' && PASSING.has(node.opType)) continue;
-      for (const [input, name] of node.inputs.entries()) {
-        const resolved = name ? resolveConstant(values, graph, name, sizes) : 'computed';
-        const constant = resolved === 'overridable' ? (defaultOf(values, graph, name) ?? resolved) : resolved;
-        if (typeof constant === 'string' || !isFloatType(constant.type)) continue;
-        const count = elementCount(constant.source.dims);
-        const value = constant.values.at(-1)!;
-        if (node.opType === 'BatchNormalization' && STATISTICS.includes(input)) {
-          statistics.set(value, count);
-        } else {
-          stored.set(value, count);
-          used += count;
-        }
-      }
-    }
-  }
-  // What nobody reads is stored all the same.
-  for (const graph of values.graphs) {
-    for (const { name, type, dims } of graph.initializers) {
-      const value = values.find(graph, name);
-      if (value && isFloatType(type) && value.uses.length === 0) stored.set(value, elementCount(dims));
-    }
-  }
-  const total = (counts: ReadonlyMap<Value, number>) => [...counts.values()].reduce((a, b) => a + b, 0);
-  return { stored: total(stored), used, statistics: total(statistics) };
-}
-
 /** The count as text where it depends on symbols. */
 function formula(dim: Dim): string | null {
   return isSymbolic(dim) ? formatDim(dim) : null;
-}
-
-/** Bytes of the constants in every graph by element type, largest first. */
-function bytesByType(model: Model): Readonly<Record<string, number>> {
-  const bytes = new Map<string, number>();
-  const add = ({ type, dims }: Tensor) => {
-    const size = elementBytes(type, elementCount(dims));
-    if (size > 0) bytes.set(elementName(type), (bytes.get(elementName(type)) ?? 0) + size);
-  };
-  for (const graph of allGraphs(model.graph)) {
-    graph.initializers.forEach(add);
-    for (const node of graph.nodes) {
-      const value = node.opType === 'Constant' ? node.attributes.get('value') : undefined;
-      if (value?.kind === 'tensor') add(value.value);
-    }
-  }
-  return Object.fromEntries([...bytes].sort((a, b) => b[1] - a[1]));
-}
-
-/** Bytes of the external ranges a model refers to, by dims and type: the data file may hold more, or be missing. */
-function externalBytes(model: Model): number {
-  let bytes = 0;
-  for (const graph of allGraphs(model.graph)) {
-    for (const tensor of graph.initializers) {
-      if (tensor.data.kind === 'external') bytes += elementBytes(tensor.type, elementCount(tensor.dims));
-    }
-  }
-  return bytes;
 }

@@ -56,9 +56,14 @@ const SMALLEST_TABLE = 1024;
 
 /**
  * The layers of a model in the order of its nodes, bodies of control flow after the node they belong to, each with
- * the way it can be factored or the reason why not. `sizesOf` tells what is known about each graph.
+ * the way it can be factored or the reason why not. `sizesOf` tells what is known about each graph;
+ * `foldNorms` takes a BatchNormalization behind a convolution as part of its weight.
  */
-export function findLayers(model: Model, sizesOf: (graph: Graph) => GraphSizes): readonly Layer[] {
+export function findLayers(
+  model: Model,
+  sizesOf: (graph: Graph) => GraphSizes,
+  foldNorms = true,
+): readonly Layer[] {
   const values = valueTable(model);
   const names = new Set<string>();
   const layers: Layer[] = [];
@@ -93,7 +98,7 @@ export function findLayers(model: Model, sizesOf: (graph: Graph) => GraphSizes):
         parameters: [weight, bias, ...more].reduce((sum, c) => sum + (c ? elementCount(c.dims) : 0), 0),
         form,
         twins: [],
-        norm: form.kind === 'conv' ? findNorm(values, graph, node, constant) : undefined,
+        norm: foldNorms && form.kind === 'conv' ? findNorm(values, graph, node, constant) : undefined,
       });
     }
   }

@@ -1,4 +1,5 @@
 import type { ByteSource } from './byteSource';
+import { expectBytes, Leaf, spanOf } from './leaf';
 import type {
   Attribute,
   Container,
@@ -8,20 +9,17 @@ import type {
   Model,
   ModelFunction,
   Node,
-  Span,
   SparseTensor,
   Tensor,
-  TensorData,
   ValueInfo,
 } from './model';
 import { ModelError } from './modelError';
 import * as proto from './proto';
-import { type WireField, WireReader, WireType } from './wire';
+import { readSparseTensor, readTensor } from './readTensor';
+import { type WireField, WireReader } from './wire';
 
 /** Messages may nest this deep (If in Loop in If …), no deeper. */
 const MAX_DEPTH = 100;
-/** A leaf message (names, scalars, a declared type) is never near this large; a claim that it is, is refused. */
-const MAX_LEAF_BYTES = 64 * 1024 * 1024;
 
 /**
  * Scans an ONNX file (onnx.proto3, ModelProto) without loading it: walks the wire format through a small
@@ -71,7 +69,7 @@ class Scan {
     this.reader.walk(0, this.source.size, (field) => {
       switch (field.number) {
         case 7:
-          this.expectBytes(field, 'graph');
+          expectBytes(this.reader, field, 'graph');
           if (graphField) throw this.reader.error('malformed', field.start, 'a second graph begins');
           graphField = { ...spanOf(field), parent: undefined };
           break;
@@ -79,7 +77,7 @@ class Scan {
           hasTraining = true;
           break;
         case 25:
-          this.expectBytes(field, 'function');
+          expectBytes(this.reader, field, 'function');
           functions.push(this.modelFunction(spanOf(field), 1));
           break;
         case 1: // ir_version
@@ -117,16 +115,16 @@ class Scan {
     this.reader.walk(container.payload, container.end, (field) => {
       switch (field.number) {
         case 1:
-          this.expectBytes(field, 'node');
+          expectBytes(this.reader, field, 'node');
           nodes.push(this.node(spanOf(field), container, depth + 1));
           break;
         case 5:
-          this.expectBytes(field, 'initializer');
-          initializers.push(this.tensor(spanOf(field)));
+          expectBytes(this.reader, field, 'initializer');
+          initializers.push(readTensor(this.reader, spanOf(field)));
           break;
         case 15:
-          this.expectBytes(field, 'sparse_initializer');
-          sparseTensors.push(this.sparseTensor(spanOf(field)));
+          expectBytes(this.reader, field, 'sparse_initializer');
+          sparseTensors.push(readSparseTensor(this.reader, spanOf(field)));
           break;
         case 11:
           inputs.push(this.valueInfo(field));
@@ -166,7 +164,7 @@ class Scan {
     this.reader.walk(span.payload, span.end, (field) => {
       switch (field.number) {
         case 5: {
-          this.expectBytes(field, 'attribute');
+          expectBytes(this.reader, field, 'attribute');
           const [name, attribute] = this.attribute({ ...spanOf(field), parent: container }, depth + 1);
           attributes.set(name, attribute);
           break;
@@ -194,20 +192,20 @@ class Scan {
       switch (field.number) {
         case 5: // t
         case 10: // tensors
-          this.expectBytes(field, 'tensor');
-          tensors.push(this.tensor(spanOf(field)));
+          expectBytes(this.reader, field, 'tensor');
+          tensors.push(readTensor(this.reader, spanOf(field)));
           break;
         case 6: // g
         case 11: // graphs
-          this.expectBytes(field, 'graph');
+          expectBytes(this.reader, field, 'graph');
           graphs.push(this.graph({ ...spanOf(field), parent: container }, depth + 1));
           break;
         case 22: // sparse_tensor
-          this.expectBytes(field, 'sparse tensor');
-          sparse = this.sparseTensor(spanOf(field));
+          expectBytes(this.reader, field, 'sparse tensor');
+          sparse = readSparseTensor(this.reader, spanOf(field));
           break;
         case 14: // tp
-          this.expectBytes(field, 'type');
+          expectBytes(this.reader, field, 'type');
           declared = this.payload(field).decode(field.start, proto.decodeType);
           break;
         case 13: // doc_string
@@ -239,94 +237,8 @@ class Scan {
     return [fields.name, fields.scalar];
   }
 
-  private tensor(span: FieldSpan): Tensor {
-    const leaf = new Leaf(this.reader);
-    const floatRuns: Span[] = [];
-    let raw: Span | undefined;
-    let typedFields = 0;
-    this.reader.walk(span.payload, span.end, (field) => {
-      switch (field.number) {
-        case 9: // raw_data
-          this.expectBytes(field, 'raw_data');
-          if (raw)
-            throw this.reader.error('malformed', field.start, 'a second raw_data begins in one tensor');
-          raw = { start: field.payload, end: field.end };
-          break;
-        case 4: // float_data
-        case 10: // double_data
-          typedFields++;
-          if (field.wireType === WireType.bytes && field.end > field.payload) {
-            floatRuns.push({ start: field.payload, end: field.end });
-          }
-          break;
-        case 5: // int32_data
-        case 6: // string_data
-        case 7: // int64_data
-        case 11: // uint64_data
-          typedFields++;
-          break;
-        case 1: // dims
-        case 2: // data_type
-        case 3: // segment
-        case 8: // name
-        case 13: // external_data
-        case 14: // data_location
-          leaf.add(field);
-          break;
-      }
-    });
-    const header = leaf.decode(span.start, proto.decodeTensorHeader);
-    const label = header.name ? `the tensor "${header.name}"` : 'a tensor';
-    if (header.isSegment)
-      throw this.reader.error('malformed', span.start, `${label} is only a segment of a tensor`);
-    if (header.dims.some((d) => d < 0)) {
-      throw this.reader.error(
-        'malformed',
-        span.start,
-        `${label} has a negative dimension: ${header.dims.join(' × ')}`,
-      );
-    }
-    if (!Number.isSafeInteger(header.dims.reduce((product, d) => product * d, 1))) {
-      throw this.reader.error(
-        'malformed',
-        span.start,
-        `${label} claims ${header.dims.join(' × ')} elements, more than can be counted`,
-      );
-    }
-    let data: TensorData;
-    if (header.isExternal) {
-      const { externalData: e } = header;
-      data = {
-        kind: 'external',
-        location: e.get('location') ?? '',
-        offset: e.get('offset'),
-        length: e.get('length'),
-      };
-    } else if (raw) {
-      data = { kind: 'raw', span: raw };
-    } else if (typedFields === 0) {
-      data = { kind: 'none' };
-    } else if (typedFields === 1 && floatRuns.length === 1) {
-      data = { kind: 'raw', span: floatRuns[0]! };
-    } else {
-      data = { kind: 'typed', message: { start: span.payload, end: span.end } };
-    }
-    return { name: header.name, type: header.type, dims: header.dims, data, span };
-  }
-
-  private sparseTensor(span: FieldSpan): SparseTensor {
-    const leaf = new Leaf(this.reader);
-    let values: Tensor | undefined;
-    this.reader.walk(span.payload, span.end, (field) => {
-      if (field.number === 1 && field.wireType === WireType.bytes) values = this.tensor(spanOf(field));
-      if (field.number === 3) leaf.add(field);
-    });
-    const dims = leaf.decode(span.start, proto.decodeSparseDims);
-    return { name: values?.name ?? '', type: values?.type ?? 0, dims };
-  }
-
   private valueInfo(field: WireField): ValueInfo {
-    this.expectBytes(field, 'value_info');
+    expectBytes(this.reader, field, 'value_info');
     const span = spanOf(field);
     return { ...this.payload(field).decode(span.start, proto.decodeValueInfo), span };
   }
@@ -344,7 +256,7 @@ class Scan {
     this.reader.walk(span.payload, span.end, (field) => {
       switch (field.number) {
         case 7:
-          this.expectBytes(field, 'node');
+          expectBytes(this.reader, field, 'node');
           nodes.push(this.node(spanOf(field), undefined, depth + 1));
           break;
         case 1: // name
@@ -359,60 +271,9 @@ class Scan {
     return { ...leaf.decode(span.start, proto.decodeFunctionFields), nodes };
   }
 
-  private expectBytes(field: WireField, what: string): void {
-    if (field.wireType !== WireType.bytes) {
-      throw this.reader.error(
-        'malformed',
-        field.start,
-        `a ${what} was expected, but the field holds a plain number`,
-      );
-    }
-  }
-
   private checkDepth(depth: number, offset: number): void {
     if (depth > MAX_DEPTH)
       throw this.reader.error('too-deep', offset, `messages nest deeper than ${MAX_DEPTH} levels`);
-  }
-}
-
-/** Collects the fields of one message that onnx-proto shall decode. Neighbours are read as one range. */
-class Leaf {
-  private readonly ranges: Span[] = [];
-  private length = 0;
-
-  constructor(private readonly reader: WireReader) {}
-
-  add(field: WireField): void {
-    this.addRange(field.start, field.end);
-  }
-
-  addRange(start: number, end: number): void {
-    this.length += end - start;
-    if (this.length > MAX_LEAF_BYTES) {
-      throw this.reader.error(
-        'malformed',
-        start,
-        `names and scalars of one message fill more than ${MAX_LEAF_BYTES >> 20} MB`,
-      );
-    }
-    const last = this.ranges.at(-1);
-    if (last && last.end === start) this.ranges[this.ranges.length - 1] = { start: last.start, end };
-    else this.ranges.push({ start, end });
-  }
-
-  /** Hands the collected bytes to `decoder`; what protobufjs throws becomes a sentence with the offset. */
-  decode<T>(offset: number, decoder: (bytes: Uint8Array) => T): T {
-    const bytes = new Uint8Array(this.length);
-    let at = 0;
-    for (const { start, end } of this.ranges) {
-      bytes.set(this.reader.bytes(start, end), at);
-      at += end - start;
-    }
-    try {
-      return decoder(bytes);
-    } catch (error) {
-      throw this.reader.error('malformed', offset, `a message does not decode (${(error as Error).message})`);
-    }
   }
 }
 
@@ -431,8 +292,4 @@ function withoutZeros(graph: Graph): Graph {
     outputs: cleared(graph.outputs),
     valueInfo: cleared(graph.valueInfo),
   };
-}
-
-function spanOf(field: WireField): FieldSpan {
-  return { start: field.start, payload: field.payload, end: field.end };
 }
