@@ -236,6 +236,35 @@ test('trap: output in another folder – everything comes along, the source stay
   assert.deepEqual(now, before);
 });
 
+test('trap: output in another folder – a data file that only a Constant node names: refused, and no file left', async () => {
+  const { dir } = externalFolder();
+  const value = external('', [16, 16], { location: 'v.bin' });
+  const spec = through(
+    [
+      { op: 'Constant', inputs: [], outputs: ['c'], attributes: { value } },
+      { op: 'Add', inputs: ['x', 'c'], outputs: ['h'] },
+      { op: 'MatMul', name: 'layer', inputs: ['h', 'w'], outputs: ['y'] },
+    ],
+    [matrix('w', 16, 16)],
+    [16, 16],
+  );
+  const source = writeInto(dir, 'constant.onnx', encodeModel(spec));
+  const { parameters } = await session.analyze({ path: source });
+  assert.equal(parameters.stored, 512);
+  const target = scratchFolder();
+  await assert.rejects(
+    session.compress({
+      path: source,
+      output: path.join(target, 'out.onnx'),
+      target: { kind: 'rank', rank: 2 },
+      method: 'auto',
+      overwrite: false,
+    }),
+    (error) => error instanceof ModelError && /v\.bin/.test(error.message),
+  );
+  assert.deepEqual(readdirSync(target), []);
+});
+
 // ---- Shared initializers ----
 
 test('trap: shared initializers – stored once, used twice, factored once, in a branch and outside it', async () => {
@@ -587,6 +616,54 @@ test('trap: Conv – a normalisation that others look past is not folded', async
     ),
   );
   assert.ok(initializersOf(model).includes('gamma'));
+});
+
+test('trap: Conv – constants of a folded normalisation stay where something else needs them', async () => {
+  const conv = (name: string, x: string, output: string): readonly NodeSpec[] => [
+    { op: 'Conv', name, inputs: [x, `${name}_w`, 'b'], outputs: [`${name}_h`] },
+    {
+      op: 'BatchNormalization',
+      inputs: [`${name}_h`, 'gamma', 'beta', 'mean', `${name}_var`],
+      outputs: [output],
+    },
+  ];
+  const four = (name: string) => floatTensor(name, [4], [1, 2, 3, 4]);
+  const model = await assertSame(
+    through(
+      // The second convolution is depthwise, so it keeps its normalisation.
+      [...conv('one', 'x', 'between'), ...conv('two', 'between', 'y')].map((node) =>
+        node.name === 'two' ? { ...node, attributes: { group: 4 } } : node,
+      ),
+      [
+        floatTensor('one_w', [4, 3, 3, 3], seededArray(108, 1)),
+        floatTensor('two_w', [4, 1, 3, 3], seededArray(36, 2)),
+        ...['b', 'gamma', 'beta', 'mean', 'one_var', 'two_var'].map(four),
+      ],
+      [2, 3, 7, 7],
+      { outputs: { y: null, beta: [4] } },
+    ),
+  );
+  const names = initializersOf(model);
+  assert.ok(['b', 'gamma', 'beta', 'mean', 'two_var', 'two_w'].every((name) => names.includes(name)));
+  assert.ok(!names.includes('one_var') && !names.includes('one_w'), `${names}`);
+});
+
+test('trap: Conv – what is an output of the model outlives the normalisation it was folded from', async () => {
+  const model = await assertSame(
+    through(
+      [
+        { op: 'Conv', inputs: ['x', 'w', 'b'], outputs: ['h'] },
+        { op: 'BatchNormalization', inputs: ['h', 'gamma', 'beta', 'mean', 'var'], outputs: ['y'] },
+      ],
+      [
+        floatTensor('w', [4, 3, 3, 3], seededArray(108, 1)),
+        ...['b', 'gamma', 'beta', 'mean', 'var'].map((name) => floatTensor(name, [4], [1, 2, 3, 4])),
+      ],
+      [2, 3, 7, 7],
+      { outputs: { y: null, b: [4], gamma: [4] } },
+    ),
+  );
+  assert.deepEqual(initializersOf(model).sort(), ['b', 'gamma', 'w_factor1', 'w_factor2', 'w_folded_bias']);
 });
 
 // ---- Element types ----
