@@ -1,5 +1,5 @@
 import { l10n } from 'vscode';
-import type { Analysis, LayerInfo } from '../core/compress/analysis';
+import type { Analysis, LayerInfo, SpectrumSummary } from '../core/compress/analysis';
 import type { MethodId } from '../core/compress/method';
 import {
   formatChange,
@@ -75,6 +75,7 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis): string {
     sections.push(l10n.t('Can’t be factored. {0}', markdown(layer.reason ?? '')));
   if (layer.noSuggestion) sections.push(l10n.t('Stays as it is. {0}', markdown(layer.noSuggestion)));
   if (layer.suggestion) sections.push(suggestionText(layer));
+  if (layer.spectrum) sections.push(spectrumText(layer.spectrum));
   return sections.join('\n\n');
 }
 
@@ -106,4 +107,15 @@ export function methodName(method: MethodId): string {
     case 'spatial':
       return l10n.t('a vertical and a horizontal convolution');
   }
+}
+
+/** The spectrum in words: which ranks keep how much, and up to which anything is saved. */
+function spectrumText({ fullRank, breakEven, keeping }: SpectrumSummary): string {
+  const shares = keeping.map(({ energy }) => formatPercent(energy)).join(' · ');
+  const ranks = keeping.map(({ rank }) => rank).join(' · ');
+  const lines = [
+    l10n.t('Spectrum: {0} of the energy take rank {1}, of {2}', shares, ranks, fullRank),
+    breakEven > 0 ? l10n.t('Saves up to rank {0}', breakEven) : l10n.t('No rank saves anything'),
+  ];
+  return lines.join('  \n');
 }

@@ -1,9 +1,15 @@
 import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
-import type { Analysis, LayerInfo } from '../core/compress/analysis';
+import type { Analysis, LayerInfo, SpectrumSummary } from '../core/compress/analysis';
 import { analyzeCheckpoint } from '../core/compress/analyzeCheckpoint';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
-import { energyOfRank } from '../core/compress/factor';
-import { type LayerOptions, makePlan, pickByEnergy, pickedCost } from '../core/compress/makePlan';
+import { energyOfRank, rankOfEnergy } from '../core/compress/factor';
+import {
+  type Choice,
+  type LayerOptions,
+  makePlan,
+  pickByEnergy,
+  pickedCost,
+} from '../core/compress/makePlan';
 import type { Plan, Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import { formatPercent } from '../core/format';
@@ -152,21 +158,24 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
     // A weight that turned out not to be factorable: NaN, missing data file.
     if (option.reason !== undefined) return { ...layer, status: 'skipped', reason: option.reason };
     const pick = pickByEnergy(option, energy, 'parameters');
+    const spectrum = summaryOf(pick?.choice ?? option.choices[0]!);
     const cost = pick && pickedCost(option.layer, pick);
     if (!pick || !cost || cost.parameters > (1 - LEAST_SAVING) * layer.parameters) {
       return {
         ...layer,
+        spectrum,
         noSuggestion: `Keeping ${formatPercent(energy)} of its energy saves next to nothing.`,
       };
     }
-    const { candidate, spectrum } = pick.choice;
+    const { candidate } = pick.choice;
     return {
       ...layer,
+      spectrum,
       suggestion: {
         method: candidate.method,
         rank: pick.rank,
         ...cost,
-        energy: energyOfRank(spectrum, pick.rank),
+        energy: energyOfRank(pick.choice.spectrum, pick.rank),
       },
     };
   });
@@ -199,4 +208,16 @@ function previewOf(options: readonly LayerOptions[], { totals }: AnalyzedModel, 
 
 function factoredCount(plan: Plan): number {
   return plan.layers.filter((layer) => layer.kind === 'factor').length;
+}
+
+/** Shares of Σ σ² that a summary names the ranks of. */
+const SHARES = [0.9, 0.95, 0.99];
+
+function summaryOf({ candidate, spectrum }: Choice): SpectrumSummary {
+  return {
+    method: candidate.method,
+    fullRank: candidate.maxRank,
+    breakEven: candidate.breakEven,
+    keeping: SHARES.map((energy) => ({ energy, rank: rankOfEnergy(spectrum, energy) })),
+  };
 }

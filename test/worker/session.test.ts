@@ -614,6 +614,17 @@ test('a checkpoint of a known spectrum gets the rank that keeps its energy', asy
     ['fc', 2, 2 * (32 + 48)],
   );
   assert.ok(Math.abs(layer!.suggestion!.energy - 80 / 85) < 1e-6);
+  // 64, 80, 84 and 85 of 85: ranks 2, 3 and 4 are the first to keep 90, 95 and 99 %.
+  assert.deepEqual(layer?.spectrum, {
+    method: 'svd',
+    fullRank: 32,
+    breakEven: 19,
+    keeping: [
+      { energy: 0.9, rank: 2 },
+      { energy: 0.95, rank: 3 },
+      { energy: 0.99, rank: 4 },
+    ],
+  });
 });
 
 test('where LAPACK is missing ml-matrix does the work, and the report says so', async () => {

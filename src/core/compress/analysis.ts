@@ -21,6 +21,18 @@ export interface Suggestion {
   readonly energy: number;
 }
 
+/** The spectrum of a layer's weight in a few figures. */
+export interface SpectrumSummary {
+  /** The method whose unfolding it is of. */
+  readonly method: MethodId;
+  /** The rank at which nothing is lost. */
+  readonly fullRank: number;
+  /** The last rank that saves anything; 0 if none does. */
+  readonly breakEven: number;
+  /** The smallest ranks that keep these shares of Σ σ². */
+  readonly keeping: readonly { readonly energy: number; readonly rank: number }[];
+}
+
 /** A node with the constant it multiplies. */
 export interface LayerInfo {
   /** Unique in the model: the node's name, or what it computes. */
@@ -46,6 +58,8 @@ export interface LayerInfo {
   readonly suggestion?: Suggestion;
   /** Why there is none although the layer could be factored. */
   readonly noSuggestion?: string;
+  /** Comes with the suggestions: what the singular values say. */
+  readonly spectrum?: SpectrumSummary;
 }
 
 /** The type of one tensor in the graph. */
