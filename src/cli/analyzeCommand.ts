@@ -95,6 +95,7 @@ function furtherFigures({ bytes, bytesByType, activationBytes, otherOps, paramet
     `${formatBytes(bytes)}${types.length > 0 ? ` (${types.join(', ')})` : ''}`,
     ...(activationBytes === null ? [] : [`${formatBytes(activationBytes)} of activations at the peak`]),
     ...(otherOps === null ? [] : [`${formatCount(otherOps)} other operations`]),
+    ...(parameters.used === parameters.stored ? [] : [`${formatCount(parameters.used)} parameters used`]),
     ...(parameters.statistics === 0 ? [] : [`${formatCount(parameters.statistics)} running statistics`]),
   ].join(', ');
 }

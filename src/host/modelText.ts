@@ -61,11 +61,17 @@ export function modelTooltip(path: string, analysis: Analysis): string {
   } = analysis;
   const factorable = layers.filter((layer) => layer.status === 'compressible').length;
   const lines = [
-    l10n.t('Parameters: {0}', formatCount(parameters.stored)),
+    parameters.used === parameters.stored
+      ? l10n.t('Parameters: {0}', formatCount(parameters.stored))
+      : l10n.t(
+          'Parameters: {0} stored, {1} used',
+          formatCount(parameters.stored),
+          formatCount(parameters.used),
+        ),
     flops === null
       ? l10n.t('MACs: unknown')
       : l10n.t('MACs: {0} ({1} FLOPs)', formatMacs(macs), formatCount(flops)),
-    l10n.t('Size: {0}', formatBytes(bytes)),
+    l10n.t('Size: {0}', formatBytes(bytes)) + typesText(analysis),
     ...(activationBytes === null
       ? []
       : [l10n.t('Activations at the peak: {0}', formatBytes(activationBytes))]),
@@ -83,6 +89,12 @@ export function modelTooltip(path: string, analysis: Analysis): string {
   for (const problem of problems) sections.push(`$(warning) ${markdown(problem.message)}`);
   sections.push(markdown(path));
   return sections.join('\n\n');
+}
+
+/** What the size consists of, where it is more than one element type: " (float 4.7 MB, int64 2 kB)". */
+function typesText({ bytesByType }: Analysis): string {
+  const types = Object.entries(bytesByType).map(([type, bytes]) => `${type} ${formatBytes(bytes)}`);
+  return types.length > 1 ? ` (${types.join(', ')})` : '';
 }
 
 function suggestionTotals({ layers, parameters }: Analysis): string | undefined {
