@@ -20,6 +20,10 @@ export interface Tree extends vscode.Disposable {
   sort(order: Order): Promise<void>;
 }
 
+/** Rows arrive in bursts of well under a second. */
+const REVEAL_TRIES = 20;
+const REVEAL_PAUSE_MS = 100;
+
 export function createTree(
   models: Models,
   suggestions: Suggestions,
@@ -86,13 +90,25 @@ export function createTree(
       if (element.kind === 'model') suggestions.drop(element.model);
     }),
   );
+  /** VS Code looks a row up twice and fails when rows arrive in between ("Data tree node not found"): then again. */
+  const revealRow = async (model: Model, how: Parameters<typeof view.reveal>[1]): Promise<void> => {
+    for (let left = REVEAL_TRIES - 1; ; left--) {
+      try {
+        return await view.reveal(rowOf(model), how);
+      } catch (error) {
+        if (left === 0 || !/TreeError/.test(String(error))) throw error;
+        await new Promise((resolve) => setTimeout(resolve, REVEAL_PAUSE_MS));
+      }
+    }
+  };
+
   return {
     provider,
     dispose: () => subscriptions.dispose(),
     async reveal(model) {
       // A view that is not there yet comes up with its rows as they are by default: expanding is for the second time.
-      if (!view.visible) await view.reveal(rowOf(model), { select: true, focus: true });
-      await view.reveal(rowOf(model), { select: true, focus: true, expand: true });
+      if (!view.visible) await revealRow(model, { select: true, focus: true });
+      await revealRow(model, { select: true, focus: true, expand: true });
     },
     async sort(wanted) {
       await setOrder(wanted);
