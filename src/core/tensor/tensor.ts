@@ -18,7 +18,7 @@ export function tensor<T extends Numbers>(dims: readonly number[], data: T): Ten
 
 /**
  * The unfolding with these axes as rows, in the order given, and all others as columns, in their own order
- * (Kolda & Bader 2009, §2.4, but with the last axis running fastest). A copy.
+ * (Kolda & Bader 2009, §2.4, but with the last axis running fastest). A copy, unless nothing moves.
  */
 export function unfold<T extends Numbers>({ dims, data }: Tensor<T>, rowAxes: readonly number[]): Matrix<T> {
   const permutation = [...rowAxes, ...otherAxes(dims.length, rowAxes)];
@@ -26,7 +26,7 @@ export function unfold<T extends Numbers>({ dims, data }: Tensor<T>, rowAxes: re
   return matrix(rows, rows === 0 ? 0 : data.length / rows, permuteAxes(data, dims, permutation));
 }
 
-/** The tensor of these dimensions whose {@link unfold}ing by the same axes is `m`. A copy. */
+/** The tensor of these dimensions whose {@link unfold}ing by the same axes is `m`. A copy, unless nothing moves. */
 export function fold<T extends Numbers>(
   m: Matrix<T>,
   rowAxes: readonly number[],
