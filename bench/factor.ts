@@ -1,152 +1,82 @@
 /**
- * `node out/bench/factor.js`: factors all convolutions of VGG-16 and ResNet-50 (random weights, output-channel
- * unfolding, all singular values and a quarter of the vectors) on one and on two threads, and beside it
- * ml-matrix's SVD on the layers it finishes in time. Prints seconds, GFLOP/s and ratios; medians of three.
+ * `node out/bench/factor.js [--sets vgg16,resnet50,bert,block4096] [--kinds random,decaying] [--threads 1,2]
+ * [--runs 3] [--peers numpy-svd,…] [--budget 60] [--patience 20]`: factors every weight of a set (output-channel
+ * unfolding, all singular values and a quarter of the vectors) with one worker and with all, and beside it ml-matrix
+ * and what Python has, on the same weights with the same number of threads. Ours and theirs take turns, each run in a
+ * process of its own. Prints medians of seconds, ratios ours / theirs of the medians and of the best runs (below 1 we
+ * are faster), GFLOP/s and peak memory. A peer has `--budget` seconds a run; the ratio is of the layers it finishes.
+ * The 4096-wide block is run once unless `--runs` says more. What ours and theirs have to do: `ours.ts`, `peers.py`.
+ * Needs `dist/`; run it in the project's root.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism, cpus, tmpdir } from 'node:os';
 import path from 'node:path';
-import { channel } from '../src/core/compress/methods/channel';
-import { Element } from '../src/core/onnx/elements';
-import { matrix } from '../src/core/tensor/matrix';
-import { createMlMatrix } from '../src/core/tensor/mlMatrix';
-import type { FactorJob } from '../src/worker/factorJob';
-import { createPool } from '../src/worker/pool';
-import { resnet50, vgg16 } from './layerSets';
+import { parseArgs } from 'node:util';
+import { createLapack } from '../src/worker/lapack';
+import { loadLapackModule } from '../src/worker/lapackFiles';
+import { compareSet } from './compareSet';
+import { LAYER_SETS } from './layerSets';
+import { OURS, runOurs } from './ours';
+import { SVD_PEERS, whyNoPeers } from './pythonPeers';
+import { WEIGHT_KINDS, writeWeights } from './weights';
 
-const RUNS = 3;
-/** ml-matrix gets this long for one set; layers it would not finish are left out on both sides of the ratio. */
-const PEER_SECONDS = 20;
-
-interface BenchLayer {
-  readonly job: FactorJob;
-  readonly rows: number;
-  readonly cols: number;
-  readonly rank: number;
-}
-
-function jobsOf(shapes: readonly (readonly number[])[], file: string): readonly BenchLayer[] {
-  let offset = 0;
-  return shapes.map((dims) => {
-    const [outChannels = 0, groupChannels = 0, ...kernel] = dims;
-    const candidate = channel({
-      kind: 'conv',
-      isTransposed: false,
-      outChannels,
-      groupChannels,
-      groups: 1,
-      kernel,
-      calls: [],
-    });
-    const length = 4 * dims.reduce((a, b) => a * b, 1);
-    const rank = Math.max(1, Math.floor(candidate.maxRank / 4));
-    const job: FactorJob = {
-      weight: { kind: 'file', path: file, offset, length },
-      type: Element.float,
-      recipe: { storedType: Element.float, storedDims: dims, isFill: false, steps: [] },
-      unfolding: candidate.unfolding,
-      rank,
-      folds: candidate.folds(rank),
-    };
-    offset += length;
-    return { job, rows: candidate.rows, cols: candidate.cols, rank };
-  });
-}
-
-/**
- * Floating-point operations of the path: half a Gram matrix, its tridiagonal form, the leading vectors turned
- * back, the right factor, and the product that measures the error.
- */
-function operations({ rows, cols, rank }: BenchLayer): number {
-  const [m, n] = [Math.min(rows, cols), Math.max(rows, cols)];
-  return m * m * n + (4 / 3) * m ** 3 + 2 * m * m * rank + 4 * m * n * rank;
-}
-
-async function timePool(threads: number, layers: readonly BenchLayer[]): Promise<number> {
-  const pool = createPool(path.resolve('dist/factorThread.js'), threads);
-  try {
-    // Threads start and compile before the clock does.
-    const first = layers[0]!.job;
-    await Promise.all(Array.from({ length: threads }, () => pool.run(first)));
-    const times: number[] = [];
-    for (let run = 0; run < RUNS; run++) {
-      const start = performance.now();
-      await Promise.all(layers.map(({ job }) => pool.run(job)));
-      times.push((performance.now() - start) / 1000);
-    }
-    return median(times);
-  } finally {
-    await pool.close();
-  }
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1]!;
-}
-
-function randomWeights(file: string, elements: number): void {
-  const values = new Float32Array(elements);
-  let state = 1;
-  for (let i = 0; i < elements; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    values[i] = state / 2 ** 32 - 0.5;
-  }
-  writeFileSync(file, new Uint8Array(values.buffer));
-}
-
-/** Seconds of ml-matrix's SVD on the smallest layers first, and which of them it finished. */
-function timePeer(layers: readonly BenchLayer[]): { seconds: number; finished: BenchLayer[] } {
-  const linalg = createMlMatrix();
-  const finished: BenchLayer[] = [];
-  let seconds = 0;
-  let perOperation = 0;
-  for (const layer of [...layers].sort((a, b) => operations(a) - operations(b))) {
-    if (seconds + perOperation * operations(layer) > PEER_SECONDS) break;
-    const a = matrix(
-      layer.rows,
-      layer.cols,
-      Float64Array.from({ length: layer.rows * layer.cols }, () => Math.random() - 0.5),
-    );
-    const start = performance.now();
-    linalg.svd(a, layer.rank);
-    const took = (performance.now() - start) / 1000;
-    seconds += took;
-    perOperation = took / operations(layer);
-    finished.push(layer);
-  }
-  return { seconds, finished };
-}
+const ALL_THREADS = Math.min(4, availableParallelism());
 
 async function main(): Promise<void> {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: {
+      sets: text,
+      kinds: text,
+      threads: text,
+      runs: text,
+      peers: text,
+      budget: text,
+      patience: text,
+    },
+  });
+  const sets = LAYER_SETS.filter(wanted('set', values.sets, ({ id }) => id, LAYER_SETS));
+  const kinds = WEIGHT_KINDS.filter(wanted('kind', values.kinds, (kind) => kind, WEIGHT_KINDS));
+  const names = Object.keys(SVD_PEERS);
+  const peers = names.filter(wanted('peer', values.peers, (peer) => peer, names));
+  const why = whyNoPeers();
+  console.log(`${cpus()[0]?.model ?? 'unknown processor'}; Node ${process.version}`);
+  if (why) console.log(`Python's decompositions are skipped: ${why}.`);
   const folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-bench-'));
   try {
-    for (const [name, shapes] of [
-      ['VGG-16', vgg16()],
-      ['ResNet-50', resnet50()],
-    ] as const) {
-      const file = path.join(folder, 'weights.bin');
-      randomWeights(
-        file,
-        shapes.reduce((sum, dims) => sum + dims.reduce((a, b) => a * b, 1), 0),
-      );
-      const layers = jobsOf(shapes, file);
-      const work = layers.reduce((sum, layer) => sum + operations(layer), 0);
-      console.log(`${name}: ${layers.length} convolutions, ${(work / 1e9).toFixed(1)} GFLOP`);
-      const one = await timePool(1, layers);
-      const two = await timePool(2, layers);
-      console.log(`  1 thread    ${one.toFixed(2)} s  ${(work / one / 1e9).toFixed(1)} GFLOP/s`);
-      console.log(
-        `  2 threads   ${two.toFixed(2)} s  ${(work / two / 1e9).toFixed(1)} GFLOP/s  (${(one / two).toFixed(2)} × one)`,
-      );
-      const { seconds, finished } = timePeer(layers);
-      const same = await timePool(1, finished);
-      console.log(
-        `  ml-matrix   ${seconds.toFixed(2)} s on ${finished.length} of ${layers.length} layers; we take ${same.toFixed(2)} s on those: ${(seconds / same).toFixed(1)} × faster`,
-      );
+    const linalg = createLapack(loadLapackModule(path.resolve('dist')));
+    for (const set of sets) {
+      for (const kind of kinds) {
+        const weights = path.join(folder, 'weights.bin');
+        writeWeights(weights, set.shapes, kind, linalg);
+        linalg.release();
+        await compareSet(set, kind, weights, {
+          threads: values.threads?.split(',').map(Number) ?? [...new Set([1, ALL_THREADS])],
+          peers: why ? [] : peers,
+          runs: Number(values.runs ?? (set.id === 'block4096' ? 1 : 3)),
+          budget: Number(values.budget ?? 60),
+          patience: Number(values.patience ?? 20),
+        });
+      }
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-void main();
+/** A filter by the names in a comma-separated argument; without one, everything. '' is nothing. */
+function wanted<T>(
+  what: string,
+  argument: string | undefined,
+  nameOf: (each: T) => string,
+  all: readonly T[],
+): (each: T) => boolean {
+  const names = argument?.split(',').filter(Boolean);
+  const known = all.map(nameOf);
+  for (const name of names ?? []) {
+    if (!known.includes(name)) throw new Error(`There is no ${what} '${name}', only ${known.join(', ')}.`);
+  }
+  return (each) => names?.includes(nameOf(each)) ?? true;
+}
+
+void (process.argv[2] === OURS ? runOurs(process.argv[3]!) : main());

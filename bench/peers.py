@@ -1,0 +1,213 @@
+"""Times Python's ways to factor weights, beside ours: see pythonPeers.ts, which starts this.
+
+    peers.py SPEC PEER --threads N [--runs N] [--budget SECONDS]
+
+SPEC is a JSON file {"weights": FILE, "layers": [{"dims", "offset", "rank", "ranks"}], "tucker": {...}}: raw float32,
+offsets in elements. The matrix of a layer is out x (in * kernel). Prints one JSON object: the seconds of every run on
+every layer that was finished within the budget, smallest layers first, and the peak memory of this process, which
+holds one weight at a time. Reading a weight is not timed. A peer that can't be imported is skipped with the reason.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import sys
+import time
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("spec")
+    parser.add_argument("peer", choices=sorted(PEERS))
+    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--runs", type=int, default=1)
+    parser.add_argument("--budget", type=float, default=60)
+    options = parser.parse_args()
+    # Before anything that brings a BLAS is imported.
+    for library in ("OPENBLAS", "MKL", "OMP", "BLIS", "NUMEXPR"):
+        os.environ[library + "_NUM_THREADS"] = str(options.threads)
+    with open(options.spec, encoding="utf-8") as file:
+        spec = json.load(file)
+    answer = {"peer": options.peer, "threads": options.threads}
+    try:
+        versions, read, run, error = PEERS[options.peer](spec, options.threads)
+    except ImportError as problem:
+        answer["skipped"] = str(problem)
+    else:
+        answer["versions"] = {"python": platform.python_version(), **versions}
+        answer["layers"] = measure(spec, read, run, error, options)
+        answer["rssMb"] = peak_megabytes()
+        answer["cpuSeconds"] = time.process_time()
+    print(json.dumps(answer))
+
+
+def measure(spec, read, run, error, options):
+    layers = spec["layers"]
+    order = sorted(range(len(layers)), key=lambda index: work(layers[index]))
+    # Threads and caches of the library come up before the clock starts.
+    first = layers[order[0]] if error else {"dims": [256, 256], "offset": 0, "rank": 64}
+    run(read(first), first)
+    finished, spent, rate = [], 0.0, 0.0
+    for index in order:
+        layer = layers[index]
+        if finished and spent + rate * work(layer) * options.runs > options.budget:
+            break
+        weight = read(layer)
+        seconds = []
+        for _ in range(options.runs):
+            start = time.perf_counter()
+            result = run(weight, layer)
+            seconds.append(time.perf_counter() - start)
+        spent += sum(seconds)
+        rate = seconds[-1] / work(layer)
+        row = {"index": index, "seconds": seconds}
+        if error:
+            row.update(error(weight, result))
+        finished.append(row)
+        del result
+    return finished
+
+
+def work(layer):
+    rows, cols = matrix_shape(layer)
+    return min(rows, cols) ** 2 * max(rows, cols)
+
+
+def matrix_shape(layer):
+    rows, cols = layer["dims"][0], 1
+    for size in layer["dims"][1:]:
+        cols *= size
+    return rows, cols
+
+
+def peak_megabytes():
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+
+
+def numpy_reader(spec, dims_of=matrix_shape):
+    import numpy
+
+    def read(layer):
+        rows, cols = matrix_shape(layer)
+        start = 4 * layer["offset"]
+        flat = numpy.fromfile(spec["weights"], dtype=numpy.float32, count=rows * cols, offset=start)
+        return flat.reshape(dims_of(layer))
+
+    return read
+
+
+def numpy_versions():
+    import numpy
+
+    try:
+        blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
+        return {"numpy": numpy.__version__, "blas": f"{blas['name']} {blas['version']}"}
+    except (TypeError, KeyError):
+        return {"numpy": numpy.__version__}
+
+
+def numpy_svd(spec, _threads):
+    import numpy
+
+    def run(a, _layer):
+        return numpy.linalg.svd(a, full_matrices=False)
+
+    return numpy_versions(), numpy_reader(spec), run, None
+
+
+def scipy_svd(spec, _threads):
+    import scipy.linalg
+
+    def run(a, _layer):
+        return scipy.linalg.svd(a, full_matrices=False, lapack_driver="gesdd")
+
+    return {"scipy": scipy.__version__, **numpy_versions()}, numpy_reader(spec), run, None
+
+
+def torch_svd(spec, threads):
+    import torch
+
+    torch.set_num_threads(threads)
+    # Not by way of numpy: a torch built for another numpy can't exchange arrays with it.
+    size = os.path.getsize(spec["weights"]) // 4
+    stored = torch.from_file(spec["weights"], size=size, dtype=torch.float32)
+
+    def read(layer):
+        rows, cols = matrix_shape(layer)
+        return stored[layer["offset"] : layer["offset"] + rows * cols].reshape(rows, cols).clone()
+
+    def run(a, _layer):
+        return torch.linalg.svd(a, full_matrices=False)
+
+    return {"torch": torch.__version__}, read, run, None
+
+
+def gram_path(eigh, numpy):
+    """All sigma^2 the solver gives and balanced factors of rank r, as one writes it by hand in numpy."""
+
+    def run(a, layer):
+        rank = layer["rank"]
+        wide = a if a.shape[0] <= a.shape[1] else numpy.ascontiguousarray(a.T)
+        exact = wide.astype(numpy.float64)
+        values, vectors = eigh(exact @ exact.T, rank)
+        sigma = numpy.sqrt(numpy.maximum(values[::-1], 0))
+        basis = vectors[:, ::-1][:, :rank].astype(numpy.float32)
+        root = numpy.sqrt(sigma[:rank]).astype(numpy.float32)
+        return sigma, basis * root, (basis.T @ wide) / numpy.maximum(root, 1e-30)[:, None]
+
+    return run
+
+
+def numpy_gram(spec, _threads):
+    import numpy
+
+    run = gram_path(lambda g, _rank: numpy.linalg.eigh(g), numpy)
+    return numpy_versions(), numpy_reader(spec), run, None
+
+
+def scipy_gram(spec, _threads):
+    """The leading eigenpairs only: it knows no other sigma, so it does less than the others."""
+    import numpy
+    import scipy.linalg
+
+    def eigh(g, rank):
+        size = len(g)
+        return scipy.linalg.eigh(g, subset_by_index=[size - rank, size - 1], overwrite_a=True)
+
+    return {"scipy": scipy.__version__, **numpy_versions()}, numpy_reader(spec), gram_path(eigh, numpy), None
+
+
+def tensorly_tucker(spec, _threads):
+    import numpy
+    import tensorly
+    from tensorly.decomposition import partial_tucker
+
+    tensorly.set_backend("numpy")
+
+    def run(a, layer):
+        return partial_tucker(a, rank=layer["ranks"], modes=[0, 1], **spec["tucker"])
+
+    def error(a, result):
+        (core, factors), errors = result
+        exact = [numpy.asarray(part, dtype=numpy.float64) for part in (a, core, *factors)]
+        back = numpy.einsum("rshw,or,is->oihw", exact[1], exact[2], exact[3], optimize=True)
+        residual = numpy.linalg.norm(exact[0] - back) / numpy.linalg.norm(exact[0])
+        return {"error": residual, "sweeps": len(errors)}
+
+    versions = {"tensorly": tensorly.__version__, **numpy_versions()}
+    return versions, numpy_reader(spec, lambda layer: layer["dims"]), run, error
+
+
+PEERS = {
+    "numpy-svd": numpy_svd,
+    "scipy-svd": scipy_svd,
+    "torch-svd": torch_svd,
+    "numpy-gram": numpy_gram,
+    "scipy-gram": scipy_gram,
+    "tensorly": tensorly_tucker,
+}
+
+main()

@@ -1,0 +1,61 @@
+import { median } from './layers';
+import type { OurRun } from './ours';
+import type { PeerAnswer, PeerLayer } from './pythonPeers';
+
+/** A measurement, and how many cores other processes took meanwhile. */
+type Watched<T> = T & { readonly others: number };
+
+/** All runs of one side on the same layers. */
+export interface Summary {
+  readonly median: number;
+  readonly best: number;
+  /** Undefined where it did not have a process of its own. */
+  readonly rssMb?: number;
+  /** Of the most disturbed run. */
+  readonly others: number;
+}
+
+export interface PeerSummary extends Summary {
+  /** Positions in the set of the layers it finished in every run, ascending. */
+  readonly finished: readonly number[];
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export function summaryOf(runs: readonly Watched<OurRun>[]): Summary {
+  return summarize(
+    runs.map(({ seconds }) => seconds),
+    runs,
+  );
+}
+
+/** What a peer's answers come to, or why it did not run. */
+export function peerSummaryOf(answers: readonly Watched<PeerAnswer>[]): PeerSummary | string {
+  const skipped = answers.find((answer) => answer.kind === 'skipped');
+  if (skipped) return skipped.why;
+  const runs = answers.filter((answer) => answer.kind === 'measured');
+  const everywhere = (index: number) =>
+    runs.every(({ layers }) => layers.some((layer) => layer.index === index));
+  const finished = (runs[0]?.layers ?? []).map(({ index }) => index).filter(everywhere);
+  const seconds = runs.map(({ layers }) => sumOf(layers.filter(({ index }) => finished.includes(index))));
+  return {
+    ...summarize(seconds, runs),
+    finished: finished.sort((a, b) => a - b),
+    versions: runs[0]?.versions ?? {},
+  };
+}
+
+function summarize(
+  seconds: readonly number[],
+  runs: readonly { readonly rssMb: number; readonly others: number }[],
+): Summary {
+  return {
+    median: median(seconds),
+    best: Math.min(...seconds),
+    rssMb: Math.max(...runs.map(({ rssMb }) => rssMb)),
+    others: Math.max(...runs.map(({ others }) => others)),
+  };
+}
+
+function sumOf(layers: readonly PeerLayer[]): number {
+  return layers.reduce((sum, { seconds }) => sum + median(seconds), 0);
+}
