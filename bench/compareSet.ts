@@ -1,7 +1,8 @@
+import { askChild } from './child';
 import type { LayerSet } from './layerSets';
 import { type BenchLayer, layersOf, operations } from './layers';
 import { timeMlMatrix } from './mlPeer';
-import { askOurs } from './ours';
+import type { OurRequest, OurRun } from './ours';
 import { askPeer, type PeerAnswer, SVD_PEERS } from './pythonPeers';
 import { QUIET, quietly } from './quiet';
 import { peerSummaryOf, type Summary, summaryOf } from './tally';
@@ -83,7 +84,7 @@ async function compareThreads(context: Context): Promise<void> {
 }
 
 function runOnce({ weights, threads, options }: Context, layers: readonly BenchLayer[]) {
-  return quietly(options.patience, () => askOurs({ weights, layers, threads }));
+  return quietly(options.patience, () => askChild<OurRequest, OurRun>({ weights, layers, threads }));
 }
 
 /** A peer's row; where it finished only some layers, we are measured on those alone. */

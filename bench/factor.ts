@@ -14,11 +14,13 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLapack } from '../src/worker/lapack';
 import { loadLapackModule } from '../src/worker/lapackFiles';
+import { startBench } from './child';
 import { compareSet } from './compareSet';
 import { LAYER_SETS } from './layerSets';
-import { OURS, runOurs } from './ours';
+import { wanted, wantedKinds } from './options';
+import { runOurs } from './ours';
 import { SVD_PEERS, whyNoPeers } from './pythonPeers';
-import { WEIGHT_KINDS, writeWeights } from './weights';
+import { writeWeights } from './weights';
 
 const ALL_THREADS = Math.min(4, availableParallelism());
 
@@ -35,10 +37,10 @@ async function main(): Promise<void> {
       patience: text,
     },
   });
-  const sets = LAYER_SETS.filter(wanted('set', values.sets, ({ id }) => id, LAYER_SETS));
-  const kinds = WEIGHT_KINDS.filter(wanted('kind', values.kinds, (kind) => kind, WEIGHT_KINDS));
+  const sets = wanted('set', values.sets, ({ id }) => id, LAYER_SETS);
+  const kinds = wantedKinds(values.kinds);
   const names = Object.keys(SVD_PEERS);
-  const peers = names.filter(wanted('peer', values.peers, (peer) => peer, names));
+  const peers = wanted('peer', values.peers, (peer) => peer, names);
   const why = whyNoPeers();
   console.log(`${cpus()[0]?.model ?? 'unknown processor'}; Node ${process.version}`);
   if (why) console.log(`Python's decompositions are skipped: ${why}.`);
@@ -64,19 +66,4 @@ async function main(): Promise<void> {
   }
 }
 
-/** A filter by the names in a comma-separated argument; without one, everything. '' is nothing. */
-function wanted<T>(
-  what: string,
-  argument: string | undefined,
-  nameOf: (each: T) => string,
-  all: readonly T[],
-): (each: T) => boolean {
-  const names = argument?.split(',').filter(Boolean);
-  const known = all.map(nameOf);
-  for (const name of names ?? []) {
-    if (!known.includes(name)) throw new Error(`There is no ${what} '${name}', only ${known.join(', ')}.`);
-  }
-  return (each) => names?.includes(nameOf(each)) ?? true;
-}
-
-void (process.argv[2] === OURS ? runOurs(process.argv[3]!) : main());
+void startBench(main, runOurs);

@@ -1,7 +1,7 @@
-import { closeSync, openSync, readSync } from 'node:fs';
 import { matrix } from '../src/core/tensor/matrix';
 import { createMlMatrix } from '../src/core/tensor/mlMatrix';
 import { type BenchLayer, operations } from './layers';
+import { readWeight } from './weights';
 
 /** ml-matrix's SVD, in this thread, on the smallest layers first until `budget` seconds would be over. */
 export function timeMlMatrix(
@@ -27,21 +27,4 @@ export function timeMlMatrix(
     finished.push(index);
   }
   return { seconds, finished: finished.sort((a, b) => a - b) };
-}
-
-/** The elements of a layer in the file of weights. */
-export function readWeight(file: string, { offset, rows, cols }: BenchLayer): Float32Array {
-  const values = new Float32Array(rows * cols);
-  const bytes = new Uint8Array(values.buffer);
-  const handle = openSync(file, 'r');
-  try {
-    for (let done = 0; done < bytes.length; ) {
-      const read = readSync(handle, bytes, done, bytes.length - done, 4 * offset + done);
-      if (read === 0) throw new Error(`${file} ends before its weights do.`);
-      done += read;
-    }
-  } finally {
-    closeSync(handle);
-  }
-  return values;
 }

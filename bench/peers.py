@@ -26,7 +26,7 @@ def main():
     parser.add_argument("--budget", type=float, default=60)
     options = parser.parse_args()
     # Before anything that brings a BLAS is imported.
-    for library in ("OPENBLAS", "MKL", "OMP", "BLIS", "NUMEXPR"):
+    for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ[library + "_NUM_THREADS"] = str(options.threads)
     with open(options.spec, encoding="utf-8") as file:
         spec = json.load(file)
@@ -83,8 +83,8 @@ def matrix_shape(layer):
 
 
 def peak_megabytes():
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / 2**20 if sys.platform == "darwin" else peak / 2**10
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def numpy_reader(spec, dims_of=matrix_shape):
@@ -92,9 +92,8 @@ def numpy_reader(spec, dims_of=matrix_shape):
 
     def read(layer):
         rows, cols = matrix_shape(layer)
-        start = 4 * layer["offset"]
-        flat = numpy.fromfile(spec["weights"], dtype=numpy.float32, count=rows * cols, offset=start)
-        return flat.reshape(dims_of(layer))
+        stored = {"dtype": numpy.float32, "count": rows * cols, "offset": 4 * layer["offset"]}
+        return numpy.fromfile(spec["weights"], **stored).reshape(dims_of(layer))
 
     return read
 
@@ -102,20 +101,16 @@ def numpy_reader(spec, dims_of=matrix_shape):
 def numpy_versions():
     import numpy
 
-    try:
-        blas = numpy.show_config(mode="dicts")["Build Dependencies"]["blas"]
-        return {"numpy": numpy.__version__, "blas": f"{blas['name']} {blas['version']}"}
-    except (TypeError, KeyError):
-        return {"numpy": numpy.__version__}
+    blas = {}
+    if numpy.lib.NumpyVersion(numpy.__version__) >= "1.26.0":
+        blas = numpy.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+    return {"numpy": numpy.__version__, "blas": f"{blas.get('name')} {blas.get('version')}"}
 
 
 def numpy_svd(spec, _threads):
     import numpy
 
-    def run(a, _layer):
-        return numpy.linalg.svd(a, full_matrices=False)
-
-    return numpy_versions(), numpy_reader(spec), run, None
+    return numpy_versions(), numpy_reader(spec), lambda a, _: numpy.linalg.svd(a, full_matrices=False), None
 
 
 def scipy_svd(spec, _threads):
@@ -139,14 +134,11 @@ def torch_svd(spec, threads):
         rows, cols = matrix_shape(layer)
         return stored[layer["offset"] : layer["offset"] + rows * cols].reshape(rows, cols).clone()
 
-    def run(a, _layer):
-        return torch.linalg.svd(a, full_matrices=False)
-
-    return {"torch": torch.__version__}, read, run, None
+    return {"torch": torch.__version__}, read, lambda a, _: torch.linalg.svd(a, full_matrices=False), None
 
 
 def gram_path(eigh, numpy):
-    """All sigma^2 the solver gives and balanced factors of rank r, as one writes it by hand in numpy."""
+    """The sigma that the solver gives and balanced factors of rank r, as one writes it by hand in numpy."""
 
     def run(a, layer):
         rank = layer["rank"]
@@ -174,8 +166,7 @@ def scipy_gram(spec, _threads):
     import scipy.linalg
 
     def eigh(g, rank):
-        size = len(g)
-        return scipy.linalg.eigh(g, subset_by_index=[size - rank, size - 1], overwrite_a=True)
+        return scipy.linalg.eigh(g, subset_by_index=[len(g) - rank, len(g) - 1], overwrite_a=True)
 
     return {"scipy": scipy.__version__, **numpy_versions()}, numpy_reader(spec), gram_path(eigh, numpy), None
 

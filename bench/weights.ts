@@ -1,6 +1,7 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeSync } from 'node:fs';
 import type { Linalg } from '../src/core/tensor/linalg';
 import { matrix } from '../src/core/tensor/matrix';
+import type { BenchLayer } from './layers';
 
 /**
  * Weights to measure with, all of them made from one seed:
@@ -34,6 +35,23 @@ export function writeWeights(
   } finally {
     closeSync(out);
   }
+}
+
+/** The elements of a layer in the file of weights. */
+export function readWeight(file: string, { offset, rows, cols }: BenchLayer): Float32Array {
+  const values = new Float32Array(rows * cols);
+  const bytes = new Uint8Array(values.buffer);
+  const handle = openSync(file, 'r');
+  try {
+    for (let done = 0; done < bytes.length; ) {
+      const read = readSync(handle, bytes, done, bytes.length - done, 4 * offset + done);
+      if (read === 0) throw new Error(`${file} ends before its weights do.`);
+      done += read;
+    }
+  } finally {
+    closeSync(handle);
+  }
+  return values;
 }
 
 function decaying(rows: number, cols: number, normal: Normal, linalg: Linalg): Float32Array {
