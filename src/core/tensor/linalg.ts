@@ -11,7 +11,9 @@ export type LinalgErrorCode =
   /** The engine's heap cannot hold the problem. */
   | 'out-of-memory'
   /** LAPACK refused an argument (`info < 0` or XERBLA): shapes that do not fit. */
-  | 'bad-argument';
+  | 'bad-argument'
+  /** The terms of a decomposition grow without bound while they cancel each other: no best one of this rank exists, or none is in reach. */
+  | 'degenerate';
 
 /** A numerical failure, as a whole sentence that names the routine. */
 export class LinalgError extends Error {
