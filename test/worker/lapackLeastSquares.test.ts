@@ -21,7 +21,12 @@ const THRESHOLD = 30;
 const sizes = [0, 1, 2, 3, 5, 10, 50];
 const shapes = [
   ...sizes.flatMap((m) => sizes.map((n) => [m, n] as const)),
-  ...([[16, 130], [130, 16], [90, 70], [70, 90]] as const), // biome-ignore format: a row
+  ...([
+    [16, 130],
+    [130, 16],
+    [90, 70],
+    [70, 90],
+  ] as const),
 ];
 const rightHandSides = [1, 2, 15];
 

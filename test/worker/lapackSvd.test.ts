@@ -10,9 +10,26 @@ const THRESHOLD = 50;
 /** svd.in's shapes, and larger ones: past the blocks of 32 columns, past divide and conquer's leaf of 25, far from square. */
 const shapes = [
   ...[0, 1, 2, 3, 5, 10, 16, 50].map((n) => [n, n] as const),
-  ...([[0, 1], [0, 3], [1, 0], [1, 2], [2, 1], [3, 1], [10, 16], [16, 10]] as const),
-  ...([[30, 40], [40, 30], [3, 50], [50, 3], [16, 130], [130, 16], [130, 120]] as const),
-] as const; // biome-ignore format: one row per source
+  ...([
+    [0, 1],
+    [0, 3],
+    [1, 0],
+    [1, 2],
+    [2, 1],
+    [3, 1],
+    [10, 16],
+    [16, 10],
+  ] as const),
+  ...([
+    [30, 40],
+    [40, 30],
+    [3, 50],
+    [50, 3],
+    [16, 130],
+    [130, 16],
+    [130, 120],
+  ] as const),
+] as const;
 
 interface Factors {
   readonly u: Columns;
