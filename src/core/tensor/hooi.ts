@@ -27,13 +27,14 @@ interface Side<T extends Numbers> {
 }
 
 /**
- * Higher-order orthogonal iteration over two modes, both of rank below n, from the truncated higher-order SVD; see
+ * Higher-order orthogonal iteration over two modes, both of rank below n; see
  * `tucker2`. A sweep is two products, two Gram matrices and two eigenproblems: x is kept in two layouts, so that
  * nothing is permuted between them.
  */
 export function orthogonalIteration<T extends Numbers>(problem: Tucker2Problem<T>): Tucker2<T> {
   const { linalg, x, modes, ranks, energy, grams } = problem;
   const { tolerance = 1e-5, maxSweeps = 50, onProgress = () => {} } = problem;
+  const { start = 'hosvd' } = problem;
   const sides = layouts(x, modes, ranks);
   // The mode that shrinks the most goes first: what it leaves is what the rest of the first sweep costs.
   const [first, second] =
@@ -42,23 +43,25 @@ export function orthogonalIteration<T extends Numbers>(problem: Tucker2Problem<T
   const lead = (gram: Matrix<Float64Array>, { rank }: Side<T>) => leadingVectors(linalg, gram, rank, x.data);
 
   let forA = lead(grams[first] ?? linalg.gram(rowsOf(a, b.layout)), a);
-  onProgress(0.15);
-  let forB = lead(grams[second] ?? linalg.gram(rowsOf(b, a.layout)), b);
+  onProgress(0.1);
+  const gramForB = () => linalg.gram(rowsOf(b, linalg.multiply(a.layout, forA.factor)));
+  const ofStart = gramForB();
+  onProgress(0.2);
+  let forB = lead(start === 'sequential' ? ofStart : (grams[second] ?? linalg.gram(rowsOf(b, a.layout))), b);
+  let kept = start === 'sequential' ? forB.kept : energyWithin(linalg, ofStart, forB.vectors);
   onProgress(0.3);
-  let gram = linalg.gram(rowsOf(b, linalg.multiply(a.layout, forA.factor)));
-  let kept = energyWithin(linalg, gram, forB.vectors);
-  const start = Math.sqrt(Math.max(0, 1 - kept / energy));
+  const startError = Math.sqrt(Math.max(0, 1 - kept / energy));
   let projected: Matrix<T> | undefined;
   let sweeps = 0;
-  for (let error = start, gain = Infinity; sweeps < maxSweeps && gain > tolerance * error; sweeps++) {
-    if (sweeps > 0) gram = linalg.gram(rowsOf(b, linalg.multiply(a.layout, forA.factor)));
-    forB = lead(gram, b);
+  for (let before = startError, gain = Infinity; sweeps < maxSweeps && gain > tolerance * before; sweeps++) {
+    // The sequential start has gone the first step already.
+    if (sweeps > 0 || start !== 'sequential') forB = lead(sweeps === 0 ? ofStart : gramForB(), b);
     projected = rowsOf(a, linalg.multiply(b.layout, forB.factor));
     forA = lead(linalg.gram(projected), a);
     kept = forA.kept;
-    const next = Math.sqrt(Math.max(0, 1 - kept / energy));
-    gain = error - next;
-    error = next;
+    const now = Math.sqrt(Math.max(0, 1 - kept / energy));
+    gain = before - now;
+    before = now;
     // How many more there will be is not known: half of the rest in four.
     onProgress(1 - 0.7 * 0.84 ** (sweeps + 1));
   }
@@ -77,7 +80,7 @@ export function orthogonalIteration<T extends Numbers>(problem: Tucker2Problem<T
     core: fold(matrix(ranks[0] * ranks[1], t, ordered), modes, coreDims(x.dims, modes, ranks)),
     error,
     // Below `error` by rounding only: the start's is the less exact of the two figures.
-    startError: Math.max(error, start),
+    startError: Math.max(error, startError),
     sweeps,
   };
 }

@@ -7,9 +7,15 @@ import { scaleTensor } from './tensorScale';
 
 /** How far {@link tucker2} goes, and what it need not compute. */
 export interface Tucker2Options {
+  /**
+   * 'hosvd' (default): both factors from x itself. 'sequential': the second one from x projected on the first, the
+   * sequentially truncated HOSVD (Vannieuwenhoven, Vandebril & Meerbergen 2012, §3). That one is never the worse start
+   * and spares a Gram matrix and an eigenproblem of x.
+   */
+  readonly start?: 'hosvd' | 'sequential';
   /** Sweeps end when one lowers the error by less than this share of it. Default 1e-5; 0 goes on as long as anything improves. */
   readonly tolerance?: number;
-  /** Default 50; 0 keeps the start, the truncated higher-order SVD. */
+  /** Default 50; 0 keeps the start. */
   readonly maxSweeps?: number;
   /** For either mode, where it is at hand: the Gram matrix of x's unfolding by that mode alone, n × n. */
   readonly grams?: readonly [Matrix<Float64Array> | undefined, Matrix<Float64Array> | undefined];
@@ -24,7 +30,7 @@ export interface Tucker2<T extends Numbers> {
   readonly core: Tensor<T>;
   /** ‖x − x̂‖ / ‖x‖; 0 for a zero tensor. */
   readonly error: number;
-  /** The error of the start, the truncated higher-order SVD. */
+  /** The error of the start: never below `error`. */
   readonly startError: number;
   /** Sweeps over both modes; 0 where a full rank leaves at most one of them to project on. */
   readonly sweeps: number;
