@@ -4,7 +4,7 @@ import { type BenchLayer, layersOf, operations } from './layers';
 import { timeMlMatrix } from './mlPeer';
 import type { OurRequest, OurRun } from './ours';
 import { askPeer, type PeerAnswer, SVD_PEERS } from './pythonPeers';
-import { QUIET, quietly } from './quiet';
+import { disturbance, quietly, type Watched } from './quiet';
 import { peerSummaryOf, type Summary, summaryOf } from './tally';
 import type { WeightKind } from './weights';
 
@@ -41,7 +41,7 @@ export async function compareSet(
   console.log(`\n${set.name}, ${kind} weights (${set.source})`);
   console.log(
     `  ${layers.length} matrices, ${(elements / 1e6).toFixed(1)} M weights, ${(work(layers) / 1e9).toFixed(1)} GFLOP; ` +
-      `${options.runs === 1 ? 'one run' : `medians of ${options.runs} runs`}, ratios of medians and of best runs`,
+      `${options.runs === 1 ? 'one run' : `medians of ${options.runs} runs, of the undisturbed ones where there are any`}; ratios of medians and of best runs`,
   );
   for (const threads of options.threads) {
     console.log(`  ${threads} ${threads === 1 ? 'worker, 1 thread' : `workers, ${threads} threads`}`);
@@ -52,8 +52,8 @@ export async function compareSet(
 async function compareThreads(context: Context): Promise<void> {
   const { weights, layers, threads, options } = context;
   const { runs, peers, patience } = options;
-  const ourRuns: Awaited<ReturnType<typeof runOnce>>[] = [];
-  const answers = new Map<string, (PeerAnswer & { readonly others: number })[]>();
+  const ourRuns: Watched<OurRun>[] = [];
+  const answers = new Map<string, Watched<PeerAnswer>[]>();
   for (let run = 0; run < runs; run++) {
     ourRuns.push(await runOnce(context, layers));
     for (const peer of peers) {
@@ -78,7 +78,13 @@ async function compareThreads(context: Context): Promise<void> {
   }
   if (threads === 1) {
     const { seconds, finished } = timeMlMatrix(weights, layers, ML_MATRIX_SECONDS);
-    await printPeer(context, 'ml-matrix', ours, { median: seconds, best: seconds, others: 0, finished });
+    await printPeer(context, 'ml-matrix', ours, {
+      median: seconds,
+      best: seconds,
+      runs: 1,
+      others: 0,
+      finished,
+    });
   }
   if (versions.size > 0) console.log(`    with ${[...versions].join(', ')}`);
 }
@@ -103,7 +109,7 @@ async function printPeer(
   let word = '';
   if (finished.length < context.layers.length) {
     const layers = finished.map((index) => context.layers[index]!);
-    const again: Awaited<ReturnType<typeof runOnce>>[] = [];
+    const again: Watched<OurRun>[] = [];
     for (let run = 0; run < context.options.runs; run++) again.push(await runOnce(context, layers));
     ours = summaryOf(again);
     word = `on ${finished.length} of ${context.layers.length} (${shapesOf(layers)}), ours ${ours.median.toFixed(2)} s`;
@@ -118,7 +124,7 @@ function printRow(name: string, row: Summary, ratios: readonly string[], word: s
     ...ratios.map((ratio) => ratio.padStart(5)),
     (row.rssMb === undefined ? '' : `${row.rssMb.toFixed(0)} MB`).padStart(8),
     ` ${word}`,
-    row.others > QUIET ? `(others took up to ${row.others.toFixed(1)} cores)` : '',
+    disturbance(row),
   ];
   console.log(`    ${name.padEnd(30)}${columns.join(' ')}`.trimEnd());
 }

@@ -2,7 +2,7 @@ import { askChild } from './child';
 import { median } from './layers';
 import type { TuckerLayer, TuckerRequest, TuckerRun } from './ourTucker';
 import { askPeer, whyNoPeers } from './pythonPeers';
-import { QUIET, quietly } from './quiet';
+import { disturbance, quietly, undisturbed } from './quiet';
 
 /** Ours: the default, and one that stops as early as TensorLy does. */
 const OUR_TOLERANCES = [1e-5, 1e-3];
@@ -101,7 +101,8 @@ function rowOf({
 }
 
 /** The runs differ in their times alone. */
-function merge(rows: readonly Row[]): Row {
+function merge(all: readonly Row[]): Row {
+  const rows = undisturbed(all);
   return {
     ...rows[0]!,
     seconds: median(rows.map(({ seconds }) => seconds)),
@@ -127,7 +128,7 @@ function printRow(
     `${Math.min(...sweeps)}–${Math.max(...sweeps)} sweeps`.padEnd(13),
     `${rssMb.toFixed(0)} MB`.padStart(7),
     ...ratios.map((ratio) => ratio.padStart(14)),
-    others > QUIET ? `(others took up to ${others.toFixed(1)} cores)` : '',
+    disturbance({ others }),
   ];
   console.log(`  ${name.padEnd(46)} ${columns.join('  ')}`.trimEnd());
 }

@@ -1,17 +1,16 @@
 import { median } from './layers';
 import type { OurRun } from './ours';
 import type { PeerAnswer, PeerLayer } from './pythonPeers';
+import { undisturbed, type Watched } from './quiet';
 
-/** A measurement, and how many cores other processes took meanwhile. */
-type Watched<T> = T & { readonly others: number };
-
-/** All runs of one side on the same layers. */
+/** The undisturbed runs of one side on the same layers, or where there are none, all of them. */
 export interface Summary {
   readonly median: number;
   readonly best: number;
   /** Undefined where it did not have a process of its own. */
   readonly rssMb?: number;
-  /** Of the most disturbed run. */
+  readonly runs: number;
+  /** Cores that other processes took during the most disturbed of them. */
   readonly others: number;
 }
 
@@ -21,7 +20,8 @@ export interface PeerSummary extends Summary {
   readonly versions: Readonly<Record<string, string>>;
 }
 
-export function summaryOf(runs: readonly Watched<OurRun>[]): Summary {
+export function summaryOf(all: readonly Watched<OurRun>[]): Summary {
+  const runs = undisturbed(all);
   return summarize(
     runs.map(({ seconds }) => seconds),
     runs,
@@ -32,7 +32,7 @@ export function summaryOf(runs: readonly Watched<OurRun>[]): Summary {
 export function peerSummaryOf(answers: readonly Watched<PeerAnswer>[]): PeerSummary | string {
   const skipped = answers.find((answer) => answer.kind === 'skipped');
   if (skipped) return skipped.why;
-  const runs = answers.filter((answer) => answer.kind === 'measured');
+  const runs = undisturbed(answers.filter((answer) => answer.kind === 'measured'));
   const everywhere = (index: number) =>
     runs.every(({ layers }) => layers.some((layer) => layer.index === index));
   const finished = (runs[0]?.layers ?? []).map(({ index }) => index).filter(everywhere);
@@ -52,6 +52,7 @@ function summarize(
     median: median(seconds),
     best: Math.min(...seconds),
     rssMb: Math.max(...runs.map(({ rssMb }) => rssMb)),
+    runs: runs.length,
     others: Math.max(...runs.map(({ others }) => others)),
   };
 }
