@@ -28,9 +28,9 @@ export function contractCores<T extends Numbers>(linalg: Linalg, cores: readonly
   return tensor(dims, linalg.multiply(unfold(left, [1]), unfold(right, [2, 0])).data);
 }
 
-/** r × 1 × r: closes a chain of one core. */
-function identityCore<T extends Numbers>({ dims, data }: Tensor<T>): Tensor<T> {
-  const r = dims[2]!;
+/** The identity as a core, r × 1 × r: a chain without cores, to be merged with one that ends in r. */
+export function identityCore<T extends Numbers>({ dims, data }: Tensor<T>): Tensor<T> {
+  const r = dims.at(-1)!;
   const one = zerosLike(data, r * r);
   for (let i = 0; i < r; i++) one[i * r + i] = 1;
   return tensor([r, 1, r], one);

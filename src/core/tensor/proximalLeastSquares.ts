@@ -1,25 +1,22 @@
 import { type Linalg, LinalgError } from './linalg';
 import { type Matrix, matrix } from './matrix';
-import { transpose } from './transpose';
 
 /** μ's share of the mean eigenvalue of the normal equations. */
 const PROXIMAL = 1e-10;
 
 /**
- * argmin over G of ‖X − G · B‖² + μ‖G − G_old‖² (X m × n, B r × n, G m × r), by the normal equations:
- * G = G_old + (X · Bᵀ − G_old · B · Bᵀ) · (B · Bᵀ + μI)⁻¹. μ is 10⁻¹⁰ of the mean eigenvalue of B · Bᵀ, more only where
- * rounding makes that indefinite. Up to rounding ‖X − G · B‖ is never above ‖X − G_old · B‖. Where B does not
- * determine G, G stays what it was.
+ * argmin over G of ‖X − B · G‖² + μ‖G − G_old‖² from its normal equations, with `normal` = Bᵀ · B (r × r) and
+ * `target` = Bᵀ · X (r × n): G = G_old + (BᵀB + μI)⁻¹ · (BᵀX − BᵀB · G_old), r × n. μ is 10⁻¹⁰ of the mean eigenvalue
+ * of BᵀB, more only where rounding makes that indefinite. Up to rounding ‖X − B · G‖ is never above
+ * ‖X − B · G_old‖. Where B does not determine G, G stays what it was.
  */
 export function proximalLeastSquares(
   linalg: Linalg,
-  x: Matrix<Float64Array>,
-  b: Matrix<Float64Array>,
+  normal: Matrix<Float64Array>,
+  target: Matrix<Float64Array>,
   old: Matrix<Float64Array>,
 ): Matrix<Float64Array> {
-  const normal = linalg.gram(b);
-  const target = linalg.multiply(b, x, { transposeB: true });
-  const reached = linalg.multiply(normal, old, { transposeB: true });
+  const reached = linalg.multiply(normal, old);
   const right = matrix(
     target.rows,
     target.cols,
@@ -33,11 +30,10 @@ export function proximalLeastSquares(
     const lower = choleskyOrNothing(linalg, shifted(normal, (share * trace) / normal.rows));
     if (lower === undefined) continue;
     const step = linalg.solveLower(lower, linalg.solveLower(lower, right), { transpose: true });
-    const change = transpose(step).data;
     return matrix(
       old.rows,
       old.cols,
-      old.data.map((value, i) => value + change[i]!),
+      old.data.map((value, i) => value + step.data[i]!),
     );
   }
   return old;

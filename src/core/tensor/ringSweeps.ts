@@ -1,10 +1,9 @@
-import { balanceCores, mergeCores } from './coreChain';
+import { balanceCores, contractCores, identityCore, mergeCores } from './coreChain';
 import type { Linalg, OnProgress } from './linalg';
-import { type Matrix, matrix } from './matrix';
 import { proximalLeastSquares } from './proximalLeastSquares';
+import { normalEquations } from './ringEquations';
 import { fold, type Tensor, unfold } from './tensor';
 import { squaredDistance } from './tensorScale';
-import { transpose } from './transpose';
 
 /** A start, or what sweeps have made of it. */
 export interface RingState {
@@ -37,16 +36,15 @@ export function searchRing(
 ): RingState {
   const [first] = starts as readonly [RingState];
   if (energy === 0 || maxSweeps === 0) return first;
-  const rows = matrix(x.dims[0]!, x.data.length / x.dims[0]!, x.data);
   const trial = Math.min(maxSweeps, TRIAL_SWEEPS);
   const most = starts.length * trial + maxSweeps - trial;
   let sweeps = 0;
   const onSweep = () => onProgress(++sweeps / most);
   const tried = starts.map((start) =>
-    improve(linalg, rows, energy, start, { tolerance, maxSweeps: trial }, onSweep),
+    improve(linalg, x, energy, start, { tolerance, maxSweeps: trial }, onSweep),
   );
   const best = tried.reduce((one, other) => (other.error < one.error ? other : one));
-  return improve(linalg, rows, energy, best, { tolerance, maxSweeps: maxSweeps - trial }, onSweep);
+  return improve(linalg, x, energy, best, { tolerance, maxSweeps: maxSweeps - trial }, onSweep);
 }
 
 /**
@@ -55,7 +53,7 @@ export function searchRing(
  */
 function improve(
   linalg: Linalg,
-  rows: Matrix<Float64Array>,
+  x: Tensor<Float64Array>,
   energy: number,
   start: RingState,
   { tolerance, maxSweeps }: Limits,
@@ -63,7 +61,7 @@ function improve(
 ): RingState {
   let state = start;
   for (let sweep = 0; sweep < maxSweeps; sweep++) {
-    const { cores, distance } = sweepOnce(linalg, rows, state.cores);
+    const { cores, distance } = sweepOnce(linalg, x, state.cores);
     const error = Math.sqrt(distance / energy);
     onSweep();
     if (!(error <= state.error)) break;
@@ -75,22 +73,23 @@ function improve(
   return state;
 }
 
-/** Solves for each core in turn, given all the others as they are by then; and ‖x − x̂‖² after the last one. `x` is n₀ × rest. */
+/** Solves for each core in turn, the others as they are by then; and ‖x − x̂‖² after the last one. */
 function sweepOnce(
   linalg: Linalg,
-  x: Matrix<Float64Array>,
+  x: Tensor<Float64Array>,
   start: readonly Tensor<Float64Array>[],
 ): { readonly cores: readonly Tensor<Float64Array>[]; readonly distance: number } {
-  const cores = [...start];
-  let rows = x;
-  let distance = 0;
-  for (const [k, core] of start.entries()) {
-    // x's unfolding by axis k, the others after it in cyclic order: the one by the axis before, turned.
-    if (k > 0) rows = matrix(core.dims[1]!, x.data.length / core.dims[1]!, transpose(rows).data);
-    const others = unfold(mergeCores(linalg, [...cores.slice(k + 1), ...cores.slice(0, k)]), [2, 0]);
-    const solution = proximalLeastSquares(linalg, rows, others, unfold(core, [1]));
-    cores[k] = fold(solution, [1], core.dims);
-    if (k === start.length - 1) distance = squaredDistance(rows.data, linalg.multiply(solution, others).data);
+  // The cores after each one, merged, and while the sweep goes on those before it.
+  const after = [identityCore(start.at(-1)!)];
+  for (const core of start.slice(1).toReversed()) after.unshift(mergeCores(linalg, [core, after[0]!]));
+  let before = identityCore(after.at(-1)!);
+  const cores: Tensor<Float64Array>[] = [];
+  for (const [k, old] of start.entries()) {
+    const { normal, target } = normalEquations(linalg, x, before, old.dims[1]!, after[k]!);
+    const solution = proximalLeastSquares(linalg, normal, target, unfold(old, [0, 2]));
+    const core = fold(solution, [0, 2], old.dims);
+    cores.push(core);
+    before = mergeCores(linalg, [before, core]);
   }
-  return { cores, distance };
+  return { cores, distance: squaredDistance(x.data, contractCores(linalg, cores).data) };
 }
