@@ -9,7 +9,7 @@
  * Needs `dist/`; run it in the project's root.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLapack } from '../src/worker/lapack';
@@ -17,12 +17,10 @@ import { loadLapackModule } from '../src/worker/lapackFiles';
 import { startBench } from './child';
 import { compareSet } from './compareSet';
 import { LAYER_SETS } from './layerSets';
-import { wanted, wantedKinds } from './options';
+import { threadCounts, wanted, wantedKinds } from './options';
 import { runOurs } from './ours';
 import { SVD_PEERS, whyNoPeers } from './pythonPeers';
 import { writeWeights } from './weights';
-
-const ALL_THREADS = Math.min(4, availableParallelism());
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
@@ -53,7 +51,7 @@ async function main(): Promise<void> {
         writeWeights(weights, set.shapes, kind, linalg);
         linalg.release();
         await compareSet(set, kind, weights, {
-          threads: values.threads?.split(',').map(Number) ?? [...new Set([1, ALL_THREADS])],
+          threads: threadCounts(values.threads),
           peers: why ? [] : peers,
           runs: Number(values.runs ?? (set.id === 'block4096' ? 1 : 3)),
           budget: Number(values.budget ?? 60),

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { WEIGHT_KINDS, type WeightKind } from './weights';
 
 /** A filter by the names in a comma-separated argument; without one, everything. '' is nothing. */
@@ -17,4 +18,9 @@ export function wanted<T>(
 
 export function wantedKinds(argument: string | undefined): readonly WeightKind[] {
   return wanted('kind', argument, (kind) => kind, WEIGHT_KINDS);
+}
+
+/** Without an argument one thread, and as many as the product would start. */
+export function threadCounts(argument: string | undefined): readonly number[] {
+  return argument?.split(',').map(Number) ?? [...new Set([1, Math.min(4, availableParallelism())])];
 }

@@ -1,5 +1,5 @@
 /**
- * `node out/bench/tucker.js [--kinds random,decaying] [--shares 2,4] [--runs 3] [--patience 20]`: the Tucker
+ * `node out/bench/tucker.js [--kinds random,decaying] [--shares 2,4] [--threads 1,2] [--runs 3] [--patience 20]`: the Tucker
  * decomposition of channels of ResNet-50's 3 × 3 convolutions, n/2 or n/4 of the n channels on both sides, in one thread
  * of ours and beside it TensorLy's `partial_tucker` with one thread and with all. Ours and theirs take turns, on the
  * same weights, each run in a process of its own. Prints medians of seconds, ratios ours / theirs (below 1 we are
@@ -8,7 +8,7 @@
  * Needs `dist/`; run it in the project's root.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { createLapack } from '../src/worker/lapack';
@@ -17,13 +17,15 @@ import { startBench } from './child';
 import { compareTucker } from './compareTucker';
 import { LAYER_SETS } from './layerSets';
 import { layersOf } from './layers';
-import { wantedKinds } from './options';
+import { threadCounts, wantedKinds } from './options';
 import { runTucker } from './ourTucker';
 import { writeWeights } from './weights';
 
 async function main(): Promise<void> {
   const text = { type: 'string' } as const;
-  const { values } = parseArgs({ options: { kinds: text, shares: text, runs: text, patience: text } });
+  const { values } = parseArgs({
+    options: { kinds: text, shares: text, threads: text, runs: text, patience: text },
+  });
   const shapes = LAYER_SETS.find(({ id }) => id === 'resnet50')!.shapes.filter(
     ([, , height]) => height === 3,
   );
@@ -45,7 +47,7 @@ async function main(): Promise<void> {
             ranks: [Math.ceil(layer.dims[0]! / share), Math.ceil(layer.dims[1]! / share)] as const,
           })),
           {
-            threads: [...new Set([1, Math.min(4, availableParallelism())])],
+            threads: threadCounts(values.threads),
             runs: Number(values.runs ?? 3),
             patience: Number(values.patience ?? 20),
           },
