@@ -29,9 +29,14 @@ export interface Instance {
   readonly caller: Caller;
 }
 
-/** Starts an instance of the module. */
+/** Starts an instance of the module. Throws LinalgError 'out-of-memory' when there is no room for its memory. */
 export function instantiate(module: WebAssembly.Module): Instance {
-  return attach(new WebAssembly.Instance(module).exports as unknown as LapackExports);
+  try {
+    return attach(new WebAssembly.Instance(module).exports as unknown as LapackExports);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new LinalgError('out-of-memory', `LAPACK could not be started: ${error.message}.`);
+  }
 }
 
 /** The ways into an instance with these exports. */
@@ -51,6 +56,14 @@ export function createLapack(module: WebAssembly.Module, start: typeof instantia
     instance ??= start(module);
     return instance;
   };
+  const run = <R>(call: (running: Instance) => R): R => {
+    try {
+      return call(running());
+    } catch (error) {
+      if (isTrap(error)) instance = undefined;
+      throw asLinalgError(error);
+    }
+  };
   const fused = running().wasm.relaxed_simd() === 1;
   return {
     name: `LAPACK 3.11.0 in WebAssembly (128-bit SIMD${fused ? ', fused multiply-add' : ''}; float and double)`,
@@ -58,15 +71,32 @@ export function createLapack(module: WebAssembly.Module, start: typeof instantia
     release: () => {
       instance = undefined;
     },
-    multiply: (a, b, options = {}) => multiply(running(), a, b, options),
-    gram: (a, onProgress = () => {}) => gram(running(), a, onProgress),
-    eigh: (a, count, onProgress = () => {}) => eigh(running().heap, running().caller, a, count, onProgress),
-    svd: (a, rank, onProgress = () => {}) => svd(running(), a, rank, onProgress),
-    qr: (a) => qr(running(), a),
-    cholesky: (a) => cholesky(running(), a),
-    solveLower: (l, b, options = {}) => solveLower(running(), l, b, options),
-    leastSquares: (a, b, rcond) => leastSquares(running(), a, b, rcond),
+    multiply: (a, b, options = {}) => run((started) => multiply(started, a, b, options)),
+    gram: (a, onProgress = () => {}) => run((started) => gram(started, a, onProgress)),
+    eigh: (a, count, onProgress = () => {}) =>
+      run(({ heap, caller }) => eigh(heap, caller, a, count, onProgress)),
+    svd: (a, rank, onProgress = () => {}) => run((started) => svd(started, a, rank, onProgress)),
+    qr: (a) => run((started) => qr(started, a)),
+    cholesky: (a) => run((started) => cholesky(started, a)),
+    solveLower: (l, b, options = {}) => run((started) => solveLower(started, l, b, options)),
+    leastSquares: (a, b, rcond) => run((started) => leastSquares(started, a, b, rcond)),
   };
+}
+
+/**
+ * Whether WebAssembly was left in the middle of a routine: by a trap, which would be a bug of ours, or by a
+ * JavaScript stack that ended. The module's own stack isn't unwound then, so the instance isn't used again.
+ */
+function isTrap(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return error.name === 'RuntimeError' || error.message === 'Maximum call stack size exceeded';
+}
+
+/** JavaScript refuses arrays that it has no room for, such as those of a result, by a RangeError. */
+function asLinalgError(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  if (!/Array buffer allocation failed|Invalid typed array length/.test(error.message)) return error;
+  return new LinalgError('out-of-memory', `There is no room for the result: ${error.message}.`);
 }
 
 /** The routine's name in the precision of the data. */

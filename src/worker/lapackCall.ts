@@ -40,7 +40,7 @@ export function createCaller(wasm: LapackExports, heap: Heap): Caller {
   const invoke = (routine: string, args: readonly Argument[]): number => {
     const code = wasm[`${routine}_`];
     if (typeof code !== 'function') throw new Error(`lapack.wasm has no routine ${routine}.`);
-    return heap.scope(routine, (arena) => {
+    return heap.scope(routine.toUpperCase(), (arena) => {
       const scalars = arena.f64(args.length);
       const bytes = new DataView(wasm.memory.buffer, scalars.pointer, 8 * args.length);
       const lengths: number[] = [];
@@ -62,7 +62,7 @@ export function createCaller(wasm: LapackExports, heap: Heap): Caller {
   };
 
   const lapack = (routine: string, ...args: Argument[]) =>
-    heap.scope(routine, (arena) => {
+    heap.scope(routine.toUpperCase(), (arena) => {
       const info = arena.i32(1);
       info.view()[0] = 0;
       invoke(routine, [...args, info]);
@@ -77,13 +77,13 @@ export function createCaller(wasm: LapackExports, heap: Heap): Caller {
     lapack,
     lapackWithWork(routine, before, after = []) {
       const like = routine.startsWith('s') ? new Float32Array(0) : new Float64Array(0);
-      const size = heap.scope(routine, (arena) => {
+      const size = heap.scope(routine.toUpperCase(), (arena) => {
         const answer = arena.like(like, 1);
         lapack(routine, ...before, answer, -1, ...after);
         // A float holds 24 bits of the size: not every routine rounds up.
         return Math.ceil((answer.view()[0] ?? 1) * (routine.startsWith('s') ? 1 + 2 ** -23 : 1));
       });
-      return heap.scope(`${routine}'s workspace`, (arena) =>
+      return heap.scope(`${routine.toUpperCase()}'s workspace`, (arena) =>
         lapack(routine, ...before, arena.like(like, Math.max(1, size)), Math.max(1, size), ...after),
       );
     },

@@ -41,6 +41,7 @@ export function eigh(
     const e = arena.f64(n);
     const tau = arena.f64(n);
     tridiagonalise(arena, caller, n, reduced, d, e, tau, (done) => onProgress(done * REDUCTION_SHARE));
+    // Before DSTEMR, which never ends on a NaN: DSTERF reports one.
     const values = tridiagonalValues(heap, caller, n, d, e);
     onProgress(REDUCTION_SHARE + 0.05);
     const rows = matrix(count, n, new Float64Array(count * n));
@@ -108,7 +109,7 @@ function tridiagonalise(
 
 /** All eigenvalues of the tridiagonal matrix, ascending. */
 function tridiagonalValues(heap: Heap, { lapack }: Caller, n: number, d: Doubles, e: Doubles): Float64Array {
-  return heap.scope('eigenvalues', (arena) => {
+  return heap.scope('Eigenvalues of a tridiagonal matrix', (arena) => {
     const values = arena.duplicate(d);
     const info = lapack('dsterf', n, values, arena.duplicate(e));
     if (info > 0)

@@ -3,6 +3,7 @@
  * Multiplication" (ACM TOMS 34(3), 2008): B is packed in panels for the outer caches, A in blocks
  * for the second-level cache, and a micro-kernel keeps a small tile of C in registers throughout.
  */
+#include <stddef.h>
 #include "pack.h"
 #include "product.h"
 
@@ -32,8 +33,9 @@ DEFINE_PACK(pack_rows_single, float, TILE_ROWS)
 DEFINE_PACK(pack_cols_single, float, TILE_COLS)
 #endif
 
+/* A matrix may be larger than 2 GiB: what an int counts is elements, bytes it could not. */
 static const char *element_at(Operand a, int row, int col) {
-  int size = a.is_single ? sizeof(float) : sizeof(double);
+  size_t size = a.is_single ? sizeof(float) : sizeof(double);
   return (const char *)a.data + (row * a.row_stride + col * a.col_stride) * size;
 }
 
