@@ -1,9 +1,9 @@
 import type { Rows } from './cpSweep';
 import { inPrecision } from './dense';
 import type { Linalg } from './linalg';
-import { matrix, type Numbers } from './matrix';
+import { matrix } from './matrix';
 import { seededNormals } from './seeded';
-import { fold, type Tensor, unfold } from './tensor';
+import { type Tensor, unfold } from './tensor';
 
 /** σ times the outer product of unit vectors, one for each mode. */
 interface Term {
@@ -62,36 +62,4 @@ function nestedTerms(linalg: Linalg, x: Tensor, mode: number, count: number): Te
     }
   }
   return terms.sort((a, b) => b.sigma - a.sigma).slice(0, count);
-}
-
-/** A tensor on orthonormal bases of some of its modes. */
-export interface Compressed<T extends Numbers> {
-  readonly core: Tensor<T>;
-  /** The tensor's factors from the core's. */
-  expand(factors: Rows): Rows;
-}
-
-/** X projected on the leading `rank` left singular vectors of each unfolding that is much taller than that; nothing where none is. */
-export function compress<T extends Numbers>(
-  linalg: Linalg,
-  x: Tensor<T>,
-  rank: number,
-): Compressed<T> | undefined {
-  const tall = x.dims.map((n) => rank <= 0.75 * n);
-  if (!tall.includes(true)) return undefined;
-  let core = x;
-  const bases = x.dims.map((_, mode) => {
-    if (!tall[mode]) return undefined;
-    // Of what earlier modes have left (De Lathauwer, De Moor & Vandewalle's HOSVD, sequentially truncated).
-    const rows = unfold(core, [mode]);
-    const { vectors } = linalg.eigh(linalg.gram(rows), rank);
-    const projected = linalg.multiply(inPrecision(x.data, vectors), rows);
-    core = fold(projected, [mode], core.dims.with(mode, rank));
-    return vectors;
-  });
-  return {
-    core,
-    expand: (factors) =>
-      factors.map((factor, mode) => (bases[mode] ? linalg.multiply(factor, bases[mode]!) : factor)),
-  };
 }

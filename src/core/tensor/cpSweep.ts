@@ -1,4 +1,7 @@
-import { columnsOf, dot, inPrecision } from './dense';
+import { spread } from './cpTerms';
+import { dampedSolve } from './dampedSolve';
+import { columnsOf, inPrecision } from './dense';
+import { type Alternation, beyond } from './descent';
 import type { Linalg } from './linalg';
 import { type Matrix, matrix, type Numbers } from './matrix';
 import type { Tensor } from './tensor';
@@ -7,28 +10,12 @@ import { squaredDistance, sumOfSquares } from './tensorScale';
 /** Factors as the sweeps keep them: rank × nᵢ, in double precision, one for each mode. */
 export type Rows = readonly Matrix<Float64Array>[];
 
-/** What a sweep ends with. */
-export interface Swept {
-  readonly factors: Rows;
-  /** ‖X − X̂‖², to the precision of X's products: negative values are rounding. */
-  readonly residual: number;
-}
-
 /** Alternating least squares over one tensor. */
-export interface CpProblem {
-  /** ‖X‖². */
-  readonly energy: number;
-  /**
-   * Updates every factor once, each the minimum of ‖X − X̂‖² + λ · Σ ‖rank-one term‖² with the others fixed. With
-   * `ceiling` λ is lowered wherever it would lift ‖X − X̂‖² above that.
-   */
-  sweep(factors: Rows, lambda: number, ceiling?: number): Swept;
+export interface CpAlternation extends Alternation<Rows> {
   /** ‖X − X̂‖², the difference itself summed up: exact where the short formula of a sweep cancels. */
   residual(factors: readonly Matrix[]): number;
 }
 
-/** Added to the normal matrix, relative to its largest diagonal element: components that vanish stay solvable. */
-const FLOOR = 1e-13;
 /** Elements of X̂ that are held at a time while the residual is summed up. */
 const SLAB = 2 ** 20;
 
@@ -37,7 +24,7 @@ const SLAB = 2 ** 20;
  * the Khatri–Rao product of one half serves all modes of the other (Phan, Tichavský & Cichocki 2013, §III), so that a
  * sweep costs two products of x, 4 · ∏n · rank operations, and nothing larger than x / n · rank is held.
  */
-export function cpProblem<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpProblem {
+export function cpAlternation<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpAlternation {
   const { dims } = x;
   const half = balancedSplit(dims);
   const size = (modes: readonly number[]) => modes.reduce((count, mode) => count * dims[mode]!, 1);
@@ -48,10 +35,10 @@ export function cpProblem<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpPr
 
   return {
     energy,
-    sweep(start, lambda, ceiling) {
-      const factors = [...start];
+    sweep(current, previous, lambda, ceiling) {
+      const factors = previous ? pointBeyond(previous, current) : [...current];
       const grams = factors.map((factor, mode) => (mode === 0 ? factor : linalg.gram(factor)));
-      let residual = ceiling;
+      let residual = previous ? Infinity : ceiling;
       for (const [side, own] of halves.entries()) {
         const other = khatriRao(halves[1 - side]!.map((mode) => factors[mode]!));
         const product = linalg.multiply(inPrecision(x.data, other), unfolded, { transposeB: side === 0 });
@@ -60,7 +47,7 @@ export function cpProblem<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpPr
           const after = own.filter((m) => m > mode).map((m) => factors[m]!);
           const target = contract(product, before, dims[mode]!, after);
           const normal = hadamard(grams.filter((_, m) => m !== mode));
-          const update = solve(linalg, energy, normal, target, lambda, residual);
+          const update = dampedSolve(linalg, energy, normal, target, 1, lambda, residual);
           if (update === undefined) {
             // Rounding alone stands between the old factor and the best one.
             grams[mode] = linalg.gram(factors[mode]!);
@@ -71,7 +58,7 @@ export function cpProblem<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpPr
           residual = update.residual;
         }
       }
-      return { factors, residual: residual! };
+      return { next: spread(factors), previous: current, residual };
     },
     residual(factors) {
       const [left, right] = halves.map((own) => inPrecision(x.data, khatriRao(own.map((m) => factors[m]!))));
@@ -86,6 +73,11 @@ export function cpProblem<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpPr
       return sum;
     },
   };
+}
+
+/** The point beyond `current` that a sweep starts from. */
+function pointBeyond(previous: Rows, current: Rows): Matrix<Float64Array>[] {
+  return current.map(({ rows, cols, data }, mode) => matrix(rows, cols, beyond(previous[mode]!.data, data)));
 }
 
 /** Where to cut the modes in two so that the larger half is smallest. */
@@ -124,47 +116,19 @@ function contract(product: Matrix, before: Rows, n: number, after: Rows): Matrix
   const one = matrix(rank, 1, new Float64Array(rank).fill(1));
   const lead = khatriRao([one, ...before]);
   const trail = khatriRao([one, ...after]);
+  const { cols: width, data: weights } = trail;
   let at = 0;
   for (let r = 0; r < rank; r++) {
     for (let l = 0; l < lead.cols; l++) {
       const scale = lead.data[r * lead.cols + l]!;
       for (let i = r * n; i < (r + 1) * n; i++) {
         let sum = 0;
-        for (let t = r * trail.cols; t < (r + 1) * trail.cols; t++) sum += data[at++]! * trail.data[t]!;
+        for (let t = r * width, end = t + width; t < end; t++) sum += data[at++]! * weights[t]!;
         target.data[i] = target.data[i]! + scale * sum;
       }
     }
   }
   return target;
-}
-
-/**
- * The factor A of (Γ + λ · diag Γ) · A = target, Γ the normal matrix: Γᵣᵣ is what a unit of A's row r weighs in the
- * norm of its term. Nothing when no λ keeps the residual below the ceiling.
- */
-function solve(
-  linalg: Linalg,
-  energy: number,
-  normal: Matrix<Float64Array>,
-  target: Matrix<Float64Array>,
-  lambda: number,
-  ceiling: number | undefined,
-): { factor: Matrix<Float64Array>; gram: Matrix<Float64Array>; residual: number } | undefined {
-  const n = normal.rows;
-  let largest = 0;
-  for (let i = 0; i < n; i++) largest = Math.max(largest, normal.data[i * (n + 1)]!);
-  for (let weight = lambda; ; weight = weight > 1e-9 ? weight / 30 : 0) {
-    const damped = matrix(n, n, normal.data.slice());
-    for (let i = 0; i < n * n; i += n + 1) {
-      damped.data[i] = normal.data[i]! * (1 + weight) + FLOOR * largest;
-    }
-    const l = linalg.cholesky(damped);
-    const factor = linalg.solveLower(l, linalg.solveLower(l, target), { transpose: true });
-    const gram = linalg.gram(factor);
-    const residual = energy - 2 * dot(factor.data, target.data) + dot(gram.data, normal.data);
-    if (ceiling === undefined || residual <= ceiling) return { factor, gram, residual };
-    if (weight === 0) return undefined;
-  }
 }
 
 function hadamard(grams: Rows): Matrix<Float64Array> {
