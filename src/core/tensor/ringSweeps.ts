@@ -89,7 +89,8 @@ function sweepOnce(
     const solution = proximalLeastSquares(linalg, normal, target, unfold(old, [0, 2]));
     const core = fold(solution, [0, 2], old.dims);
     cores.push(core);
-    before = mergeCores(linalg, [before, core]);
+    // All of them merged would be x itself, r₀² times.
+    if (k < start.length - 1) before = mergeCores(linalg, [before, core]);
   }
   return { cores, distance: squaredDistance(x.data, contractCores(linalg, cores).data) };
 }
