@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type Bench, bench } from './lapackBench';
-import { BLAS_THRESHOLD, dmake, dmmch, gapsIntact, masked, options } from './lapackBlasRatios';
-import { type Columns, lapackRandom, rounded, transposed } from './lapackMatrices';
+import { BLAS_THRESHOLD, dmake, dmmch, gapsIntact, options } from './lapackBlasRatios';
+import { type Columns, lapackRandom, masked, rounded, transposed } from './lapackMatrices';
 
 /** DBLAT2: products of a matrix and a vector, all increments. NaN is what must not be read, as in DBLAT3's test. */
 

@@ -79,14 +79,6 @@ export function dmake(rows: number, cols: number, next: () => number): Columns {
   return { rows, cols, data };
 }
 
-/** The elements that `keep` names, `rest` elsewhere. */
-export function masked(a: Columns, keep: (i: number, j: number) => boolean, rest: number): Columns {
-  return {
-    ...a,
-    data: a.data.map((value, k) => (keep(k % a.rows, Math.floor(k / a.rows)) ? value : rest)),
-  };
-}
-
 /** Whether what lies between the columns of a matrix in the heap is still the NaN that was put there. */
 export function gapsIntact(block: Block<Numbers>, rows: number, cols: number, ld: number): boolean {
   return block.view().every((value, k) => k >= ld * cols || k % ld < rows || Number.isNaN(value));

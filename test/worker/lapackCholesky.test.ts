@@ -3,7 +3,7 @@ import { LinalgError } from '../../src/core/tensor/linalg';
 import type { Matrix } from '../../src/core/tensor/matrix';
 import { double, type Precision } from '../core/linalgCases';
 import { type Bench, bench, columnMajor, rowMajor } from './lapackBench';
-import { type Columns, filled, lapackRandom, transposed } from './lapackMatrices';
+import { type Columns, filled, lapackRandom, masked, transposed } from './lapackMatrices';
 import { dpot01, minus, norm1, product, relative } from './lapackRatios';
 import { definiteTypes } from './lapackSymmetricMatrices';
 
@@ -15,10 +15,6 @@ const orders = [0, 1, 2, 3, 5, 10, 16, 50, 65, 130, 200];
 
 const doubles = [double as Precision];
 
-const part = (a: Columns, keep: (i: number, j: number) => boolean, rest: number): Columns => ({
-  ...a,
-  data: a.data.map((value, k) => (keep(k % a.rows, Math.floor(k / a.rows)) ? value : rest)),
-});
 const triangles = {
   L: (i: number, j: number) => i >= j,
   U: (i: number, j: number) => i <= j,
@@ -26,15 +22,15 @@ const triangles = {
 
 /** Types 3 to 5 of DCHKPO: row and column `index` are zero, so the leading block of order index + 1 is the first that fails. */
 function withZeroRow(a: Columns, index: number): Columns {
-  return part(a, (i, j) => i !== index && j !== index, 0);
+  return masked(a, (i, j) => i !== index && j !== index, 0);
 }
 
 /** DPOTRF on one triangle, the other NaN. Returns INFO and L, or U transposed. */
 function potrf({ put, get, instance }: Bench, a: Columns, uplo: 'L' | 'U'): { info: number; l: Columns } {
   const lda = a.rows + 2;
-  const block = put(part(a, triangles[uplo], Number.NaN), lda);
+  const block = put(masked(a, triangles[uplo], Number.NaN), lda);
   const info = instance.caller.lapack('dpotrf', uplo, a.rows, block, lda);
-  const factor = part(get(block, a.rows, a.rows, lda), triangles[uplo], 0);
+  const factor = masked(get(block, a.rows, a.rows, lda), triangles[uplo], 0);
   return { info, l: uplo === 'L' ? factor : transposed(factor) };
 }
 
@@ -71,10 +67,10 @@ bench(
         const what = `${type.name}, order ${n}`;
         const a = type.build(n, lapackRandom(n + 8), bench);
         const lower = (values: Columns) =>
-          rowMajor(part(values, triangles.L, Number.NaN), precision) as Matrix<Float64Array>;
+          rowMajor(masked(values, triangles.L, Number.NaN), precision) as Matrix<Float64Array>;
         const l = columnMajor(lapack.cholesky(lower(a)));
         small(dpot01(a, l, eps), THRESHOLD, `${what}: L·Lᵀ − A`);
-        assert.deepEqual(part(l, triangles.L, 0).data, l.data, `${what}: zeros above the diagonal`);
+        assert.deepEqual(masked(l, triangles.L, 0).data, l.data, `${what}: zeros above the diagonal`);
         if (n === 0) continue;
         assert.throws(
           () => lapack.cholesky(lower(withZeroRow(a, n - 1))),

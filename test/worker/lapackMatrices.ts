@@ -143,6 +143,14 @@ export function symmetrised(a: Columns): Columns {
   return result;
 }
 
+/** The elements that `keep` names, `rest` elsewhere. */
+export function masked(a: Columns, keep: (i: number, j: number) => boolean, rest: number): Columns {
+  return {
+    ...a,
+    data: a.data.map((value, k) => (keep(k % a.rows, Math.floor(k / a.rows)) ? value : rest)),
+  };
+}
+
 /** Elements one after the other from `next`. */
 export function filled(rows: number, cols: number, next: () => number): Columns {
   return { rows, cols, data: Float64Array.from({ length: rows * cols }, next) };

@@ -6,6 +6,7 @@ import {
   generalTypes,
   lapackRandom,
   type MatrixType,
+  masked,
   rounded,
   spectrum,
   transposed,
@@ -29,22 +30,16 @@ const larger = [
 const latms = (m: number, n: number, cond: number, norm: number, seed: number): Columns =>
   dense(diagonal(m, n, spectrum(Math.min(m, n), 'geometric', cond, norm)), lapackRandom(seed));
 
-/** The elements on one side of the diagonal only. */
-const triangular = (a: Columns, keep: (i: number, j: number) => boolean): Columns => ({
-  ...a,
-  data: a.data.map((value, k) => (keep(k % a.rows, Math.floor(k / a.rows)) ? value : 0)),
-});
-
 /** DLATB4's eight types for DQR and DLQ. The triangular ones are parts of dense ones. */
 const types: readonly MatrixType[] = [
   { name: 'diagonal', build: (m, n) => diagonal(m, n, spectrum(Math.min(m, n), 'geometric', 2, 1)) },
   {
     name: 'upper triangular',
-    build: (m, n) => triangular(latms(m, n, 2, 1, 3), (i, j) => i <= j),
+    build: (m, n) => masked(latms(m, n, 2, 1, 3), (i, j) => i <= j, 0),
   },
   {
     name: 'lower triangular',
-    build: (m, n) => triangular(latms(m, n, 2, 1, 4), (i, j) => i >= j),
+    build: (m, n) => masked(latms(m, n, 2, 1, 4), (i, j) => i >= j, 0),
   },
   { name: 'condition 2', build: (m, n) => latms(m, n, 2, 1, 5) },
   { name: 'condition √(0.1/ulp)', build: (m, n, _, { ulp }) => latms(m, n, Math.sqrt(0.1 / ulp), 1, 6) },
@@ -86,7 +81,7 @@ function factorise({ put, room, get, driver }: Bench, a: Columns, lq: boolean) {
     driver(lq ? 'orglq' : 'orgqr', [...order, q, lq ? columns + 1 : m + 1, tau]);
     return lq ? transposed(get(q, columns, m, columns + 1)) : get(q, m, columns, m + 1);
   };
-  return { q: make(m), thin: make(k), r: triangular(packed, (i, j) => i <= j) };
+  return { q: make(m), thin: make(k), r: masked(packed, (i, j) => i <= j, 0) };
 }
 
 for (const lq of [false, true]) {

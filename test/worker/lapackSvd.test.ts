@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import type { Numbers } from '../../src/core/tensor/matrix';
 import { type Bench, bench, columnMajor, rowMajor } from './lapackBench';
 import { type Columns, generalTypes, lapackRandom, rounded, transposed } from './lapackMatrices';
 import { apart, dbdt01, descending, dort01, dort03, leading } from './lapackRatios';
@@ -8,28 +7,15 @@ import { apart, dbdt01, descending, dort01, dort03, leading } from './lapackRati
 const THRESHOLD = 50;
 
 /** svd.in's shapes, and larger ones: past the blocks of 32 columns, past divide and conquer's leaf of 25, far from square. */
-const shapes = [
+const shapes: readonly (readonly [number, number])[] = [
   ...[0, 1, 2, 3, 5, 10, 16, 50].map((n) => [n, n] as const),
-  ...([
-    [0, 1],
-    [0, 3],
-    [1, 0],
-    [1, 2],
-    [2, 1],
-    [3, 1],
-    [10, 16],
-    [16, 10],
-  ] as const),
-  ...([
-    [30, 40],
-    [40, 30],
-    [3, 50],
-    [50, 3],
-    [16, 130],
-    [130, 16],
-    [130, 120],
-  ] as const),
-] as const;
+  ...['0 1', '0 3', '1 0', '1 2', '2 1', '3 1', '10 16', '16 10', '30 40', '40 30'].map(pair),
+  ...['3 50', '50 3', '16 130', '130 16', '130 120'].map(pair),
+];
+
+function pair(shape: string): readonly [number, number] {
+  return shape.split(' ').map(Number) as [number, number];
+}
 
 interface Factors {
   readonly u: Columns;
@@ -51,11 +37,12 @@ function gesdd({ name, put, room, get, arena, instance }: Bench, a: Columns, job
   );
   assert.equal(info, 0);
   const [wideU, wideVt] = job === 'A' ? [m, n] : [k, k];
-  const inPlace = (which: Numbers['length']) => job === 'O' && (m >= n ? 0 : 1) === which;
+  // 'O' leaves the larger of the two in A's place.
+  const inPlace = job !== 'O' ? undefined : m >= n ? 'u' : 'vt';
   return {
     s: get(s, k, 1).data,
-    u: inPlace(0) ? get(block, m, k, lda) : get(u, m, wideU, ldu),
-    vt: inPlace(1) ? get(block, k, n, lda) : get(vt, wideVt, n, ldvt),
+    u: inPlace === 'u' ? get(block, m, k, lda) : get(u, m, wideU, ldu),
+    vt: inPlace === 'vt' ? get(block, k, n, lda) : get(vt, wideVt, n, ldvt),
   };
 }
 

@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
-import type { Block } from '../../src/worker/arena';
 import { double, type Precision } from '../core/linalgCases';
 import { type Bench, bench, columnMajor, rowMajor } from './lapackBench';
-import { type Columns, lapackRandom, transposed } from './lapackMatrices';
+import { type Columns, lapackRandom, masked, transposed } from './lapackMatrices';
 import { apart, dort01, dsyt21, dsyt22, identity } from './lapackRatios';
 import { symmetricTypes } from './lapackSymmetricMatrices';
 
@@ -23,13 +22,8 @@ function cases(check: (what: string, a: Columns, n: number) => void, bench: Benc
 }
 
 /** The matrix with only one of its triangles, NaN in the other. */
-function triangle(a: Columns, uplo: string): Columns {
-  const data = a.data.map((value, k) => {
-    const [i, j] = [k % a.rows, Math.floor(k / a.rows)];
-    return (uplo === 'L' ? i >= j : i <= j) ? value : Number.NaN;
-  });
-  return { ...a, data };
-}
+const triangle = (a: Columns, uplo: string) =>
+  masked(a, (i, j) => (uplo === 'L' ? i >= j : i <= j), Number.NaN);
 
 bench(
   'DSYTRD and DORMTR, tests 1 to 4 of DCHKST',
@@ -69,10 +63,8 @@ function syevd({ put, room, get, arena, instance }: Bench, a: Columns, job: stri
   const work = n <= 1 ? 1 : job === 'N' ? 2 * n + 1 : 1 + 6 * n + 2 * n * n;
   const whole = n <= 1 || job === 'N' ? 1 : 3 + 5 * n;
   const info = instance.caller.lapack(
-    ...(['dsyevd', job, uplo, n, block, lda, w, arena.f64(work), work, arena.i32(whole), whole] as [
-      string,
-      ...(number | string | Block)[],
-    ]),
+    'dsyevd',
+    ...[job, uplo, n, block, lda, w, arena.f64(work), work, arena.i32(whole), whole],
   );
   assert.equal(info, 0);
   return { values: get(w, n, 1).data, vectors: get(block, n, n, lda) };
