@@ -41,7 +41,7 @@ export async function compareSet(
   console.log(`\n${set.name}, ${kind} weights (${set.source})`);
   console.log(
     `  ${layers.length} matrices, ${(elements / 1e6).toFixed(1)} M weights, ${(work(layers) / 1e9).toFixed(1)} GFLOP; ` +
-      `${options.runs === 1 ? 'one run' : `medians of ${options.runs} runs, of the undisturbed ones where there are any`}; ratios of medians and of best runs`,
+      `${options.runs === 1 ? 'one run' : `medians of ${options.runs} runs, of the undisturbed ones where there are any`}; ratios of medians, best runs, processor time`,
   );
   for (const threads of options.threads) {
     console.log(`  ${threads} ${threads === 1 ? 'worker, 1 thread' : `workers, ${threads} threads`}`);
@@ -64,7 +64,7 @@ async function compareThreads(context: Context): Promise<void> {
     }
   }
   const ours = summaryOf(ourRuns);
-  printRow('ours', ours, ['', ''], `${(work(layers) / ours.median / 1e9).toFixed(1)} GFLOP/s`);
+  printRow('ours', ours, ['', '', ''], `${(work(layers) / ours.median / 1e9).toFixed(1)} GFLOP/s`);
   const versions = new Set<string>();
   for (const [peer, given] of answers) {
     const theirs = peerSummaryOf(given);
@@ -81,6 +81,7 @@ async function compareThreads(context: Context): Promise<void> {
     await printPeer(context, 'ml-matrix', ours, {
       median: seconds,
       best: seconds,
+      processor: seconds,
       runs: 1,
       others: 0,
       finished,
@@ -114,7 +115,11 @@ async function printPeer(
     ours = summaryOf(again);
     word = `on ${finished.length} of ${context.layers.length} (${shapesOf(layers)}), ours ${ours.median.toFixed(2)} s`;
   }
-  const ratios = [ours.median / theirs.median, ours.best / theirs.best].map((ratio) => ratio.toFixed(2));
+  const ratios = [
+    ours.median / theirs.median,
+    ours.best / theirs.best,
+    ours.processor / theirs.processor,
+  ].map((ratio) => ratio.toFixed(2));
   printRow(name, theirs, ratios, word);
 }
 

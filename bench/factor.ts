@@ -3,8 +3,8 @@
  * [--runs 3] [--peers numpy-svd,…] [--budget 60] [--patience 20]`: factors every weight of a set (output-channel
  * unfolding, all singular values and a quarter of the vectors) with one worker and with all, and beside it ml-matrix
  * and what Python has, on the same weights with the same number of threads. Ours and theirs take turns, each run in a
- * process of its own. Prints medians of seconds, ratios ours / theirs of the medians and of the best runs (below 1 we
- * are faster), GFLOP/s and peak memory. A peer has `--budget` seconds a run; the ratio is of the layers it finishes.
+ * process of its own. Prints medians of seconds, ratios ours / theirs (below 1 we are faster) of the medians, of the
+ * best runs and of processor time, GFLOP/s and peak memory. A peer has `--budget` seconds a run; the ratio is of the layers it finishes.
  * The 4096-wide block is run once unless `--runs` says more. What ours and theirs have to do: `ours.ts`, `peers.py`.
  * Needs `dist/`; run it in the project's root.
  */

@@ -11,23 +11,31 @@ export interface OurRequest {
   readonly threads: number;
 }
 
-/** Wall time from handing over the first job to the last result. */
-export type OurRun = OwnProcess & { readonly seconds: number };
+/** From handing over the first job to the last result. */
+export interface OurTimes {
+  /** Wall time. */
+  readonly seconds: number;
+  /** Processor time of all threads. */
+  readonly processor: number;
+}
+
+export type OurRun = OwnProcess & OurTimes;
 
 /**
  * What the child does: all layers of the set, in their order, through the pool that the product uses. Its time holds
  * more than the peers': the weights are read from the file, the factors rounded and encoded, their error measured.
  */
-export async function runOurs({ weights, layers, threads }: OurRequest): Promise<{ seconds: number }> {
+export async function runOurs({ weights, layers, threads }: OurRequest): Promise<OurTimes> {
   const pool = createPool(path.resolve('dist/factorThread.js'), threads);
   try {
     // Threads start and compile before the clock does, as the peers' libraries do.
     const dims = [256, 256];
     const warmUp = jobOf({ dims, offset: 0, rows: 256, cols: 256, rank: 64 }, weights);
     await Promise.all(Array.from({ length: threads }, () => pool.run(warmUp)));
-    const start = performance.now();
+    const [start, startCpu] = [performance.now(), process.cpuUsage()];
     await Promise.all(layers.map((layer) => pool.run(jobOf(layer, weights))));
-    return { seconds: (performance.now() - start) / 1000 };
+    const { user, system } = process.cpuUsage(startCpu);
+    return { seconds: (performance.now() - start) / 1000, processor: (user + system) / 1e6 };
   } finally {
     await pool.close();
   }

@@ -4,8 +4,8 @@
 
 SPEC is a JSON file {"weights": FILE, "layers": [{"dims", "offset", "rank", "ranks"}], "tucker": {...}}: raw float32,
 offsets in elements. The matrix of a layer is out x (in * kernel). Prints one JSON object: the seconds of every run on
-every layer that was finished within the budget, smallest layers first, and the peak memory of this process, which
-holds one weight at a time. Reading a weight is not timed. A peer that can't be imported is skipped with the reason.
+every layer that was finished within the budget, smallest layers first, and the peak memory of this process. Reading
+a weight is not timed. A peer that can't be imported is skipped with the reason.
 """
 
 import argparse
@@ -38,7 +38,8 @@ def main():
     else:
         answer["versions"] = {"python": platform.python_version(), **versions}
         answer["layers"] = measure(spec, read, run, error, options)
-        answer["rssMb"] = peak_megabytes()
+        unit = 2**20 if sys.platform == "darwin" else 2**10
+        answer["rssMb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
         answer["cpuSeconds"] = time.process_time()
     print(json.dumps(answer))
 
@@ -55,14 +56,15 @@ def measure(spec, read, run, error, options):
         if finished and spent + rate * work(layer) * options.runs > options.budget:
             break
         weight = read(layer)
-        seconds = []
+        seconds, processor = [], []
         for _ in range(options.runs):
-            start = time.perf_counter()
+            start, start_cpu = time.perf_counter(), time.process_time()
             result = run(weight, layer)
             seconds.append(time.perf_counter() - start)
+            processor.append(time.process_time() - start_cpu)
         spent += sum(seconds)
         rate = seconds[-1] / work(layer)
-        row = {"index": index, "seconds": seconds}
+        row = {"index": index, "seconds": seconds, "processor": processor}
         if error:
             row.update(error(weight, result))
         finished.append(row)
@@ -80,11 +82,6 @@ def matrix_shape(layer):
     for size in layer["dims"][1:]:
         cols *= size
     return rows, cols
-
-
-def peak_megabytes():
-    unit = 2**20 if sys.platform == "darwin" else 2**10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
 
 
 def numpy_reader(spec, dims_of=matrix_shape):

@@ -22,8 +22,9 @@ export interface PeerSpec {
 export interface PeerLayer {
   /** Its position in the set. */
   readonly index: number;
-  /** Of every run. */
+  /** Of every run: wall time, and processor time of all threads. */
   readonly seconds: readonly number[];
+  readonly processor: readonly number[];
   /** ‖W − Ŵ‖ / ‖W‖; Tucker only. */
   readonly error?: number;
   readonly sweeps?: number;

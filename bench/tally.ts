@@ -7,6 +7,8 @@ import { undisturbed, type Watched } from './quiet';
 export interface Summary {
   readonly median: number;
   readonly best: number;
+  /** Median of the processor time of all threads: where others compute it says more than wall time. */
+  readonly processor: number;
   /** Undefined where it did not have a process of its own. */
   readonly rssMb?: number;
   readonly runs: number;
@@ -24,6 +26,7 @@ export function summaryOf(all: readonly Watched<OurRun>[]): Summary {
   const runs = undisturbed(all);
   return summarize(
     runs.map(({ seconds }) => seconds),
+    runs.map(({ processor }) => processor),
     runs,
   );
 }
@@ -36,9 +39,15 @@ export function peerSummaryOf(answers: readonly Watched<PeerAnswer>[]): PeerSumm
   const everywhere = (index: number) =>
     runs.every(({ layers }) => layers.some((layer) => layer.index === index));
   const finished = (runs[0]?.layers ?? []).map(({ index }) => index).filter(everywhere);
-  const seconds = runs.map(({ layers }) => sumOf(layers.filter(({ index }) => finished.includes(index))));
+  const sums = (key: 'seconds' | 'processor') =>
+    runs.map(({ layers }) =>
+      sumOf(
+        layers.filter(({ index }) => finished.includes(index)),
+        key,
+      ),
+    );
   return {
-    ...summarize(seconds, runs),
+    ...summarize(sums('seconds'), sums('processor'), runs),
     finished: finished.sort((a, b) => a - b),
     versions: runs[0]?.versions ?? {},
   };
@@ -46,17 +55,19 @@ export function peerSummaryOf(answers: readonly Watched<PeerAnswer>[]): PeerSumm
 
 function summarize(
   seconds: readonly number[],
+  processor: readonly number[],
   runs: readonly { readonly rssMb: number; readonly others: number }[],
 ): Summary {
   return {
     median: median(seconds),
     best: Math.min(...seconds),
+    processor: median(processor),
     rssMb: Math.max(...runs.map(({ rssMb }) => rssMb)),
     runs: runs.length,
     others: Math.max(...runs.map(({ others }) => others)),
   };
 }
 
-function sumOf(layers: readonly PeerLayer[]): number {
-  return layers.reduce((sum, { seconds }) => sum + median(seconds), 0);
+function sumOf(layers: readonly PeerLayer[], key: 'seconds' | 'processor'): number {
+  return layers.reduce((sum, layer) => sum + median(layer[key]), 0);
 }
