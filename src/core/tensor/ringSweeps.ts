@@ -1,7 +1,13 @@
 import { balanceCores, contractCores, identityCore, mergeCores } from './coreChain';
 import type { Linalg, OnProgress } from './linalg';
 import { proximalLeastSquares } from './proximalLeastSquares';
-import { normalEquations } from './ringEquations';
+import {
+  contractFirstHalf,
+  contractSecondHalf,
+  normalMatrix,
+  targetInFirstHalf,
+  targetInSecondHalf,
+} from './ringEquations';
 import { fold, type Tensor, unfold } from './tensor';
 import { squaredDistance } from './tensorScale';
 
@@ -79,13 +85,25 @@ function sweepOnce(
   x: Tensor<Float64Array>,
   start: readonly Tensor<Float64Array>[],
 ): { readonly cores: readonly Tensor<Float64Array>[]; readonly distance: number } {
-  // The cores after each one, merged, and while the sweep goes on those before it.
+  // The cores after each one, merged, as the start has them: each is used before any of them changes.
   const after = [identityCore(start.at(-1)!)];
   for (const core of start.slice(1).toReversed()) after.unshift(mergeCores(linalg, [core, after[0]!]));
-  let before = identityCore(after.at(-1)!);
+  let before = identityCore(start.at(-1)!);
+  const middle = Math.ceil(start.length / 2);
   const cores: Tensor<Float64Array>[] = [];
+  let contracted = contractSecondHalf(linalg, x, after[middle - 1]!);
   for (const [k, old] of start.entries()) {
-    const { normal, target } = normalEquations(linalg, x, before, old.dims[1]!, after[k]!);
+    if (k === middle) contracted = contractFirstHalf(linalg, x, before);
+    const target =
+      k < middle
+        ? targetInFirstHalf(linalg, contracted, before, mergeBetween(linalg, start.slice(k + 1, middle), old))
+        : targetInSecondHalf(
+            linalg,
+            contracted,
+            mergeBetween(linalg, cores.slice(middle), cores.at(-1)!),
+            after[k]!,
+          );
+    const normal = normalMatrix(linalg, before, after[k]!);
     const solution = proximalLeastSquares(linalg, normal, target, unfold(old, [0, 2]));
     const core = fold(solution, [0, 2], old.dims);
     cores.push(core);
@@ -93,4 +111,13 @@ function sweepOnce(
     if (k < start.length - 1) before = mergeCores(linalg, [before, core]);
   }
   return { cores, distance: squaredDistance(x.data, contractCores(linalg, cores).data) };
+}
+
+/** The product of a chain; without cores, the identity on the last rank of the core before it. */
+function mergeBetween(
+  linalg: Linalg,
+  chain: readonly Tensor<Float64Array>[],
+  previous: Tensor<Float64Array>,
+): Tensor<Float64Array> {
+  return chain.length === 0 ? identityCore(previous) : mergeCores(linalg, chain);
 }

@@ -9,7 +9,7 @@ import { scaleTensor } from './tensorScale';
 export interface Tucker2Options {
   /**
    * 'hosvd' (default): both factors from x itself. 'sequential': the second one from x projected on the first, the
-   * sequentially truncated HOSVD (Vannieuwenhoven, Vandebril & Meerbergen 2012, §3). That one is never the worse start
+   * sequentially truncated HOSVD (Vannieuwenhoven, Vandebril & Meerbergen 2012). That one is never the worse start
    * and spares a Gram matrix and an eigenproblem of x.
    */
   readonly start?: 'hosvd' | 'sequential';
@@ -39,8 +39,8 @@ export interface Tucker2<T extends Numbers> {
 /**
  * The Tucker decomposition of two modes of a tensor: with the output and the input channels of a convolution
  * Kim et al. 2016, §3.1. It starts from the truncated higher-order SVD (De Lathauwer, De Moor & Vandewalle 2000,
- * "A multilinear singular value decomposition", §4) and improves it by higher-order orthogonal iteration (the same
- * 2000, "On the best rank-1 and rank-(R1, …, RN) approximation", §4): each factor in turn becomes the leading
+ * "A multilinear singular value decomposition", property 10) and improves it by higher-order orthogonal iteration (the same
+ * 2000, "On the best rank-1 and rank-(R1, …, RN) approximation", algorithm 4.2): each factor in turn becomes the leading
  * eigenvectors of the Gram matrix of x projected on the other one. No step raises the error. The end is a stationary
  * point, not always the global optimum; the start is within a factor √2 of that already.
  *
