@@ -100,19 +100,22 @@ export function blockTerm<T extends Numbers>(
       : compressModes(linalg, tensor([outputs, positions, inputs], whole.data), [
           ...[blocks * rs, positions, blocks * rc],
         ]);
-  let state: Blocks;
+  let from: { readonly start: Blocks; readonly residual: number };
   if (small) {
     const [outputs, positions, inputs] = small.core.dims as [number, number, number];
     const core: ChannelTensor<T> = { data: small.core.data, outputs, positions, inputs };
-    const start = blockTermStart(linalg, core, blocks, ranks);
-    const sweeps = Math.floor(COMPRESSED_SHARE * maxSweeps);
-    const found = descent.run(blockTermAlternation(linalg, core, blocks), start, sweeps);
-    const { left, right } = found;
-    state = { ...found, left: small.expand(0, left), right: small.expand(2, right) };
+    const { start, residual } = blockTermStart(linalg, core, blocks, ranks);
+    const alternation = blockTermAlternation(linalg, core, blocks);
+    const found = descent.run(alternation, start, residual, Math.floor(COMPRESSED_SHARE * maxSweeps));
+    from = {
+      start: { ...found, left: small.expand(0, found.left), right: small.expand(2, found.right) },
+      residual: (descent.errors.at(-1) ?? Infinity) ** 2 * energy,
+    };
   } else {
-    state = blockTermStart(linalg, whole, blocks, ranks);
+    from = blockTermStart(linalg, whole, blocks, ranks);
   }
-  state = descent.run(blockTermAlternation(linalg, whole, blocks), state, maxSweeps);
+  const alternation = blockTermAlternation(linalg, whole, blocks);
+  const state = descent.run(alternation, from.start, from.residual, maxSweeps);
   const held = state.cores.reduce((sum, core) => sum + sumOfSquares(core.data), 0);
   const degeneracy = Math.sqrt(held / energy);
   if (degeneracy > maxDegeneracy) {

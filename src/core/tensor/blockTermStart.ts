@@ -2,11 +2,12 @@ import type { Blocks, ChannelTensor } from './blockTermSweep';
 import type { Linalg } from './linalg';
 import { type Matrix, matrix, type Numbers } from './matrix';
 import { tensor } from './tensor';
+import { sumOfSquares } from './tensorScale';
 import { transpose } from './transpose';
 import { tucker2 } from './tucker2';
 
 /**
- * The blocks that alternating least squares start from: each a Tucker-2 approximation of what the earlier ones have
+ * The blocks that alternating least squares start from, and their ‖X − X̂‖²: each a Tucker-2 approximation of what the earlier ones have
  * left. Measured against bases of X dealt out to the blocks in order, in turn, or after a seeded rotation: it is ahead
  * by five to ten sweeps, and stays so. A single block is Tucker-2 at its optimum, several are truncated HOSVDs.
  */
@@ -15,7 +16,7 @@ export function blockTermStart<T extends Numbers>(
   x: ChannelTensor<T>,
   count: number,
   ranks: readonly [number, number],
-): Blocks {
+): { readonly start: Blocks; readonly residual: number } {
   const dims = [x.outputs, x.positions, x.inputs];
   let rest = x.data;
   const found: { left: Matrix<T>; right: Matrix<T>; core: Matrix<T> }[] = [];
@@ -29,7 +30,6 @@ export function blockTermStart<T extends Numbers>(
     );
     const [left, right] = factors;
     found.push({ left, right, core: matrix(ranks[0], x.positions * ranks[1], core.data) });
-    if (g === count - 1) break;
     const flat = matrix(ranks[0] * x.positions, ranks[1], core.data);
     const { data } = linalg.multiply(flat, right, { transposeB: true });
     const block = linalg.multiply(left, matrix(ranks[0], x.positions * x.inputs, data)).data;
@@ -44,9 +44,10 @@ export function blockTermStart<T extends Numbers>(
     for (const [g, own] of data.entries()) all.data.set(own.data, g * rank * cols);
     return all;
   };
-  return {
+  const start = {
     left: rows(found.map(({ left }) => left)),
     right: rows(found.map(({ right }) => right)),
     cores: found.map(({ core }) => matrix(core.rows, core.cols, Float64Array.from(core.data))),
   };
+  return { start, residual: sumOfSquares(rest) };
 }

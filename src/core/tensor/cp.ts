@@ -78,13 +78,14 @@ export function cp<T extends Numbers>(
   const core = small?.core ?? scaled;
   let start = spread(nestedSvdStart(linalg, core, rank));
   if (small) {
+    const alternation = cpAlternation(linalg, core);
     const sweeps = Math.floor(COMPRESSED_SHARE * maxSweeps);
     start = descent
-      .run(cpAlternation(linalg, core), start, sweeps)
+      .run(alternation, start, alternation.residual(start), sweeps)
       .map((rows, mode) => small.expand(mode, rows));
   }
   const alternation = cpAlternation(linalg, scaled);
-  const rows = descent.run(alternation, start, maxSweeps);
+  const rows = descent.run(alternation, start, alternation.residual(start), maxSweeps);
   const degeneracy = Math.sqrt(termNorms(rows).reduce((sum, norm) => sum + norm ** 2, 0) / energy);
   if (degeneracy > maxDegeneracy) {
     throw new LinalgError(

@@ -11,13 +11,16 @@ interface Term {
   readonly vectors: readonly Float64Array[];
 }
 
+/** Orthogonal terms may be a saddle point, which nothing leaves: seeded noise of this relative size takes them off it. */
+const SHAKE = 1e-3;
+
 /**
  * The factors (rank × nᵢ) that alternating least squares start from: the leading terms of nested singular value
  * decompositions (Salmi, Richter & Koivunen 2009, "Sequential unfolding SVD for tensors", §III). X is cut along its
  * first or last mode, the smaller one, into left vectors ⊗ what is left, and each of those in turn. The terms
  * are orthogonal to each other, so that the start is no degenerate one and already lowers the error; the singular
  * vectors of all modes paired by index (HOSVD) would be an arbitrary pairing. Terms beyond theirs are seeded noise,
- * small enough not to disturb and large enough to grow.
+ * small enough not to disturb and large enough to grow. A matrix starts at its optimum.
  */
 export function nestedSvdStart(linalg: Linalg, x: Tensor, rank: number): Rows {
   const order = x.dims.length;
@@ -32,7 +35,8 @@ export function nestedSvdStart(linalg: Linalg, x: Tensor, rank: number): Rows {
     const factor = matrix(rank, n, new Float64Array(rank * n));
     for (const [r, { sigma, vectors }] of terms.entries()) {
       const scale = sigma ** (1 / order);
-      for (let i = 0; i < n; i++) factor.data[r * n + i] = scale * vectors[mode]![i]!;
+      const shake = order === 2 ? 0 : SHAKE / Math.sqrt(n);
+      for (let i = 0; i < n; i++) factor.data[r * n + i] = scale * (vectors[mode]![i]! + shake * next());
     }
     return factor;
   });

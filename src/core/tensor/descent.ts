@@ -50,14 +50,14 @@ export function beyond(previous: Float64Array, current: Float64Array): Float64Ar
 export function createDescent(energy: number, single: boolean, options: DescentOptions) {
   const { tolerance, maxSweeps, damping, onProgress } = options;
   const errors: number[] = [];
-  const run = <S>(problem: Alternation<S>, start: S, limit: number): S => {
+  const run = <S>(problem: Alternation<S>, start: S, startResidual: number, limit: number): S => {
     // What a projection has left out is lost for all factors alike.
     const outside = Math.max(0, energy - problem.energy);
     // Below this the residual is rounding.
     const floor = problem.energy * (single ? 1e-8 : 1e-15);
     let state = start;
     let previous: S | undefined;
-    let residual = errors.length === 0 ? Infinity : errors.at(-1)! ** 2 * energy - outside;
+    let residual = startResidual;
     while (errors.length < limit && residual > floor) {
       const last = errors.at(-1) ?? Infinity;
       // Terms weigh much at first, and no more than little beside the error towards an exact decomposition.
@@ -77,7 +77,7 @@ export function createDescent(energy: number, single: boolean, options: DescentO
   return {
     /** ‖X − X̂‖ / ‖X‖ after each sweep, never increasing. */
     errors: errors as readonly number[],
-    /** Goes on from `start` until `limit` sweeps are done, all runs together. */
+    /** Goes on from `start`, whose ‖X − X̂‖² on the problem's tensor is given, until `limit` sweeps are done, all runs together. */
     run,
   };
 }
