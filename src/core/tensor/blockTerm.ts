@@ -11,7 +11,7 @@ import { scaleTensor, squaredDistance, sumOfSquares } from './tensorScale';
 
 /** How far {@link blockTerm} goes. */
 export interface BlockTermOptions {
-  /** Sweeps end when one lowers the error by less than this share of it. Default 1e-5. */
+  /** Sweeps end when each of five in a row lowers the error by less than this share of it. Default 1e-5. */
   readonly tolerance?: number;
   /** Default 50. */
   readonly maxSweeps?: number;

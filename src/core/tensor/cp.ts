@@ -13,7 +13,7 @@ import { transpose } from './transpose';
 
 /** How far {@link cp} goes. */
 export interface CpOptions {
-  /** Sweeps end when one lowers the error by less than this share of it. Default 1e-5. */
+  /** Sweeps end when each of five in a row lowers the error by less than this share of it. Default 1e-5. */
   readonly tolerance?: number;
   /** Default 100. */
   readonly maxSweeps?: number;

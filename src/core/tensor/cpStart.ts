@@ -12,7 +12,7 @@ interface Term {
 }
 
 /** Orthogonal terms may be a saddle point, which nothing leaves: seeded noise of this relative size takes them off it. */
-const SHAKE = 1e-3;
+const SHAKE = 1e-2;
 
 /**
  * The factors (rank × nᵢ) that alternating least squares start from: the leading terms of nested singular value

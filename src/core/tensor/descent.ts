@@ -22,13 +22,16 @@ export interface Swept<S> {
 
 /** How long a {@link createDescent} goes on. */
 export interface DescentOptions {
-  /** It ends when a sweep lowers the error by less than this share of it. */
+  /** It ends when each of five sweeps in a row lowers the error by less than this share of it. */
   readonly tolerance: number;
   readonly maxSweeps: number;
   /** The λ of late sweeps. */
   readonly damping: number;
   readonly onProgress: OnProgress;
 }
+
+/** One sweep that gains little may be one that passes a saddle point. */
+const QUIET = 5;
 
 /** How far a sweep starts beyond the last result, as a share of the last step. Measured: 0.8 halves the sweeps at least. */
 const EXTRAPOLATION = 0.8;
@@ -58,6 +61,7 @@ export function createDescent(energy: number, single: boolean, options: DescentO
     let state = start;
     let previous: S | undefined;
     let residual = startResidual;
+    let quiet = 0;
     while (errors.length < limit && residual > floor) {
       const last = errors.at(-1) ?? Infinity;
       // Terms weigh much at first, and no more than little beside the error towards an exact decomposition.
@@ -70,7 +74,8 @@ export function createDescent(energy: number, single: boolean, options: DescentO
       const error = Math.min(last, Math.sqrt((Math.max(0, residual) + outside) / energy));
       errors.push(error);
       onProgress((0.98 * errors.length) / maxSweeps);
-      if (better ? last - error < tolerance * last : !extrapolated) break;
+      quiet = last - error < tolerance * last ? quiet + 1 : 0;
+      if (better ? quiet === QUIET : !extrapolated) break;
     }
     return state;
   };
