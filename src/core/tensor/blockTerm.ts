@@ -44,9 +44,9 @@ const COMPRESSED_SHARE = 0.7;
 
 /**
  * The decomposition of a convolution's weight [S, C, ...k] into `blocks` terms of multilinear rank (rs, rc, ·) (De
- * Lathauwer 2008, "Decompositions of a higher-order tensor in block terms, Part II", §4, type 2): G parallel Tucker-2
+ * Lathauwer 2008, "Decompositions of a higher-order tensor in block terms, Part II", the terms of its type 2): G parallel Tucker-2
  * approximations, which run as a 1 × 1 convolution, a grouped k × k one and a 1 × 1 one (Wang & Cheng 2016,
- * "Accelerating convolutional neural networks for mobile applications", §3). G = 1 is Tucker-2, CP is rs = rc = 1 with
+ * "Accelerating convolutional neural networks for mobile applications"). G = 1 is Tucker-2, CP is rs = rc = 1 with
  * a full kernel. `ranks` are rs in 1…S and rc in 1…C; G · rs may exceed S, and G · rc C.
  *
  * It starts from Tucker-2 approximations of what earlier blocks have left, and improves all by alternating least

@@ -28,7 +28,7 @@ export interface Blocks {
 
 /**
  * Alternating least squares over a block-term decomposition (De Lathauwer & Nion 2008, "Decompositions of a
- * higher-order tensor in block terms, Part III", §3): left, right and cores in turn. One product of X with left serves
+ * higher-order tensor in block terms, Part III"): left, right and cores in turn. One product of X with left serves
  * the updates of both right and cores, so that a sweep costs two products of X, 4 · S · K · C · G · rs operations.
  */
 export function blockTermAlternation<T extends Numbers>(
@@ -83,7 +83,7 @@ export function blockTermAlternation<T extends Numbers>(
         return matrix(rs, positions * rc, Float64Array.from(data));
       });
       const solved = solveCores(linalg, x.data, energy, state, targets);
-      if (solved.residual <= residual || residual === Infinity) {
+      if (solved.residual <= residual) {
         state = { ...state, cores: solved.cores };
         residual = solved.residual;
       }

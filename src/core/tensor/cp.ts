@@ -46,11 +46,13 @@ const COMPRESSED_SHARE = 0.7;
  * tensor's dimensions. The result is a local optimum, or near it where `maxSweeps` ends it.
  *
  * A best approximation need not exist: terms then grow without bound while they cancel each other (de Silva & Lim
- * 2008; Krijnen, Dijkstra & Stegeman 2008). Against that every sweep minimises ‖X − X̂‖² + λ · Σ ‖term‖² (the sum
- * that Phan, Tichavský & Cichocki 2019 bound), λ from 0.1 falling to `damping`,
- * and to a hundredth of the squared error below that, less wherever it would raise the error.
- * A sweep starts a little beyond the last result in the direction of the last step (Ang, Cohen, Hien & Gillis 2020,
- * with restarts), which halves their number at least; a start that raises the error is taken back. Where the rank is
+ * 2008; Krijnen, Dijkstra & Stegeman 2008). Against that every sweep minimises ‖X − X̂‖² + λ · Σ ‖term‖², the sum that
+ * Phan, Tichavský & Cichocki 2019 ("Error preserving correction") minimise at a bounded error. λ falls from 0.1 to
+ * `damping`, to a hundredth of the squared error where that is less, and further wherever it would raise the error.
+ * Measured on trained 3 × 3 layers: the error of plain or proximal sweeps within 0.1 %, with smaller terms. Divergence is
+ * slow: what is refused is terms too large to be of use, not every tensor without a best approximation.
+ *
+ * A sweep starts beyond the last result in the direction of the last step, see {@link createDescent}. Where the rank is
  * below the dimensions the first sweeps work on X projected on its leading singular vectors, the last ones on X.
  *
  * Throws a LinalgError: 'not-finite', 'bad-argument', 'degenerate' (terms above `maxDegeneracy`), or the engine's.

@@ -16,7 +16,7 @@ const SHAKE = 1e-2;
 
 /**
  * The factors (rank × nᵢ) that alternating least squares start from: the leading terms of nested singular value
- * decompositions (Salmi, Richter & Koivunen 2009, "Sequential unfolding SVD for tensors", §III). X is cut along its
+ * decompositions (Salmi, Richter & Koivunen 2009, "Sequential unfolding SVD for tensors"). X is cut along its
  * first or last mode, the smaller one, into left vectors ⊗ what is left, and each of those in turn. The terms
  * are orthogonal to each other, so that the start is no degenerate one and already lowers the error; the singular
  * vectors of all modes paired by index (HOSVD) would be an arbitrary pairing. Terms beyond theirs are seeded noise,

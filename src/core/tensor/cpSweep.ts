@@ -21,8 +21,9 @@ const SLAB = 2 ** 20;
 
 /**
  * The sweeps over `x`. Its modes are split into two halves, x lying in memory as their matrix; one product of x with
- * the Khatri–Rao product of one half serves all modes of the other (Phan, Tichavský & Cichocki 2013, §III), so that a
- * sweep costs two products of x, 4 · ∏n · rank operations, and nothing larger than x / n · rank is held.
+ * the Khatri–Rao product of one half serves all modes of the other (the idea of Phan, Tichavský & Cichocki 2013, "Fast
+ * alternating LS algorithms for high order CP tensor factorizations"), so that a sweep costs two products of x,
+ * 4 · ∏n · rank operations. Nothing is held that is larger than rank times the larger half.
  */
 export function cpAlternation<T extends Numbers>(linalg: Linalg, x: Tensor<T>): CpAlternation {
   const { dims } = x;

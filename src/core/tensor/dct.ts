@@ -9,7 +9,7 @@ import { transpose } from './transpose';
  * high frequency: by Σ (uᵢ / nᵢ)² where atom u has uᵢ half-waves along axis i of length nᵢ; equal ones by u, first axis
  * first. Atom 0 is the constant one. No unit, exact up to rounding.
  *
- * It is the fixed spatial basis of decomposed convolutional filters (Qiu, Cheng, Calderbank & Sapiro 2018, §2; they
+ * It is the fixed spatial basis of decomposed convolutional filters (Qiu, Cheng, Calderbank & Sapiro 2018, "DCFNet"; they
  * use Fourier–Bessel functions, which fit a disc where the cosines fit the kernel's rectangle).
  */
 export function dctBasis(kernel: readonly number[]): Matrix<Float64Array> {
