@@ -10,6 +10,7 @@ a weight is not timed. A peer that can't be imported is skipped with the reason.
 
 import argparse
 import json
+import math
 import os
 import platform
 import resource
@@ -28,12 +29,12 @@ def main():
     # Before anything that brings a BLAS is imported.
     for library in ("OPENBLAS", "MKL", "OMP"):
         os.environ[library + "_NUM_THREADS"] = str(options.threads)
+    answer = {"peer": options.peer, "threads": options.threads}
     with open(options.spec, encoding="utf-8") as file:
         spec = json.load(file)
-    answer = {"peer": options.peer, "threads": options.threads}
     try:
         versions, read, run, error = PEERS[options.peer](spec, options.threads)
-    except ImportError as problem:
+    except (ImportError, OSError) as problem:
         answer["skipped"] = str(problem)
     else:
         answer["versions"] = {"python": platform.python_version(), **versions}
@@ -78,10 +79,8 @@ def work(layer):
 
 
 def matrix_shape(layer):
-    rows, cols = layer["dims"][0], 1
-    for size in layer["dims"][1:]:
-        cols *= size
-    return rows, cols
+    rows, *rest = layer["dims"]
+    return rows, math.prod(rest)
 
 
 def numpy_reader(spec, dims_of=matrix_shape):
@@ -100,7 +99,7 @@ def numpy_versions():
 
     blas = {}
     if numpy.lib.NumpyVersion(numpy.__version__) >= "1.26.0":
-        blas = numpy.show_config(mode="dicts").get("Build Dependencies", {}).get("blas", {})
+        blas = numpy.show_config("dicts").get("Build Dependencies", {}).get("blas", {})
     return {"numpy": numpy.__version__, "blas": f"{blas.get('name')} {blas.get('version')}"}
 
 
@@ -185,8 +184,8 @@ def tensorly_tucker(spec, _threads):
         residual = numpy.linalg.norm(exact[0] - back) / numpy.linalg.norm(exact[0])
         return {"error": residual, "sweeps": len(errors)}
 
-    versions = {"tensorly": tensorly.__version__, **numpy_versions()}
-    return versions, numpy_reader(spec, lambda layer: layer["dims"]), run, error
+    read = numpy_reader(spec, lambda layer: layer["dims"])
+    return {"tensorly": tensorly.__version__, **numpy_versions()}, read, run, error
 
 
 PEERS = {
