@@ -1,3 +1,4 @@
+import type { ConvForm } from '../src/core/compress/layer';
 import { channel } from '../src/core/compress/methods/channel';
 import { Element } from '../src/core/onnx/elements';
 import type { FactorJob } from '../src/worker/factorJob';
@@ -6,7 +7,7 @@ import type { BenchLayer } from './layers';
 /** The job of a layer: all singular values of its output-channel unfolding, and the vectors of its rank. */
 export function jobOf({ dims, offset, rank }: BenchLayer, file: string): FactorJob {
   const [outChannels = 0, groupChannels = 0, ...kernel] = dims;
-  const candidate = channel({
+  const form: ConvForm = {
     kind: 'conv',
     isTransposed: false,
     outChannels,
@@ -14,14 +15,12 @@ export function jobOf({ dims, offset, rank }: BenchLayer, file: string): FactorJ
     groups: 1,
     kernel,
     calls: [],
-  });
+  };
   const length = 4 * dims.reduce((a, b) => a * b, 1);
   return {
     weight: { kind: 'file', path: file, offset: 4 * offset, length },
     type: Element.float,
     recipe: { storedType: Element.float, storedDims: dims, isFill: false, steps: [] },
-    unfolding: candidate.unfolding,
-    rank,
-    folds: candidate.folds(rank),
+    task: { kind: 'factor', form, method: channel(form).method, ranks: [rank] },
   };
 }

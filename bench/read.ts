@@ -40,12 +40,11 @@ async function rewrite(model: string, every: number): Promise<void> {
   const { layers } = analyzeModel(open.model, { dims: {}, openExternal: open.openExternal });
   const folder = openOutputFolder(path.join(path.dirname(model), 'rewritten.onnx'));
   const factored = (every === 0 ? [] : layers.filter((_, i) => i % every === 0)).flatMap((layer) => {
-    const candidate = candidatesOf(layer, 'auto')[0];
+    const candidate = candidatesOf(layer, 'auto').candidates[0];
     if (!candidate) return [];
     const factor = (shape: readonly number[]) =>
       folder.spill(new Uint8Array(4 * shape.reduce((a, b) => a * b, 1)));
-    const [first, second] = candidate.folds(RANK).map(({ shape }) => factor(shape));
-    return [{ layer, candidate, rank: RANK, factors: [first!, second!] as const }];
+    return [{ layer, candidate, ranks: [RANK], factors: candidate.shapes([RANK]).map(factor) }];
   });
   await folder.write([{ name: 'rewritten.onnx', segments: rewriteModel(open.model, factored).segments }]);
   folder.discard();

@@ -1,5 +1,5 @@
 import type { LayerReport } from '../src/core/compress/report';
-import { formatChange, formatCount, formatMacs, formatPercent } from '../src/core/format';
+import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../src/core/format';
 import { shortNames } from '../src/core/shortNames';
 import { element } from './element';
 
@@ -20,7 +20,13 @@ const COLUMNS: readonly Column[] = [
     text: (_, shortName) => shortName,
     hover: ({ name, op }) => `${name} (${op})`,
   },
-  { title: 'Rank', width: '60px', numeric: true, text: (l) => (l.rank === null ? '–' : String(l.rank)) },
+  {
+    title: 'Rank',
+    width: '88px',
+    numeric: true,
+    text: ({ ranks }) => (ranks === null ? '–' : formatRanks(ranks)),
+    hover: ({ method, ranks }) => (ranks === null ? method : `${method} ${formatRanks(ranks)}`),
+  },
   {
     title: 'Parameters',
     width: '120px',

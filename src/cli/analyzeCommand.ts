@@ -7,6 +7,7 @@ import {
   formatCount,
   formatMacsOf,
   formatPercent,
+  formatRanks,
   formatShape,
 } from '../core/format';
 import type { Engine } from '../worker/engine';
@@ -107,8 +108,8 @@ function assumptions({ assumedDims }: Analysis): string {
 
 function advice(layer: LayerInfo): string {
   if (layer.suggestion) {
-    const { method, rank, parameters } = layer.suggestion;
-    return `${method} rank ${rank}, parameters ${formatChange(layer.parameters, parameters)}`;
+    const { method, ranks, parameters } = layer.suggestion;
+    return `${method} rank ${formatRanks(ranks)}, parameters ${formatChange(layer.parameters, parameters)}`;
   }
   return layer.reason ?? layer.noSuggestion ?? '';
 }

@@ -4,6 +4,7 @@ import type { Engine } from '../worker/engine';
 import { createSession } from '../worker/session';
 import { analyzeCommand } from './analyzeCommand';
 import { compressCommand } from './compressCommand';
+import { spectrumCommand } from './spectrumCommand';
 import { processTerminal, type Terminal } from './terminal';
 import { HELP, UsageError } from './usage';
 import { verifyCommand } from './verifyCommand';
@@ -14,6 +15,7 @@ export type Command = (args: readonly string[], engine: Engine, terminal: Termin
 const COMMANDS: Readonly<Record<string, Command>> = {
   analyze: analyzeCommand,
   compress: compressCommand,
+  spectrum: spectrumCommand,
   verify: verifyCommand,
 };
 

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { compressedPath } from '../core/compress/compressedPath';
 import { parseTarget, printTarget, type Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
-import { formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
+import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
@@ -74,11 +74,11 @@ function printReport(report: CompressionReport): string {
   const rows = report.layers.map((layer) => [
     layer.name,
     layer.op,
-    layer.rank === null ? 'dense' : `${layer.method} ${layer.rank}`,
+    layer.ranks === null ? 'dense' : `${layer.method} ${formatRanks(layer.ranks)}`,
     formatCount(layer.parameters.before),
-    layer.rank === null ? '' : formatCount(layer.parameters.after),
+    layer.ranks === null ? '' : formatCount(layer.parameters.after),
     formatMacs(layer.macs.before),
-    layer.rank === null ? '' : formatMacs(layer.macs.after),
+    layer.ranks === null ? '' : formatMacs(layer.macs.after),
     layer.weightError === null ? (layer.reason ?? '') : formatPercent(layer.weightError),
   ]);
   const columns = ['layer', 'op', 'method', 'parameters', 'after', 'MACs', 'after', 'weight error'].map(

@@ -10,11 +10,14 @@ export const HELP = `Usage:
                      [--overwrite] [--allow-larger] [--keep-norms] [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
+  ranksmith spectrum MODEL LAYER [--mode AXIS[,AXIS]…] [--json]
+      All singular values of a layer's weight; --mode names the axes of the weight that become rows.
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
       Runs both on the same input: output error, sizes, MACs, times.
 
   T  parameters=0.5 | macs=0.5 | energy=0.95 (default: parameters=0.5; --rank N: the same rank everywhere)
-  M  auto (default) | ${METHOD_IDS.join(' | ')}
+  M  auto (default: the best of svd, channel, input-channel, spatial and tucker2 for each layer)
+     ${METHOD_IDS.join(' | ')}
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage.`;
 

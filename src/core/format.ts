@@ -21,6 +21,11 @@ export function formatCount(value: number): string {
   return short(scaled) + PREFIXES[prefix]!;
 }
 
+/** The ranks of a layer: 32, or 16 × 24. */
+export function formatRanks(ranks: readonly number[]): string {
+  return ranks.join(' × ');
+}
+
 /** Multiply-adds, or the word for not knowing them. */
 export function formatMacs(macs: number | null): string {
   return macs === null ? 'unknown' : `${formatCount(macs)}`;

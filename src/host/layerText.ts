@@ -7,6 +7,7 @@ import {
   formatMacs,
   formatMacsOf,
   formatPercent,
+  formatRanks,
   formatShape,
   formatShare,
 } from '../core/format';
@@ -30,12 +31,13 @@ export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Or
   if (!layer.suggestion) {
     return [...share, ...(layer.noSuggestion ? [l10n.t('no gain')] : []), ...amounts].join(' · ');
   }
-  const { rank, parameters, macs } = layer.suggestion;
+  const { parameters, macs } = layer.suggestion;
+  const ranks = formatRanks(layer.suggestion.ranks);
   const after = byMacs ? macs : parameters;
   const gain =
     before === null || after === null
-      ? l10n.t('rank {0}', rank)
-      : l10n.t('{0} at rank {1}', formatChange(before, after, 2), rank);
+      ? l10n.t('rank {0}', ranks)
+      : l10n.t('{0} at rank {1}', formatChange(before, after, 2), ranks);
   return [...share, gain, ...amounts].join(' · ');
 }
 
@@ -50,9 +52,11 @@ export function layerLabel(layer: LayerInfo, analysis: Analysis): string {
   if (layer.status === 'skipped') parts.push(l10n.t('can not be factored: {0}', layer.reason ?? ''));
   if (layer.noSuggestion) parts.push(layer.noSuggestion);
   if (layer.suggestion) {
-    const { rank, parameters, method } = layer.suggestion;
+    const { ranks, parameters, method } = layer.suggestion;
     const saving = formatChange(layer.parameters, parameters);
-    parts.push(l10n.t('suggested: {0}, rank {1}, {2} parameters', methodName(method), rank, saving));
+    parts.push(
+      l10n.t('suggested: {0}, rank {1}, {2} parameters', methodName(method), formatRanks(ranks), saving),
+    );
   }
   return parts.join(', ');
 }
@@ -80,8 +84,8 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis): string {
 }
 
 function suggestionText(layer: LayerInfo): string {
-  const { method, rank, parameters, macs, energy } = layer.suggestion!;
-  const heading = l10n.t('**Suggested: rank {0}** ({1})', rank, methodName(method));
+  const { method, ranks, parameters, macs, energy } = layer.suggestion!;
+  const heading = l10n.t('**Suggested: rank {0}** ({1})', formatRanks(ranks), methodName(method));
   const lines = [
     l10n.t('Parameters: {0} ({1})', formatCount(parameters), formatChange(layer.parameters, parameters)),
   ];
@@ -104,8 +108,25 @@ export function methodName(method: MethodId): string {
       return l10n.t('two thin matrices');
     case 'channel':
       return l10n.t('fewer channels between two convolutions');
+    case 'input-channel':
+      return l10n.t('fewer channels in front of the convolution');
     case 'spatial':
       return l10n.t('a vertical and a horizontal convolution');
+    case 'tucker2':
+      return l10n.t('fewer channels in front of and behind the convolution');
+    case 'cp':
+    case 'cp3':
+      return l10n.t('channel by channel between two 1 × 1 convolutions');
+    case 'tt':
+      return l10n.t('a train of small tensors');
+    case 'tr':
+      return l10n.t('a ring of small tensors');
+    case 'btd':
+      return l10n.t('blocks side by side between two 1 × 1 convolutions');
+    case 'group':
+      return l10n.t('filter groups and a 1 × 1 convolution');
+    case 'dcf':
+      return l10n.t('fixed spatial patterns and a 1 × 1 convolution');
   }
 }
 

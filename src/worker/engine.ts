@@ -1,4 +1,5 @@
 import type { Analysis, DimBindings } from '../core/compress/analysis';
+import type { LayerSpectrum } from '../core/compress/layerSpectrum';
 import type { MethodChoice } from '../core/compress/method';
 import type { Target } from '../core/compress/plan';
 import type { CompressionReport, Preview, Verification } from '../core/compress/report';
@@ -55,6 +56,11 @@ export interface Engine {
     },
     options?: CallOptions,
   ): Promise<Analysis>;
+  /** All singular values of one layer's weight; `mode` names the axes of the weight that are rows. */
+  spectrum(
+    request: ModelRequest & { readonly layer: string; readonly mode?: readonly number[] },
+    options?: CallOptions,
+  ): Promise<LayerSpectrum>;
   /** What each of several targets would give. Spectra are computed once per model and kept. */
   preview(
     request: ModelRequest & { readonly targets: readonly Target[]; readonly method: MethodChoice },
@@ -78,6 +84,7 @@ export interface Engine {
 export const ENGINE_METHODS = [
   'analyze',
   'suggest',
+  'spectrum',
   'preview',
   'compress',
   'verify',

@@ -1,9 +1,15 @@
+import { createHash } from 'node:crypto';
+import { candidateOf } from '../core/compress/candidates';
 import { factorWeight } from '../core/compress/factor';
-import type { Fold, Unfolding } from '../core/compress/method';
+import type { Form } from '../core/compress/layer';
+import type { Candidate, MethodId, Ranks } from '../core/compress/method';
+import { gramPart, spectrumSeries, type Unfolding } from '../core/compress/unfolding';
 import { effectiveWeight, type WeightRecipe } from '../core/compress/weight';
 import type { ElementType } from '../core/onnx/model';
 import { decodeFloats, encodeFloats } from '../core/onnx/tensorData';
 import type { Linalg, OnProgress } from '../core/tensor/linalg';
+import { type Matrix, matrix } from '../core/tensor/matrix';
+import { withGram } from '../core/tensor/withGram';
 import { openFile } from './fileSource';
 
 /** Where a thread finds a weight: a range of a file, or, for the few that are not stored plainly, the numbers. */
@@ -11,48 +17,115 @@ export type WeightSource =
   | { readonly kind: 'file'; readonly path: string; readonly offset: number; readonly length: number }
   | { readonly kind: 'values'; readonly values: Float32Array | Float64Array };
 
-/** One weight to be factored by one method: plain data, so that it can be posted to a thread. */
-export interface FactorJob {
+/** A weight, as a thread can get at it. */
+export interface JobWeight {
   readonly weight: WeightSource;
   /** From the stored elements to the weight. */
   readonly recipe: WeightRecipe;
   /** Element type of the weight, and of the factors. */
   readonly type: ElementType;
-  readonly unfolding: Unfolding;
-  /** 0: the spectrum only. */
-  readonly rank: number;
-  readonly folds: readonly Fold[];
 }
 
-/** What a job gives; the arrays are handed over, not copied. */
-export interface FactorResult {
-  readonly energies: Float64Array;
-  readonly total: number;
-  /** ‖W − Ŵ‖ / ‖W‖ of the factors as encoded. */
-  readonly weightError: number;
-  /** One per fold, in the element type of the model. */
-  readonly factors: readonly Uint8Array[];
+/** What is to be done with a weight: plain data, so that it can be posted to a thread. */
+export type FactorTask =
+  /** Its content as a key: equal for equal weights. */
+  | { readonly kind: 'hash' }
+  /** One of the series of a method, by its index. */
+  | { readonly kind: 'measure'; readonly form: Form; readonly method: MethodId; readonly series: number }
+  /** The singular values of any unfolding, groups and batches added. */
+  | { readonly kind: 'spectrum'; readonly unfolding: Unfolding }
+  /** A part of the Gram matrix of an unfolding, over one of several equal shares of its longer side. */
+  | { readonly kind: 'gram'; readonly unfolding: Unfolding; readonly part: number; readonly parts: number }
+  | { readonly kind: 'factor'; readonly form: Form; readonly method: MethodId; readonly ranks: Ranks };
+
+/** One piece of work for a thread. */
+export interface FactorJob extends JobWeight {
+  readonly task: FactorTask;
+  /** The Gram matrix that the task needs, where it was computed in parts; handed over, not copied. */
+  readonly known?: KnownGram;
 }
 
-/** Reads a weight, factors it and encodes the factors. Errors are LinalgErrors and ModelErrors. */
-export function runFactorJob(linalg: Linalg, job: FactorJob, onProgress: OnProgress): FactorResult {
+/** A Gram matrix as the sum of parts, and the number of columns of what it is of. */
+export interface KnownGram {
+  readonly parts: readonly Float64Array[];
+  readonly columns: number;
+}
+
+/** What a task gives; arrays are handed over, not copied. */
+export type FactorResult =
+  | { readonly kind: 'hash'; readonly hash: string }
+  | { readonly kind: 'measure' | 'spectrum'; readonly energies: Float64Array; readonly total: number }
+  | { readonly kind: 'gram'; readonly gram: Float64Array }
+  | {
+      readonly kind: 'factor';
+      /** ‖W − Ŵ‖ / ‖W‖ of the factors as encoded. */
+      readonly weightError: number;
+      /** In the order they are applied, in the element type of the model. */
+      readonly factors: readonly Uint8Array[];
+    };
+
+/** Reads a weight and does what is asked with it. Errors are LinalgErrors and ModelErrors. */
+export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgress): FactorResult {
+  const linalg = job.known ? withGram(engine, sumOf(job.known), job.known.columns) : engine;
   const weight = effectiveWeight(readWeight(job), job.recipe);
-  // Through the model's own element type and back; the kind of array is the one the weight was read into.
-  const round = <T extends Float32Array | Float64Array>(factor: T) =>
-    decodeFloats(job.type, encodeFloats(job.type, factor)) as T;
-  const { spectrum, factors, weightError } = factorWeight(
-    linalg,
-    weight,
-    job.unfolding,
-    job.rank,
-    job.folds,
-    round,
-    onProgress,
-  );
-  return { ...spectrum, weightError, factors: factors.map((factor) => encodeFloats(job.type, factor)) };
+  const { task } = job;
+  switch (task.kind) {
+    case 'hash': {
+      const bytes = new Uint8Array(weight.buffer, weight.byteOffset, weight.byteLength);
+      return { kind: 'hash', hash: createHash('sha256').update(bytes).digest('base64') };
+    }
+    case 'measure': {
+      const series = candidateFor(task.form, task.method).series[task.series]!;
+      return { kind: 'measure', ...series.measure(linalg, weight, onProgress) };
+    }
+    case 'spectrum':
+      return { kind: 'spectrum', ...spectrumSeries(task.unfolding).measure(linalg, weight, onProgress) };
+    case 'gram':
+      return { kind: 'gram', gram: gramPart(linalg, weight, task.unfolding, task, onProgress).data };
+    case 'factor': {
+      // Through the model's own element type and back; the kind of array is the one the weight was read into.
+      const round = <T extends Float32Array | Float64Array>(factor: T) =>
+        decodeFloats(job.type, encodeFloats(job.type, factor)) as T;
+      const candidate = candidateFor(task.form, task.method);
+      const { factors, weightError } = factorWeight(linalg, weight, candidate, task.ranks, round, onProgress);
+      return {
+        kind: 'factor',
+        weightError,
+        factors: factors.map((factor) => encodeFloats(job.type, factor)),
+      };
+    }
+  }
 }
 
-function readWeight({ weight, recipe }: FactorJob): Float32Array | Float64Array {
+/** The arrays of a result, which can be handed over to another thread. */
+export function buffersOf(result: FactorResult): ArrayBuffer[] {
+  switch (result.kind) {
+    case 'hash':
+      return [];
+    case 'measure':
+    case 'spectrum':
+      return [result.energies.buffer as ArrayBuffer];
+    case 'gram':
+      return [result.gram.buffer as ArrayBuffer];
+    case 'factor':
+      return result.factors.map((factor) => factor.buffer as ArrayBuffer);
+  }
+}
+
+function sumOf({ parts: [first, ...others] }: KnownGram): Matrix<Float64Array> {
+  const sum = first!;
+  for (const part of others) for (let i = 0; i < sum.length; i++) sum[i] = sum[i]! + part[i]!;
+  const order = Math.round(Math.sqrt(sum.length));
+  return matrix(order, order, sum);
+}
+
+function candidateFor(form: Form, method: MethodId): Candidate {
+  const candidate = candidateOf(form, method);
+  if (typeof candidate === 'string') throw new Error(candidate);
+  return candidate;
+}
+
+function readWeight({ weight, recipe }: JobWeight): Float32Array | Float64Array {
   if (weight.kind === 'values') return weight.values;
   const file = openFile(weight.path);
   try {

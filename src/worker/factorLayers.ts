@@ -1,15 +1,15 @@
-import { energyOfRank } from '../core/compress/factor';
 import type { Layer } from '../core/compress/layer';
-import type { LayerOptions } from '../core/compress/makePlan';
+import { type LayerOptions, predictedEnergy } from '../core/compress/makePlan';
+import type { MethodId } from '../core/compress/method';
 import type { LayerPlan } from '../core/compress/plan';
 import type { FactoredLayer } from '../core/compress/rewrite';
 import type { Piece } from '../core/onnx/splice';
 import { encodeFloats } from '../core/onnx/tensorData';
-import type { FactorResult } from './factorJob';
 import { modelWeights, readNorm } from './modelWeights';
 import type { OpenModel } from './openModel';
 import type { Pool } from './pool';
-import { createProgress, refusalOf, runJob } from './spectra';
+import { createProgress, inOrderOfWork, refusalOf } from './runTask';
+import { runSplit } from './splitTask';
 
 /** A layer that was factored, and what is known of it beyond what is written. */
 export interface FactoredResult extends FactoredLayer {
@@ -39,43 +39,59 @@ export async function factorLayers(
   const weights = modelWeights(open);
   const byName = new Map(options.map((option) => [option.layer.name, option]));
   const work = (plan: LayerPlan) =>
-    plan.kind === 'factor' ? (byName.get(plan.layer)?.choices[0]?.candidate.dense.parameters ?? 0) : 0;
-  const progress = createProgress(plans.map(work), onLayer);
-  const results = await Promise.all(
-    plans.map(async (plan, i): Promise<{ plan: LayerPlan; result?: FactoredResult }> => {
+    plan.kind === 'factor' ? factorWork(byName.get(plan.layer)!, plan.method) : 0;
+  const works = plans.map(work);
+  const all = works.reduce((a, b) => a + b, 0) || 1;
+  const progress = createProgress(works, onLayer);
+  const results = await inOrderOfWork(
+    works,
+    async (i): Promise<{ plan: LayerPlan; result?: FactoredResult }> => {
+      const plan = plans[i]!;
       if (plan.kind === 'dense') return { plan };
       const { layer, choices } = byName.get(plan.layer)!;
-      const { candidate, spectrum } = choices.find((choice) => choice.candidate.method === plan.method)!;
-      let factored: FactorResult;
-      let folded = {};
+      const choice = choices.find(({ candidate }) => candidate.method === plan.method)!;
+      const { candidate } = choice;
+      const { ranks } = plan;
       try {
-        const onProgress = (done: number) => progress(i, done, layer.name);
-        factored = await runJob(pool, weights, layer, candidate, plan.rank, signal, onProgress);
+        const { form } = layer;
+        if (form.kind === 'none') throw new Error(form.reason);
+        const [only, ...others] = candidate.series;
+        const { factors, weightError } = await runSplit(
+          pool,
+          weights,
+          layer,
+          { kind: 'factor', form, method: candidate.method, ranks },
+          others.length === 0 ? only?.unfolding : undefined,
+          works[i]! / all,
+          { signal, onProgress: (done) => progress(i, done, layer.name) },
+        );
         const norm = readNorm(open, layer);
-        if (norm) folded = { foldedBias: encodeFloats(layer.weight.type, norm.bias) };
+        progress(i, 1, layer.name);
+        return {
+          plan,
+          result: {
+            layer,
+            candidate,
+            ranks,
+            factors: factors.map(keep),
+            energy: predictedEnergy({ choice, ranks }),
+            weightError,
+            ...(norm ? { foldedBias: encodeFloats(layer.weight.type, norm.bias) } : {}),
+          },
+        };
       } catch (error) {
         return { plan: { kind: 'dense', layer: plan.layer, reason: refusalOf(error) } };
       }
-      progress(i, 1, layer.name);
-      const [first, second] = factored.factors.map(keep) as [Piece, Piece];
-      const { weightError } = factored;
-      const energy = energyOfRank(spectrum, plan.rank);
-      return {
-        plan,
-        result: {
-          layer,
-          candidate,
-          rank: plan.rank,
-          factors: [first, second],
-          energy,
-          weightError,
-          ...folded,
-        },
-      };
-    }),
+    },
   );
   return {
     factored: results.flatMap(({ result }) => (result ? [result] : [])),
     plans: results.map(({ plan }) => plan),
   };
+}
+
+/** A measure of the time it takes to factor a layer: finding its spectra takes about as long. */
+function factorWork({ choices }: LayerOptions, method: MethodId): number {
+  const series = choices.find(({ candidate }) => candidate.method === method)?.candidate.series ?? [];
+  return series.reduce((sum, { work }) => sum + work, 0);
 }

@@ -2,7 +2,7 @@
 import { parentPort } from 'node:worker_threads';
 import { ModelError } from '../core/onnx/modelError';
 import { LinalgError } from '../core/tensor/linalg';
-import { runFactorJob } from './factorJob';
+import { buffersOf, runFactorJob } from './factorJob';
 import { loadLinalg } from './loadLinalg';
 import type { ThreadReply, ThreadRequest } from './pool';
 
@@ -25,8 +25,7 @@ port.on('message', ({ job }: ThreadRequest) => {
       last = now;
       post({ kind: 'progress', done });
     });
-    const buffers = [result.energies, ...result.factors].map((array) => array.buffer as ArrayBuffer);
-    post({ kind: 'result', result }, buffers);
+    post({ kind: 'result', result }, buffersOf(result));
   } catch (error) {
     if (error instanceof LinalgError || error instanceof ModelError) {
       post({ kind: 'refused', code: error.code, message: error.message });

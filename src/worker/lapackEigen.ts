@@ -15,7 +15,7 @@ const REDUCTION_SHARE = 0.75;
 /**
  * Eigenvalues and leading eigenvectors of a symmetric matrix: reduction to tridiagonal form, all
  * eigenvalues by the root-free QR iteration (DSTERF), the wanted vectors by multiple relatively robust
- * representations (DSTEMR; Dhillon & Parlett 2004) or, when they are most of them, by divide and conquer
+ * representations (DSTEMR; Dhillon & Parlett 2004) or, when they are more than a quarter, by divide and conquer
  * (DSTEDC), and back.
  *
  * A row-major matrix is its transpose in column-major order: our lower triangle is LAPACK's upper one.
@@ -48,7 +48,7 @@ export function eigh(
     if (count > 0) {
       // LAPACK counts eigenvalues upwards: the leading vectors are the last columns, from the end.
       const columns =
-        (2 * count <= n && leadingVectors(arena, caller, n, count, d, e)) ||
+        (4 * count <= n && leadingVectors(arena, caller, n, count, d, e)) ||
         allVectors(arena, caller, n, d, e).from((n - count) * n);
       onProgress(0.9);
       caller.lapackWithWork('dormtr', ['L', 'U', 'N', n, count, reduced, n, tau, columns, n]);
@@ -156,7 +156,7 @@ function leadingVectors(
   return polished;
 }
 
-/** All eigenvectors of the tridiagonal matrix, n × n, by divide and conquer (DSTEDC): for most of them, and where DSTEMR gives up. */
+/** All eigenvectors of the tridiagonal matrix, n × n, by divide and conquer (DSTEDC): for more than a quarter of them, and where DSTEMR gives up. */
 function allVectors(arena: Arena, { lapack }: Caller, n: number, d: Doubles, e: Doubles): Doubles {
   const vectors = arena.f64(n * n);
   const [work, whole] = [1 + 4 * n + n * n, 3 + 5 * n];

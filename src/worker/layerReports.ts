@@ -27,7 +27,7 @@ export function layerReports(
       name: layer.name,
       op: layer.op,
       method: result ? result.candidate.method : 'dense',
-      rank: result ? result.rank : null,
+      ranks: result ? result.ranks : null,
       ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
       parameters: { before: layer.parameters, after: parts.reduce((sum, part) => sum + part.parameters, 0) },
       macs: { before: layer.macs, after: macs },

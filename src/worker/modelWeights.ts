@@ -4,7 +4,7 @@ import type { Constant } from '../core/onnx/constants';
 import { locateStored, readConstant, readStored, recipeOf } from './constantValues';
 import type { WeightSource } from './factorJob';
 import type { OpenModel } from './openModel';
-import type { WeightFile } from './spectra';
+import type { WeightFile } from './runTask';
 
 /** The weights of a model's layers, with the normalisations folded in that the layers say. */
 export function modelWeights(open: OpenModel, foldNorms = true): WeightFile<Layer> {

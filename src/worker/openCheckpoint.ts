@@ -4,7 +4,7 @@ import { readCheckpointFloats } from '../core/checkpoint/checkpointData';
 import type { CheckpointLayer } from '../core/compress/checkpointLayers';
 import { Element, isFactorableType } from '../core/onnx/elements';
 import { openFile } from './fileSource';
-import type { WeightFile } from './spectra';
+import type { WeightFile } from './runTask';
 
 /** A scanned checkpoint with its file held open. Close it. */
 export interface OpenCheckpoint extends WeightFile<CheckpointLayer> {

@@ -171,7 +171,8 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
         };
         signal?.addEventListener('abort', cancel, { once: true });
         worker.ref();
-        worker.postMessage({ job } satisfies ThreadRequest);
+        const handedOver = (job.known?.parts ?? []).map(({ buffer }) => buffer as ArrayBuffer);
+        worker.postMessage({ job } satisfies ThreadRequest, handedOver);
       });
     },
   };

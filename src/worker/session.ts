@@ -2,19 +2,22 @@ import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import type { Analysis, LayerInfo, SpectrumSummary } from '../core/compress/analysis';
 import { analyzeCheckpoint } from '../core/compress/analyzeCheckpoint';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
-import { energyOfRank, rankOfEnergy } from '../core/compress/factor';
 import {
   type Choice,
   type LayerOptions,
   makePlan,
   pickByEnergy,
   pickedCost,
+  predictedEnergy,
 } from '../core/compress/makePlan';
+import { breakEvenRank } from '../core/compress/method';
 import type { Plan, Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
+import { rankOfEnergy } from '../core/compress/spectrum';
 import { formatPercent } from '../core/format';
 import { compressModel, figuresOf, type Limits } from './compressModel';
 import type { Engine, ModelRequest } from './engine';
+import { findLayer, layerSpectrum } from './layerSpectrum';
 import { modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
@@ -79,6 +82,28 @@ export function createSession({
           return withSuggestions(analysis, options, request.energy);
         },
         request.shapes,
+      );
+    },
+
+    async spectrum(request, { signal, onProgress } = {}) {
+      const call = {
+        signal,
+        onProgress: (done: number) => onProgress?.({ phase: 'suggest', done, layer: request.layer }),
+      };
+      const { path, layer, mode } = request;
+      if (isCheckpoint(path)) {
+        return withCheckpoint(request, (open, { analysis, layers }) =>
+          layerSpectrum(spectra, open, findLayer(path, layers, analysis.layers, layer), mode, call),
+        );
+      }
+      return withModel(request, (open, { analysis, layers }) =>
+        layerSpectrum(
+          spectra,
+          modelWeights(open),
+          findLayer(path, layers, analysis.layers, layer),
+          mode,
+          call,
+        ),
       );
     },
 
@@ -158,24 +183,25 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
     // A weight that turned out not to be factorable: NaN, missing data file.
     if (option.reason !== undefined) return { ...layer, status: 'skipped', reason: option.reason };
     const pick = pickByEnergy(option, energy, 'parameters');
-    const spectrum = summaryOf(pick?.choice ?? option.choices[0]!);
+    const spectrum = summaryOf(pick ? [pick.choice, ...option.choices] : option.choices);
     const cost = pick && pickedCost(option.layer, pick);
     if (!pick || !cost || cost.parameters > (1 - LEAST_SAVING) * layer.parameters) {
       return {
         ...layer,
-        spectrum,
+        ...spectrum,
         noSuggestion: `Keeping ${formatPercent(energy)} of its energy saves next to nothing.`,
       };
     }
     const { candidate } = pick.choice;
     return {
       ...layer,
-      spectrum,
+      ...spectrum,
       suggestion: {
         method: candidate.method,
-        rank: pick.rank,
-        ...cost,
-        energy: energyOfRank(pick.choice.spectrum, pick.rank),
+        ranks: pick.ranks,
+        parameters: cost.parameters,
+        macs: cost.macs,
+        energy: predictedEnergy(pick),
       },
     };
   });
@@ -213,11 +239,19 @@ function factoredCount(plan: Plan): number {
 /** Shares of Σ σ² that a summary names the ranks of. */
 const SHARES = [0.9, 0.95, 0.99];
 
-function summaryOf({ candidate, spectrum }: Choice): SpectrumSummary {
-  return {
-    method: candidate.method,
-    fullRank: candidate.maxRank,
-    breakEven: candidate.breakEven,
-    keeping: SHARES.map((energy) => ({ energy, rank: rankOfEnergy(spectrum, energy) })),
-  };
+/** The spectrum of the first method with a single rank. */
+function summaryOf(choices: readonly Choice[]): { readonly spectrum?: SpectrumSummary } {
+  for (const { candidate, known } of choices) {
+    const breakEven = breakEvenRank(candidate);
+    if (breakEven === undefined) continue;
+    return {
+      spectrum: {
+        method: candidate.method,
+        fullRank: candidate.fullRanks[0]!,
+        breakEven,
+        keeping: SHARES.map((energy) => ({ energy, rank: rankOfEnergy(known[0]!, energy) })),
+      },
+    };
+  }
+  return {};
 }

@@ -1,26 +1,21 @@
 import { candidatesOf } from '../core/compress/candidates';
-import type { Spectrum } from '../core/compress/factor';
 import type { FormedLayer } from '../core/compress/layer';
 import type { Choice, LayerOptions } from '../core/compress/makePlan';
-import type { Candidate, Fold, MethodChoice } from '../core/compress/method';
-import { ModelError } from '../core/onnx/modelError';
+import type { Candidate, MethodChoice } from '../core/compress/method';
+import type { Spectrum } from '../core/compress/spectrum';
+import { spectrumSeries, type Unfolding } from '../core/compress/unfolding';
 import type { CallOptions } from './engine';
-import type { FactorJob, FactorResult } from './factorJob';
-import { type Pool, WeightRefused } from './pool';
+import type { Pool } from './pool';
+import { createProgress, inOrderOfWork, refusalOf, runTask, type TaskCall, type WeightFile } from './runTask';
+import { runSplit } from './splitTask';
 
-/** Files whose spectra are kept; the least recently used one makes room. */
-const MOST_FILES = 8;
+/** Weights whose spectra are kept; the least recently used one makes room. */
+const MOST_WEIGHTS = 10_000;
 
-/** A file of weights, as factoring needs it. */
-export interface WeightFile<L extends FormedLayer> {
-  readonly path: string;
-  /** Changes whenever the file does. */
-  readonly version: string;
-  /** Where a layer's weight is and what it is made of. Throws ModelErrors. */
-  weightOf(layer: L): Pick<FactorJob, 'weight' | 'recipe' | 'type'>;
-}
-
-/** The singular values of every weight of a file, computed once and kept as long as the file does not change. */
+/**
+ * What was measured of weights, kept by their content: ranks can be planned again without touching a weight, and a
+ * file that was written anew, copied or renamed costs no more than reading it.
+ */
 export interface Spectra {
   /** What can be done with each layer. Weights that can't be factored give a reason; everything else throws. */
   optionsOf<L extends FormedLayer>(
@@ -29,102 +24,159 @@ export interface Spectra {
     choice: MethodChoice,
     call: Pick<CallOptions, 'signal'> & { readonly onLayer?: (done: number, layer: string) => void },
   ): Promise<readonly LayerOptions<L>[]>;
+  /** The singular values of one unfolding of a layer's weight. Throws WeightRefused and ModelErrors. */
+  spectrum<L extends FormedLayer>(
+    file: WeightFile<L>,
+    layer: L,
+    unfolding: Unfolding,
+    call?: TaskCall,
+  ): Promise<Spectrum>;
+  /** The series of one method for one layer. Throws WeightRefused and ModelErrors. */
+  measure<L extends FormedLayer>(
+    file: WeightFile<L>,
+    layer: L,
+    candidate: Candidate,
+    call?: TaskCall & { readonly allWork?: number },
+  ): Promise<readonly Spectrum[]>;
 }
 
 export function createSpectra(pool: Pool): Spectra {
-  const files = new Map<string, Map<string, Spectrum>>();
+  /** Content of a weight by file version and layer, and what is known of it by content; the least recently used first. */
+  const contents = new Map<string, Promise<string>>();
+  const known = new Map<string, Map<string, Promise<Spectrum>>>();
 
-  function cacheOf({ path, version }: WeightFile<never>): Map<string, Spectrum> {
-    const key = `${path}|${version}`;
-    const cache = files.get(key) ?? new Map<string, Spectrum>();
-    files.delete(key);
-    files.set(key, cache);
-    const oldest = files.keys().next().value;
-    if (files.size > MOST_FILES && oldest !== undefined) files.delete(oldest);
-    return cache;
+  /** What `key` stands for, made when nobody did yet. Of several that wait for it only the first one makes it. */
+  async function remember<T>(
+    map: Map<string, Promise<T>>,
+    key: string,
+    signal: AbortSignal | undefined,
+    make: () => Promise<T>,
+  ): Promise<T> {
+    for (let shared = map.get(key); shared; shared = map.get(key)) {
+      try {
+        return await shared;
+      } catch (error) {
+        // The one who made it was cancelled, or failed: whoever still wants it tries for himself.
+        signal?.throwIfAborted();
+        if (map.get(key) === shared) throw error;
+      }
+    }
+    const made = make();
+    map.set(key, made);
+    try {
+      return await made;
+    } catch (error) {
+      map.delete(key);
+      throw error;
+    }
+  }
+
+  async function contentOf<L extends FormedLayer>(file: WeightFile<L>, layer: L, call: TaskCall) {
+    const key = `${file.path}|${file.version}|${layer.name}`;
+    const content = await remember(contents, key, call.signal, async () => {
+      const { hash } = await runTask(pool, file, layer, { kind: 'hash' }, { signal: call.signal });
+      return hash;
+    });
+    trim(contents);
+    return content;
+  }
+
+  function seriesOf(content: string): Map<string, Promise<Spectrum>> {
+    const series = known.get(content) ?? new Map<string, Promise<Spectrum>>();
+    known.delete(content);
+    known.set(content, series);
+    trim(known);
+    return series;
+  }
+
+  async function measure<L extends FormedLayer>(
+    file: WeightFile<L>,
+    layer: L,
+    candidate: Candidate,
+    {
+      signal,
+      onProgress: report,
+      allWork = workOf([candidate]),
+    }: Parameters<Spectra['measure']>[3] & {} = {},
+  ): Promise<readonly Spectrum[]> {
+    const { form } = layer;
+    if (form.kind === 'none') throw new Error(form.reason);
+    const series = seriesOf(await contentOf(file, layer, { signal }));
+    const work = candidate.series.map((each) => each.work);
+    const progress = createProgress(work, (done) => report?.(done));
+    return Promise.all(
+      candidate.series.map(async ({ key, unfolding, work: own }, index) => {
+        const task = { kind: 'measure', form, method: candidate.method, series: index } as const;
+        const onProgress = (done: number) => progress(index, done, '');
+        const spectrum = await remember(series, key, signal, async () => {
+          const share = own / (allWork || 1);
+          const split = { signal, onProgress };
+          const { energies, total } = await runSplit(pool, file, layer, task, unfolding, share, split);
+          return { energies, total };
+        });
+        onProgress(1);
+        return spectrum;
+      }),
+    );
   }
 
   return {
+    measure,
+    async spectrum(file, layer, unfolding, call = {}) {
+      const series = seriesOf(await contentOf(file, layer, call));
+      return remember(series, spectrumSeries(unfolding).key, call.signal, async () => {
+        const task = { kind: 'spectrum', unfolding } as const;
+        const { energies, total } = await runSplit(pool, file, layer, task, unfolding, 1, call);
+        return { energies, total };
+      });
+    },
     async optionsOf<L extends FormedLayer>(
       file: WeightFile<L>,
       layers: readonly L[],
       choice: MethodChoice,
       { signal, onLayer }: Parameters<Spectra['optionsOf']>[3],
     ) {
-      const cache = cacheOf(file);
-      const progress = createProgress(
-        layers.map((layer) => layerWork(layer, choice)),
-        onLayer,
-      );
-      return Promise.all(
-        layers.map(async (layer, i): Promise<LayerOptions<L>> => {
-          if (layer.form.kind === 'none') return { layer, choices: [], reason: layer.form.reason };
-          const candidates = candidatesOf(layer, choice);
-          if (candidates.length === 0)
-            return { layer, choices: [], reason: `The method ${choice} does not fit it.` };
-          try {
-            const choices: Choice[] = [];
-            for (const candidate of candidates) {
-              const key = `${layer.name}|${candidate.method}`;
-              const known = cache.get(key);
-              const spectrum =
-                known ??
-                (await runJob(pool, file, layer, candidate, 0, signal, (done) =>
-                  progress(i, (choices.length + done) / candidates.length, layer.name),
-                ));
-              cache.set(key, { energies: spectrum.energies, total: spectrum.total });
-              choices.push({ candidate, spectrum });
-            }
-            progress(i, 1, layer.name);
-            return { layer, choices };
-          } catch (error) {
-            return { layer, choices: [], reason: refusalOf(error) };
-          }
-        }),
-      );
+      const fits = layers.map((layer) => candidatesOf(layer, choice));
+      const work = fits.map(({ candidates }) => workOf(candidates));
+      const progress = createProgress(work, onLayer);
+      const allWork = work.reduce((a, b) => a + b, 0);
+      return inOrderOfWork(work, async (i): Promise<LayerOptions<L>> => {
+        const layer = layers[i]!;
+        const { candidates, reason } = fits[i]!;
+        if (reason !== undefined) return { layer, choices: [], reason };
+        const parts = createProgress(
+          candidates.map((candidate) => workOf([candidate])),
+          (done) => progress(i, done, layer.name),
+        );
+        try {
+          const choices = await Promise.all(
+            candidates.map(async (candidate, k): Promise<Choice> => {
+              const onProgress = (done: number) => parts(k, done, '');
+              return {
+                candidate,
+                known: await measure(file, layer, candidate, { signal, onProgress, allWork }),
+              };
+            }),
+          );
+          progress(i, 1, layer.name);
+          return { layer, choices };
+        } catch (error) {
+          return { layer, choices: [], reason: refusalOf(error) };
+        }
+      });
     },
   };
 }
 
-/** The sentence of an error that concerns one weight only; others are thrown on. */
-export function refusalOf(error: unknown): string {
-  if (error instanceof WeightRefused) return error.message;
-  if (error instanceof ModelError && error.code !== 'engine-stopped') return error.message;
-  throw error;
+/** Multiply-adds of all different series, roughly. */
+function workOf(candidates: readonly Candidate[]): number {
+  const work = new Map(
+    candidates.flatMap(({ series }) => series.map((each) => [each.key, each.work] as const)),
+  );
+  return [...work.values()].reduce((sum, amount) => sum + amount, 0);
 }
 
-/** Factors one weight on the pool; rank 0 computes its spectrum. */
-export function runJob<L extends FormedLayer>(
-  pool: Pool,
-  file: WeightFile<L>,
-  layer: L,
-  candidate: Candidate,
-  rank: number,
-  signal: AbortSignal | undefined,
-  onProgress: (done: number) => void,
-): Promise<FactorResult> {
-  const folds: readonly Fold[] = rank === 0 ? [] : candidate.folds(rank);
-  const job: FactorJob = { ...file.weightOf(layer), unfolding: candidate.unfolding, rank, folds };
-  return pool.run(job, signal, onProgress);
-}
-
-/** A measure of the time a layer takes: the multiply-adds of its Gram matrices and their eigenproblems. */
-function layerWork(layer: FormedLayer, choice: MethodChoice): number {
-  return candidatesOf(layer, choice).reduce((sum, c) => {
-    const small = Math.min(c.rows, c.cols);
-    return sum + c.unfolding.groups * small * small * (Math.max(c.rows, c.cols) + 3 * small);
-  }, 0);
-}
-
-/** Adds up the progress of things that run side by side, weighted by their work; the sum never falls. */
-export function createProgress(
-  work: readonly number[],
-  report: ((done: number, label: string) => void) | undefined,
-): (index: number, done: number, label: string) => void {
-  const total = work.reduce((a, b) => a + b, 0) || 1;
-  const finished = work.map(() => 0);
-  return (index, done, label) => {
-    finished[index] = Math.max(finished[index]!, done * work[index]!);
-    report?.(Math.min(1, finished.reduce((a, b) => a + b, 0) / total), label);
-  };
+function trim(map: Map<string, unknown>): void {
+  const oldest = map.keys().next().value;
+  if (map.size > MOST_WEIGHTS && oldest !== undefined) map.delete(oldest);
 }

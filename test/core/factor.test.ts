@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { energyOfRank, factorWeight, rankOfEnergy } from '../../src/core/compress/factor';
+import { factorWeight } from '../../src/core/compress/factor';
+import { channel } from '../../src/core/compress/methods/channel';
+import { energyOfRank, rankOfEnergy } from '../../src/core/compress/spectrum';
 import { LinalgError } from '../../src/core/tensor/linalg';
 import { matrix } from '../../src/core/tensor/matrix';
 import { createMlMatrix } from '../../src/core/tensor/mlMatrix';
@@ -80,13 +82,19 @@ test('small singular values of double-precision weights are not lost in a Gram m
 });
 
 test('groups are factored one by one, their spectra added', () => {
+  const form = {
+    kind: 'conv',
+    isTransposed: false,
+    outChannels: 6,
+    groupChannels: 4,
+    groups: 2,
+    kernel: [1],
+    calls: [],
+  } as const;
   const weight = seededArray(2 * 3 * 4, 5);
-  const unfolding = { groups: 2, dims: [3, 4], permutation: [0, 1], rowAxes: 1 };
-  const folds = [
-    { side: 'right', dims: [2, 4], permutation: [0, 1], shape: [4, 4] },
-    { side: 'left', dims: [3, 2], permutation: [0, 1], shape: [6, 2] },
-  ] as const;
-  const { spectrum, factors, weightError } = factorWeight(linalg, weight, unfolding, 2, folds, same);
+  const candidate = channel(form);
+  const spectrum = candidate.series[0]!.measure(linalg, weight, () => {});
+  const { factors, weightError } = factorWeight(linalg, weight, candidate, [2], same);
   const norm = weight.reduce((s, x) => s + x * x, 0);
   assert.ok(Math.abs(spectrum.total - norm) < 1e-5);
   assert.deepEqual(

@@ -1,9 +1,16 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { candidatesOf } from '../../src/core/compress/candidates';
-import { energyOfRank } from '../../src/core/compress/factor';
+
 import type { Form, Layer } from '../../src/core/compress/layer';
-import { type LayerOptions, makePlan, type Planned, type Refusal } from '../../src/core/compress/makePlan';
+import {
+  type LayerOptions,
+  makePlan,
+  type Planned,
+  predictedEnergy,
+  type Refusal,
+} from '../../src/core/compress/makePlan';
+import { breakEvenRank, saves } from '../../src/core/compress/method';
 import { parseTarget, printTarget } from '../../src/core/compress/plan';
 
 /** A layer that exists as far as planning is concerned. */
@@ -62,16 +69,30 @@ function convLayer(name: string, out: number, channels: number, k: number, size:
 }
 
 const matrixLayer = (name: string, inner: number, outer: number): Layer =>
-  layerOf(name, { kind: 'matmul', side: 'right', isTransposed: false, lead: [], inner, outer, vectors: 1 }, [
-    inner,
-    outer,
-  ]);
+  layerOf(
+    name,
+    {
+      kind: 'matmul',
+      side: 'right',
+      isTransposed: false,
+      lead: [],
+      inner,
+      outer,
+      vectors: 1,
+      isFused: false,
+      inputOrder: 2,
+    },
+    [inner, outer],
+  );
 
 /** Options with a spectrum that decays by `ratio` from one value to the next. */
 function options(layer: Layer, ratio: number): LayerOptions {
-  const choices = candidatesOf(layer, 'auto').map((candidate) => {
-    const energies = Float64Array.from({ length: candidate.maxRank }, (_, i) => ratio ** i);
-    return { candidate, spectrum: { energies, total: energies.reduce((a, b) => a + b, 0) } };
+  const choices = candidatesOf(layer, 'auto').candidates.map((candidate) => {
+    const known = candidate.fullRanks.map((full) => {
+      const energies = Float64Array.from({ length: full }, (_, i) => ratio ** i * (1 - ratio));
+      return { energies, total: energies.reduce((a, b) => a + b, 0) };
+    });
+    return { candidate, known };
   });
   return { layer, choices };
 }
@@ -82,13 +103,13 @@ const planned = (result: Planned | Refusal): Planned => {
 };
 
 test('worked examples: 1000 × 800 at rank 100; 64 × 32 × 3 × 3 at rank 16', () => {
-  const [svd] = candidatesOf(matrixLayer('fc', 800, 1000), 'auto');
+  const [svd] = candidatesOf(matrixLayer('fc', 800, 1000), 'auto').candidates;
   assert.equal(svd!.dense.parameters, 800_000);
-  assert.equal(svd!.cost(100).parameters, 180_000);
+  assert.equal(svd!.cost([100]).parameters, 180_000);
   // The 3 × 3 then 1 × 1 pair: 16·32·9 + 64·16.
-  const [channel] = candidatesOf(convLayer('conv', 64, 32, 3, 8), 'auto');
+  const [channel] = candidatesOf(convLayer('conv', 64, 32, 3, 8), 'channel').candidates;
   assert.equal(channel!.dense.parameters, 18_432);
-  assert.equal(channel!.cost(16).parameters, 5_632);
+  assert.equal(channel!.cost([16]).parameters, 5_632);
 });
 
 test('the break-even rank is the last that saves, by brute force', () => {
@@ -100,21 +121,21 @@ test('the break-even rank is the last that saves, by brute force', () => {
     convLayer('e', 3, 2, 1, 4),
   ];
   for (const layer of layers) {
-    for (const candidate of candidatesOf(layer, 'auto')) {
+    for (const candidate of candidatesOf(layer, 'auto').candidates) {
+      if (candidate.rankNames.length > 1) continue;
       let last = 0;
-      for (let rank = 1; rank <= candidate.maxRank; rank++) {
-        const { parameters, macs } = candidate.cost(rank);
+      for (let rank = 1; rank <= candidate.fullRanks[0]!; rank++) {
+        const { parameters, macs } = candidate.cost([rank]);
         if (parameters < candidate.dense.parameters && macs! < candidate.dense.macs!) last = rank;
       }
-      assert.equal(candidate.breakEven, last, `${layer.name} ${candidate.method}`);
+      assert.equal(breakEvenRank(candidate), last, `${layer.name} ${candidate.method}`);
     }
   }
 });
 
 test('with a stride the first spatial factor works at the input width', () => {
-  const [, spatial] = candidatesOf(convLayer('c', 8, 4, 3, 8, 2), 'auto');
-  assert.equal(spatial!.method, 'spatial');
-  assert.equal(spatial!.cost(1).macs, 4 * 3 * (4 * 8) + 8 * 3 * (4 * 4));
+  const [spatial] = candidatesOf(convLayer('c', 8, 4, 3, 8, 2), 'spatial').candidates;
+  assert.equal(spatial!.cost([1]).macs, 4 * 3 * (4 * 8) + 8 * 3 * (4 * 4));
 });
 
 const model = [
@@ -138,7 +159,7 @@ for (const kind of ['parameters', 'macs'] as const) {
         const choice = model
           .find((o) => o.layer.name === layer.layer)!
           .choices.find((c) => c.candidate.method === layer.method)!;
-        assert.ok(layer.rank >= 1 && layer.rank <= choice.candidate.breakEven);
+        assert.ok(layer.ranks.every((rank) => rank >= 1) && saves(choice.candidate, layer.ranks));
       }
     });
   }
@@ -150,9 +171,9 @@ test('the predicted totals are those of the chosen ranks', () => {
   for (const layer of plan.layers) {
     if (layer.kind === 'dense') continue;
     const { choices } = model.find((o) => o.layer.name === layer.layer)!;
-    const { candidate, spectrum } = choices.find((c) => c.candidate.method === layer.method)!;
-    assert.ok(energyOfRank(spectrum, layer.rank) >= 0.9);
-    expected += candidate.cost(layer.rank).parameters - candidate.dense.parameters;
+    const choice = choices.find((c) => c.candidate.method === layer.method)!;
+    assert.ok(predictedEnergy({ choice, ranks: layer.ranks }) >= 0.9 - 1e-12);
+    expected += choice.candidate.cost(layer.ranks).parameters - choice.candidate.dense.parameters;
   }
   assert.equal(after.parameters, expected);
 });
@@ -176,10 +197,9 @@ test('a fixed rank above break-even leaves the layer dense with the reason, unle
   assert.ok(plan.layers.every((l) => l.kind === 'dense' && /break-even/.test(l.reason)));
   const forced = planned(makePlan(model, totals, target, true));
   for (const [i, layer] of forced.plan.layers.entries()) {
-    assert.ok(
-      layer.kind === 'factor' &&
-        layer.rank === model[i]!.choices.find((c) => c.candidate.method === layer.method)!.candidate.maxRank,
-    );
+    assert.ok(layer.kind === 'factor');
+    const { candidate } = model[i]!.choices.find((c) => c.candidate.method === layer.method)!;
+    assert.deepEqual(layer.ranks, candidate.fullRanks);
   }
 });
 

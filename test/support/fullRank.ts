@@ -28,9 +28,12 @@ const noFiles = () => {
 };
 
 /** The layers of a model, as the product finds them. */
-export const layersOf = (model: Model) => analyzeModel(model, { dims: {}, openExternal: noFiles }).layers;
+export const layersOf = (model: Model) => analyzed(model).layers;
 
-/** Factors every layer of a model at full rank with its n-th method; returns the new file and how many changed. */
+/** Everything the product finds in a model. */
+export const analyzed = (model: Model) => analyzeModel(model, { dims: {}, openExternal: noFiles });
+
+/** Factors every layer of a model at full rank with the n-th of the methods that auto tries; returns the new file and how many changed. */
 export function rewritten(bytes: Uint8Array, nth: number): { layers: number; bytes: Uint8Array } {
   const model = readModel(memorySource('m.onnx', bytes));
   const open = {
@@ -42,7 +45,7 @@ export function rewritten(bytes: Uint8Array, nth: number): { layers: number; byt
     close: () => {},
   };
   const factored = layersOf(model).flatMap((layer): FactoredLayer[] => {
-    const candidate = candidatesOf(layer, 'auto')[nth];
+    const candidate = candidatesOf(layer, 'auto').candidates[nth];
     if (!candidate) return [];
     const { type } = layer.weight;
     const norm = readNorm(open, layer);
@@ -50,11 +53,10 @@ export function rewritten(bytes: Uint8Array, nth: number): { layers: number; byt
     const weight = effectiveWeight(readStored(open, layer.weight), recipe);
     const round = <T extends Float32Array | Float64Array>(x: T) =>
       decodeFloats(type, encodeFloats(type, x)) as T;
-    const rank = candidate.maxRank;
-    const { factors } = factorWeight(linalg, weight, candidate.unfolding, rank, candidate.folds(rank), round);
-    const [first, second] = factors.map((f) => encodeFloats(type, f));
+    const ranks = candidate.fullRanks;
+    const { factors } = factorWeight(linalg, weight, candidate, ranks, round);
     const folded = norm ? { foldedBias: encodeFloats(type, norm.bias) } : {};
-    return [{ layer, candidate, rank, factors: [first!, second!], ...folded }];
+    return [{ layer, candidate, ranks, factors: factors.map((f) => encodeFloats(type, f)), ...folded }];
   });
   return { layers: factored.length, bytes: joinSegments(rewriteModel(model, factored).segments) };
 }

@@ -36,7 +36,7 @@ describe('the report page', () => {
           layer({
             name: 'dense',
             method: 'dense',
-            rank: null,
+            ranks: null,
             reason: 'Depthwise: each group has one input channel.',
           }),
         ]),
@@ -97,7 +97,7 @@ function layer(of: Partial<LayerReport>): LayerReport {
     name: 'features.6.0',
     op: 'Conv',
     method: 'channel',
-    rank: 96,
+    ranks: [96],
     parameters: { before: 147_584, after: 70_800 },
     macs: { before: 1_327_104, after: 640_000 },
     energy: 0.95,

@@ -332,7 +332,7 @@ for (const [kindIndex, [kind, draw]] of Object.entries(KINDS).entries()) {
         const said = `seed ${seed}, ${typeName}, ${JSON.stringify({ layer, nodes: spec.nodes.map((n) => n.op) })}`;
         const found = layersOf(readModel(memorySource('m.onnx', before)));
         assert.equal(found.length, 1, said);
-        const offered = candidatesOf(found[0]!, 'auto');
+        const offered = candidatesOf(found[0]!, 'auto').candidates;
         // A depthwise convolution has no method, and says so.
         if (found[0]!.form.kind === 'none') {
           assert.match(found[0]!.form.reason, /Depthwise/, said);

@@ -190,7 +190,7 @@ test('trap: external data – of weights inside the branches of an If, in folder
     overwrite: false,
     allowLarger: true,
   });
-  assert.equal(report.layers.filter((l) => l.rank !== null).length, 2);
+  assert.equal(report.layers.filter((l) => l.ranks !== null).length, 2);
   assert.ok(report.outputError.relative < 1e-5, `${report.outputError.relative}`);
 });
 

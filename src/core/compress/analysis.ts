@@ -1,4 +1,4 @@
-import type { MethodId } from './method';
+import type { MethodId, Ranks } from './method';
 
 /** Sizes for symbolic dimensions, by name: `{ N: 1, 'x[2]': 640 }`. */
 export type DimBindings = Readonly<Record<string, number>>;
@@ -9,15 +9,15 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A rank worth taking, and what it brings. */
+/** Ranks worth taking, and what they bring. */
 export interface Suggestion {
   readonly method: MethodId;
-  readonly rank: number;
+  readonly ranks: Ranks;
   /** Of the layer after factoring. */
   readonly parameters: number;
   /** Of the layer after factoring; null where the shapes are not known. */
   readonly macs: number | null;
-  /** Σ kept σ² / Σ σ², of the unfolding the method factors. */
+  /** Share of ‖W‖² that is kept, or more: for methods with several ranks a lower bound. */
   readonly energy: number;
 }
 

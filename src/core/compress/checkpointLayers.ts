@@ -30,7 +30,17 @@ function formOf({ type, dims, sharedWith }: CheckpointTensor): Form | NoForm {
   if (!isReadableFloat(type)) return none(`Its weight holds ${type.name}, which is not decoded.`);
   const [outer = 0, inner = 0, ...kernel] = dims;
   if (kernel.length === 0) {
-    return { kind: 'matmul', side: 'right', isTransposed: true, lead: [], inner, outer, vectors: null };
+    return {
+      kind: 'matmul',
+      side: 'right',
+      isTransposed: true,
+      lead: [],
+      inner,
+      outer,
+      vectors: null,
+      isFused: false,
+      inputOrder: null,
+    };
   }
   if (kernel.length > 3) return none(`It has ${dims.length} dimensions, more than a convolution's weight.`);
   if (inner === 1 && outer > 1)

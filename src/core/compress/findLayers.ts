@@ -194,7 +194,8 @@ function foreignUse(group: readonly Layer[]): string | undefined {
 
 /** What has to agree between layers that share factors. */
 function sharingKey({ form, weight }: Layer): string {
-  const shape = form.kind === 'none' ? form : { ...form, calls: null, vectors: null, lookups: null };
+  const shape =
+    form.kind === 'none' ? form : { ...form, calls: null, vectors: null, lookups: null, inputOrder: null };
   return JSON.stringify([shape, weight.steps, constantName(weight)]);
 }
 
@@ -205,8 +206,14 @@ function mergedForm(forms: readonly Form[]): Form {
   switch (first.kind) {
     case 'conv':
       return { ...first, calls: forms.flatMap((form) => (form as ConvForm).calls) };
-    case 'matmul':
-      return { ...first, vectors: sum(forms.map((form) => (form as MatMulForm).vectors)) };
+    case 'matmul': {
+      const orders = new Set(forms.map((form) => (form as MatMulForm).inputOrder));
+      return {
+        ...first,
+        vectors: sum(forms.map((form) => (form as MatMulForm).vectors)),
+        inputOrder: orders.size === 1 ? first.inputOrder : null,
+      };
+    }
     case 'embedding':
       return {
         ...first,

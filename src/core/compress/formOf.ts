@@ -122,7 +122,18 @@ function matmulForm(
   const matrices = elementCount(lead);
   const vectors = output === null || trips === null ? null : (output * trips) / outer / matrices;
   // A batch that broadcasts would need each of its matrices more than once; that only changes the count.
-  return { kind: 'matmul', side, isTransposed, lead, inner, outer, vectors };
+  const input = sizes(node.inputs[side === 'right' ? 0 : 1] ?? '');
+  return {
+    kind: 'matmul',
+    side,
+    isTransposed,
+    lead,
+    inner,
+    outer,
+    vectors,
+    isFused: node.domain !== '',
+    inputOrder: input?.length ?? (node.opType === 'Gemm' ? 2 : null),
+  };
 }
 
 function hasBatchTranspose(node: Node): boolean {

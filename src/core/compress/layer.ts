@@ -36,6 +36,10 @@ export interface MatMulForm {
   readonly outer: number;
   /** How many vectors each matrix multiplies per inference; null when unknown. */
   readonly vectors: number | null;
+  /** The node is one of com.microsoft's that do more than multiply. */
+  readonly isFused: boolean;
+  /** Number of axes of x; null when unknown, or not the same for all uses of the weight. */
+  readonly inputOrder: number | null;
 }
 
 /** Rows of a constant `count × width` matrix, looked up by index. */

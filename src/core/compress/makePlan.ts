@@ -1,7 +1,7 @@
-import { energyOfRank, rankOfEnergy, type Spectrum } from './factor';
 import type { FormedLayer } from './layer';
-import type { Candidate, Cost } from './method';
+import { type Candidate, type Cost, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
+import type { Spectrum } from './spectrum';
 
 /** A layer, and what is known of each method that fits it. */
 export interface LayerOptions<L extends FormedLayer = FormedLayer> {
@@ -11,10 +11,10 @@ export interface LayerOptions<L extends FormedLayer = FormedLayer> {
   readonly reason?: string;
 }
 
-/** One method for one layer, with the spectrum of the unfolding it factors. */
+/** One method for one layer, with what is known of the weight: a spectrum for each of its series. */
 export interface Choice {
   readonly candidate: Candidate;
-  readonly spectrum: Spectrum;
+  readonly known: readonly Spectrum[];
 }
 
 /** What the whole model holds and does; the shares of a target refer to it. */
@@ -31,14 +31,14 @@ export const DEFAULT_ENERGY = 0.9;
 export interface Planned {
   readonly plan: Plan;
   readonly after: Totals;
-  /** √(Σ discarded σ² / Σ σ²) over the layers that can be factored. */
+  /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers that can be factored. */
   readonly weightError: number;
 }
 
-/** A rank with the method that brings it. */
+/** Ranks with the method that brings them. */
 export interface Pick {
   readonly choice: Choice;
-  readonly rank: number;
+  readonly ranks: Ranks;
 }
 
 /** Why a target can't be met. */
@@ -48,7 +48,7 @@ export interface Refusal {
 
 /**
  * Chooses a method and a rank for every layer. For an energy target each layer takes the cheapest method that
- * keeps that share of Σ σ² below its break-even rank. For a budget the largest such share for which the whole
+ * is predicted to keep that share of ‖W‖² and saves anything. For a budget the largest such share for which the whole
  * model fits is found by bisection: one energy threshold for all layers (Zhang et al. 2015, §3.4).
  */
 export function makePlan(
@@ -94,7 +94,7 @@ export function makePlan(
       }
       let low = 0;
       let high = 1;
-      for (let i = 0; i < 50; i++) {
+      for (let i = 0; i < 40; i++) {
         const middle = (low + high) / 2;
         if (cost(at(middle)) <= budget) low = middle;
         else high = middle;
@@ -118,18 +118,18 @@ function planOf(
   for (const option of options) {
     const { name } = option.layer;
     const chosen = pick(option);
-    total += option.choices[0]?.spectrum.total ?? 0;
+    total += option.choices[0]?.known[0]?.total ?? 0;
     if (!chosen) {
       layers.push({ kind: 'dense', layer: name, reason: option.reason ?? dense(option) });
       continue;
     }
-    const { candidate, spectrum } = chosen.choice;
-    const cost = candidate.cost(chosen.rank);
+    const { candidate } = chosen.choice;
+    const cost = candidate.cost(chosen.ranks);
     parameters += cost.parameters - candidate.dense.parameters;
     if (macs !== null && cost.macs !== null && candidate.dense.macs !== null)
       macs += cost.macs - candidate.dense.macs;
-    discarded += (1 - energyOfRank(spectrum, chosen.rank)) * spectrum.total;
-    layers.push({ kind: 'factor', layer: name, method: candidate.method, rank: chosen.rank });
+    discarded += predictedError(chosen);
+    layers.push({ kind: 'factor', layer: name, method: candidate.method, ranks: chosen.ranks });
   }
   return {
     plan: { target, layers },
@@ -138,28 +138,46 @@ function planOf(
   };
 }
 
-/** The cheapest method that keeps `energy`; undefined when none does below its break-even rank. */
+/** The cheapest method that keeps `energy`; undefined when none does and saves anything. */
 export function pickByEnergy(
   { choices }: LayerOptions,
   energy: number,
   measure: keyof Totals,
   allowLarger = false,
 ): Pick | undefined {
-  const fitting = choices
-    .map((choice) => ({ choice, rank: rankOfEnergy(choice.spectrum, energy) }))
-    .filter(({ choice, rank }) => allowLarger || rank <= choice.candidate.breakEven);
-  return least(fitting, ({ choice, rank }) => {
-    const cost = choice.candidate.cost(rank);
+  const price = ({ candidate }: Choice, ranks: Ranks) => {
+    const cost = candidate.cost(ranks);
     return cost[measure] ?? cost.parameters;
+  };
+  const fitting = choices.flatMap((choice): Pick[] => {
+    const { candidate, known } = choice;
+    const budget = (1 - energy) * known[0]!.total;
+    const ranks = candidate.within(known, budget, (wanted) => price(choice, wanted));
+    return ranks && (allowLarger || saves(candidate, ranks)) ? [{ choice, ranks }] : [];
   });
+  return least(fitting, ({ choice, ranks }) => price(choice, ranks));
 }
 
 /** At a fixed rank the method that keeps most. A rank above the full one is the full one. */
 function pickByRank({ choices }: LayerOptions, rank: number, allowLarger: boolean): Pick | undefined {
-  const fitting = choices
-    .map((choice) => ({ choice, rank: Math.min(rank, choice.candidate.maxRank) }))
-    .filter((pick) => allowLarger || pick.rank <= pick.choice.candidate.breakEven);
-  return least(fitting, (pick) => -energyOfRank(pick.choice.spectrum, pick.rank));
+  const fitting = choices.flatMap((choice) =>
+    choice.candidate
+      .ofRank(rank)
+      .filter((ranks) => allowLarger || saves(choice.candidate, ranks))
+      .map((ranks): Pick => ({ choice, ranks })),
+  );
+  return least(fitting, predictedError);
+}
+
+/** Predicted ‖W − Ŵ‖². */
+function predictedError({ choice: { candidate, known }, ranks }: Pick): number {
+  return Math.min(candidate.error(known, ranks), known[0]!.total);
+}
+
+/** The share of ‖W‖² that a pick is predicted to keep; 1 for a zero weight. */
+export function predictedEnergy(pick: Pick): number {
+  const { total } = pick.choice.known[0]!;
+  return total === 0 ? 1 : 1 - predictedError(pick) / total;
 }
 
 function least<T>(items: readonly T[], key: (item: T) => number): T | undefined {
@@ -173,7 +191,7 @@ function percent(share: number): string {
 }
 
 /** What the layer costs after a pick, its bias included. */
-export function pickedCost(layer: FormedLayer, { choice, rank }: Pick): Cost {
-  const { parameters, macs } = choice.candidate.cost(rank);
-  return { parameters: layer.parameters - choice.candidate.dense.parameters + parameters, macs };
+export function pickedCost(layer: FormedLayer, { choice, ranks }: Pick): Cost {
+  const { parameters, ...rest } = choice.candidate.cost(ranks);
+  return { ...rest, parameters: layer.parameters - choice.candidate.dense.parameters + parameters };
 }

@@ -1,104 +1,128 @@
 import type { Node } from '../onnx/model';
 import type { NewNode } from '../onnx/proto';
+import type { Linalg, OnProgress } from '../tensor/linalg';
+import type { Numbers } from '../tensor/matrix';
+import type { Spectrum } from './spectrum';
+import type { Unfolding } from './unfolding';
 
-/** The decompositions on offer; each is a file in `methods/`. */
-export type MethodId = 'svd' | 'channel' | 'spatial';
+/** All decompositions, in the order they are offered; each is a file in `methods/`. */
+export const METHOD_IDS = [
+  'svd',
+  'channel',
+  'input-channel',
+  'spatial',
+  'tucker2',
+  'cp',
+  'cp3',
+  'tt',
+  'tr',
+  'btd',
+  'group',
+  'dcf',
+] as const;
+
+/** One of the decompositions. */
+export type MethodId = (typeof METHOD_IDS)[number];
 
 /** What a user asks for: a method, or the best one for each layer. */
 export type MethodChoice = 'auto' | MethodId;
 
-/** All methods, in the order they are offered. */
-export const METHOD_IDS: readonly MethodId[] = ['svd', 'channel', 'spatial'];
+/** The ranks of a decomposition, as many as its `rankNames`. */
+export type Ranks = readonly number[];
 
-/**
- * How a weight is laid out as matrices, one per group: the weight of a group, taken as a tensor, has its
- * axes permuted, and the first `rowAxes` of them become the rows.
- */
-export interface Unfolding {
-  readonly groups: number;
-  /** Dimensions of the weight of one group. */
-  readonly dims: readonly number[];
-  readonly permutation: readonly number[];
-  readonly rowAxes: number;
+/** What a layer costs; null where the sizes are unknown. */
+export interface Cost {
+  /** Elements of the weights, without the bias. */
+  readonly parameters: number;
+  /** Multiply-adds of one inference. */
+  readonly macs: number | null;
+  /** Elements of activations alive at once, at the most: input and output of the widest of the nodes. */
+  readonly memory: number | null;
 }
 
-/** How the left (rows × r) or right (r × cols) factor of each group becomes one tensor of the new graph. */
-export interface Fold {
-  readonly side: 'left' | 'right';
-  /** The factor of one group as a tensor, before its axes are permuted. */
-  readonly dims: readonly number[];
-  readonly permutation: readonly number[];
-  /** As written: the groups stand one behind the other along the first axis. */
-  readonly shape: readonly number[];
+/** Something to be known of a weight before ranks can be chosen for it. */
+export interface Series {
+  /** The same for equal series of one layer, so that methods share what was computed. */
+  readonly key: string;
+  /** Multiply-adds it takes, roughly: for progress. */
+  readonly work: number;
+  /** The unfolding whose singular values these are, if that is what they are. */
+  readonly unfolding?: Unfolding;
+  /** `weight` is the effective weight as the layer holds it. Throws LinalgErrors. */
+  measure(linalg: Linalg, weight: Numbers, onProgress: OnProgress): Spectrum;
 }
 
-/** One method applied to one layer: everything that follows from the shapes alone. */
-export interface Candidate {
-  readonly method: MethodId;
-  readonly unfolding: Unfolding;
-  /** Of each group's matrix. */
-  readonly rows: number;
-  readonly cols: number;
-  /** min(rows, cols): with this rank the factorisation is exact. */
-  readonly maxRank: number;
-  /** Elements and multiply-adds of the layer as it is, without its bias. */
-  readonly dense: Cost;
-  /** The same for the factors at this rank. */
-  cost(rank: number): Cost;
-  /** The largest rank that saves parameters and, where they are known, MACs too; 0 if there is none. */
-  readonly breakEven: number;
-  /** The factors as tensors, in the order they are applied. */
-  folds(rank: number): readonly [Fold, Fold];
-  /** The nodes that take the place of `node`; `weights` names the folded factors, `fresh` makes names unique. */
-  nodes(node: Node, weights: readonly [string, string], fresh: FreshName): readonly NewNode[];
+/** How the error of a method follows from its ranks. */
+export interface Prediction {
+  readonly series: readonly Series[];
+  /** Predicted ‖W − Ŵ‖² at these ranks; `known` holds one spectrum per series. An upper bound unless the method says more. */
+  error(known: readonly Spectrum[], ranks: Ranks): number;
+  /** The ranks of the least price whose predicted ‖W − Ŵ‖² is at most `budget`; undefined when none are. */
+  within(known: readonly Spectrum[], budget: number, price: (ranks: Ranks) => number): Ranks | undefined;
+  /** What "rank r in every layer" may mean here: each rank r, or the most there is. */
+  ofRank(rank: number): readonly Ranks[];
 }
 
 /** The wanted name, or one like it that nothing in the model has. */
 export type FreshName = (wanted: string) => string;
 
-export interface Cost {
-  readonly parameters: number;
-  /** null where the sizes are unknown. */
-  readonly macs: number | null;
+/** What new nodes may ask of the model they go to. */
+export interface NodeContext {
+  readonly fresh: FreshName;
+  /** Version of the standard operator set. */
+  readonly opset: number;
+  /** Adds a constant vector of int64 and returns its name. */
+  ints(wanted: string, values: readonly number[]): string;
+  /** Adds a constant scalar of the weight's element type and returns its name. */
+  scalar(wanted: string, value: number): string;
 }
 
-/** What a method file states; {@link candidate} derives the rest. */
-export interface CandidateSpec extends Pick<Candidate, 'method' | 'unfolding' | 'dense' | 'folds' | 'nodes'> {
-  /** Of one rank: both are linear in it. */
-  readonly perRank: Cost;
+/** One method applied to one layer: everything that follows from the shapes alone, and how to do it. */
+export interface Candidate extends Prediction {
+  readonly method: MethodId;
+  /** What each of its ranks counts. */
+  readonly rankNames: readonly string[];
+  /** The largest ranks that make sense. */
+  readonly fullRanks: Ranks;
+  /** The layer as it is. */
+  readonly dense: Cost;
+  /** The factors. */
+  cost(ranks: Ranks): Cost;
+  /** Dimensions of the factors as written, in the order they are applied. */
+  shapes(ranks: Ranks): readonly (readonly number[])[];
+  /** The factors as written, in the order they are applied. Throws LinalgErrors, 'degenerate' among them. */
+  factor<T extends Numbers>(linalg: Linalg, weight: T, ranks: Ranks, onProgress?: OnProgress): readonly T[];
+  /** The weight that these factors stand for. */
+  expand<T extends Numbers>(linalg: Linalg, factors: readonly T[], ranks: Ranks): T;
+  /** The nodes that take the place of `node`; `weights` names the factors. */
+  nodes(node: Node, weights: readonly string[], ranks: Ranks, context: NodeContext): readonly NewNode[];
 }
 
-export function candidate({ perRank, ...spec }: CandidateSpec): Candidate {
-  const sizes = spec.unfolding.permutation.map((axis) => spec.unfolding.dims[axis]!);
-  const rows = product(sizes.slice(0, spec.unfolding.rowAxes));
-  const cols = product(sizes.slice(spec.unfolding.rowAxes));
-  const maxRank = Math.min(rows, cols);
-  return {
-    ...spec,
-    rows,
-    cols,
-    maxRank,
-    cost: (rank) => ({
-      parameters: rank * perRank.parameters,
-      macs: perRank.macs === null ? null : rank * perRank.macs,
-    }),
-    breakEven: breakEvenRank(maxRank, spec.dense, perRank),
-  };
+/** Whether these ranks save parameters and, where they are known, MACs. */
+export function saves(candidate: Candidate, ranks: Ranks): boolean {
+  const { parameters, macs } = candidate.cost(ranks);
+  const { dense } = candidate;
+  return (
+    parameters < dense.parameters &&
+    (macs === null || dense.macs === null || dense.macs === 0 || macs < dense.macs)
+  );
 }
 
-/** The largest rank whose cost is strictly below the dense layer's, in every measure that is known. */
-function breakEvenRank(maxRank: number, dense: Cost, perRank: Cost): number {
-  const below = (budget: number, price: number) => Math.ceil(budget / price) - 1;
-  const byParameters = below(dense.parameters, perRank.parameters);
-  const byMacs = dense.macs && perRank.macs ? below(dense.macs, perRank.macs) : byParameters;
-  return Math.max(0, Math.min(maxRank, byParameters, byMacs));
+/** The largest rank that saves anything, of a method with a single rank; 0 if none does, undefined for other methods. */
+export function breakEvenRank(candidate: Candidate): number | undefined {
+  const [full, ...more] = candidate.fullRanks;
+  if (full === undefined || more.length > 0) return undefined;
+  let low = 0;
+  let high = full;
+  // Cost grows with the rank: halve to the last that saves.
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (saves(candidate, [middle])) low = middle;
+    else high = middle - 1;
+  }
+  return low;
 }
 
 export function product(values: readonly number[]): number {
   return values.reduce((a, b) => a * b, 1);
-}
-
-/** Axes in their own order. */
-export function identityPermutation(order: number): readonly number[] {
-  return Array.from({ length: order }, (_, i) => i);
 }

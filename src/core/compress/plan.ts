@@ -1,4 +1,4 @@
-import type { MethodId } from './method';
+import type { MethodId, Ranks } from './method';
 
 /** What a compression shall reach. */
 export type Target =
@@ -13,7 +13,7 @@ export type Target =
 
 /** What is to become of one layer. */
 export type LayerPlan =
-  | { readonly kind: 'factor'; readonly layer: string; readonly method: MethodId; readonly rank: number }
+  | { readonly kind: 'factor'; readonly layer: string; readonly method: MethodId; readonly ranks: Ranks }
   | { readonly kind: 'dense'; readonly layer: string; readonly reason: string };
 
 /** What is to become of a model: the target, and the choice it led to for every layer. */

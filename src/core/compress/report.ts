@@ -1,5 +1,5 @@
 import type { DimBindings, Problem } from './analysis';
-import type { MethodId } from './method';
+import type { MethodId, Ranks } from './method';
 import type { Plan, Target } from './plan';
 
 /** What one layer became. */
@@ -7,12 +7,13 @@ export interface LayerReport {
   readonly name: string;
   readonly op: string;
   readonly method: MethodId | 'dense';
-  readonly rank: number | null;
+  /** As the method counts them; null for dense layers. */
+  readonly ranks: Ranks | null;
   /** Why the layer stayed dense. */
   readonly reason?: string;
   readonly parameters: { readonly before: number; readonly after: number };
   readonly macs: { readonly before: number | null; readonly after: number | null };
-  /** Σ kept σ² / Σ σ²; null for dense layers. */
+  /** Share of ‖W‖² that was predicted to be kept; null for dense layers. */
   readonly energy: number | null;
   /** ‖W − Ŵ‖ / ‖W‖ (Frobenius), from the factors as written; null for dense layers. */
   readonly weightError: number | null;

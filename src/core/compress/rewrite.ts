@@ -1,21 +1,22 @@
 import { constantName } from '../onnx/constants';
 import { type DataFile, externalTensorField, relocatedTensorField } from '../onnx/dataFile';
+import { Element } from '../onnx/elements';
 import type { Graph, Model, Node, Span, Tensor } from '../onnx/model';
 import { freshNames } from '../onnx/names';
 import { encodeNode, encodeValueInfo } from '../onnx/proto';
 import { type Edit, field, type Piece, pieceLength, type Segment, splice, tensorField } from '../onnx/splice';
-import { locateTensor, type OpenExternal, type TensorLocation } from '../onnx/tensorData';
+import { encodeFloats, locateTensor, type OpenExternal, type TensorLocation } from '../onnx/tensorData';
 import { type Value, type ValueTable, valueTable } from '../onnx/values';
 import type { Layer } from './layer';
-import type { Candidate } from './method';
+import type { Candidate, NodeContext, Ranks } from './method';
 
 /** A layer with its factors, ready to be written. */
 export interface FactoredLayer {
   readonly layer: Layer;
   readonly candidate: Candidate;
-  readonly rank: number;
-  /** One per fold, little-endian elements of the weight's own type. */
-  readonly factors: readonly [Piece, Piece];
+  readonly ranks: Ranks;
+  /** In the order they are applied, little-endian elements of the weight's own type. */
+  readonly factors: readonly Piece[];
   /** The bias that takes the place of the layer's own when its normalisation is folded in; in the same type. */
   readonly foldedBias?: Uint8Array;
 }
@@ -32,7 +33,7 @@ const INITIALIZER = 5;
 const INPUT = 11;
 
 /**
- * The file with layers replaced by their factors: each node by two, each weight by two initializers in the graph that
+ * The file with layers replaced by their factors: each node by a chain, each weight by initializers in the graph that
  * held it, and everything that only the old weight needed (Constant, Identity, Transpose on the way to it, a folded
  * normalisation) gone. What is not replaced keeps its bytes, except that with a data file every payload worth
  * it moves there: factors, what was in data files before and, with `spill`, what was inline.
@@ -64,15 +65,30 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
     edits.push(edit(graph, { start: inputs, end: inputs }, field(INPUT, encodeValueInfo(name, type, dims))));
   };
 
-  for (const { layer, candidate, rank, factors, foldedBias } of factored) {
+  const contextOf = ({ graph, weight }: Layer): NodeContext => ({
+    fresh,
+    opset: model.opsets.get('') ?? 1,
+    ints(wanted, numbers) {
+      const name = fresh(wanted);
+      addTensor(graph, name, Element.int64, [numbers.length], encodeInt64(numbers));
+      return name;
+    },
+    scalar(wanted, number) {
+      const name = fresh(wanted);
+      addTensor(graph, name, weight.type, [], encodeFloats(weight.type, Float64Array.of(number)));
+      return name;
+    },
+  });
+
+  for (const { layer, candidate, ranks, factors, foldedBias } of factored) {
     const { weight } = layer;
     const home = weight.values.at(-1)!.graph;
     const stem = constantName(weight);
-    const names = candidate.folds(rank).map((fold, i) => {
+    const names = candidate.shapes(ranks).map((shape, i) => {
       const name = fresh(`${stem}_factor${i + 1}`);
-      addTensor(home, name, weight.type, fold.shape, factors[i]!);
+      addTensor(home, name, weight.type, shape, factors[i]!);
       return name;
-    }) as [string, string];
+    });
     let bias: string | undefined;
     if (foldedBias && layer.form.kind === 'conv') {
       bias = fresh(`${stem}_folded_bias`);
@@ -81,7 +97,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
     const uses = [layer, ...layer.twins];
     for (const use of uses) {
       const node = bias === undefined ? use.node : withNormFolded(layer, bias);
-      const nodes = candidate.nodes(node, names, fresh);
+      const nodes = candidate.nodes(node, names, ranks, contextOf(use));
       edits.push(
         edit(
           use.graph,
@@ -154,6 +170,12 @@ function outsideLocation(
   if (tensor.data.kind !== 'external' && !(spill && isInline)) return undefined;
   const location = locateTensor(model, tensor, openExternal);
   return location && (!isInline || location.length >= SMALLEST_OUTSIDE) ? location : undefined;
+}
+
+function encodeInt64(values: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(8 * values.length));
+  for (const [i, value] of values.entries()) view.setBigInt64(8 * i, BigInt(value), true);
+  return new Uint8Array(view.buffer);
 }
 
 function edit(graph: Graph, span: Span, replacement: readonly Piece[]): Edit {

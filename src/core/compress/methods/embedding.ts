@@ -1,21 +1,26 @@
 import type { EmbeddingForm } from '../layer';
-import { type Candidate, candidate } from '../method';
+import type { Candidate } from '../method';
+import { pair } from './pair';
 
 /**
  * A table of embeddings as a table of narrower rows and a matrix that widens them: W (V × D) ≈ L (V × r) · R (r × D),
  * r · (V + D) parameters. Looking up costs no MACs, widening costs r · D per look-up: it saves size, not work.
  */
 export function embedding({ count, width, lookups }: EmbeddingForm): Candidate {
-  return candidate({
-    method: 'svd',
-    unfolding: { groups: 1, dims: [count, width], permutation: [0, 1], rowAxes: 1 },
-    dense: { parameters: count * width, macs: lookups === null ? null : 0 },
-    perRank: { parameters: count + width, macs: lookups === null ? null : width * lookups },
-    folds: (rank) => [
-      { side: 'left', dims: [count, rank], permutation: [0, 1], shape: [count, rank] },
-      { side: 'right', dims: [rank, width], permutation: [0, 1], shape: [rank, width] },
-    ],
-    nodes: (node, [table, widen], fresh) => {
+  const per = (amount: number) => (lookups === null ? null : amount * lookups);
+  return pair({
+    lead: [],
+    rows: count,
+    cols: width,
+    isTransposed: false,
+    first: 'left',
+    dense: { parameters: count * width, macs: per(0), memory: per(width) },
+    cost: (rank) => ({
+      parameters: rank * (count + width),
+      macs: per(rank * width),
+      memory: per(rank + width),
+    }),
+    nodes: (node, [table = '', widen = ''], { fresh }) => {
       const name = node.name || node.outputs[0];
       const between = fresh(`${node.outputs[0]}_between`);
       return [

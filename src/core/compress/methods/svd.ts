@@ -2,7 +2,8 @@ import { intAttribute } from '../../onnx/constants';
 import type { Attribute, Node } from '../../onnx/model';
 import type { NewNode } from '../../onnx/proto';
 import type { MatMulForm } from '../layer';
-import { type Candidate, candidate, type FreshName, product } from '../method';
+import { type Candidate, type Cost, type FreshName, product } from '../method';
+import { pair } from './pair';
 
 /**
  * A matrix as the product of a tall and a wide one (Denton et al. 2014, §3.2): W (K × N) ≈ L (K × r) · R (r × N),
@@ -13,36 +14,20 @@ export function svd(form: MatMulForm): Candidate {
   const { inner, outer, side, isTransposed, lead, vectors } = form;
   const [rows, cols] = side === 'right' ? [inner, outer] : [outer, inner];
   const matrices = product(lead);
-  const cost = (weights: number) => ({
+  const cost = (weights: number, widest: number): Cost => ({
     parameters: matrices * weights,
     macs: vectors === null ? null : matrices * weights * vectors,
+    memory: vectors === null ? null : matrices * widest * vectors,
   });
-  return candidate({
-    method: 'svd',
-    unfolding: {
-      groups: matrices,
-      dims: isTransposed ? [cols, rows] : [rows, cols],
-      permutation: isTransposed ? [1, 0] : [0, 1],
-      rowAxes: 1,
-    },
-    dense: cost(inner * outer),
-    perRank: cost(inner + outer),
-    folds: (rank) => {
-      const left = {
-        side: 'left',
-        dims: [rows, rank],
-        permutation: [0, 1],
-        shape: [...lead, rows, rank],
-      } as const;
-      const right = {
-        side: 'right',
-        dims: [rank, cols],
-        permutation: [0, 1],
-        shape: [...lead, rank, cols],
-      } as const;
-      return side === 'right' ? [left, right] : [right, left];
-    },
-    nodes: (node, weights, fresh) =>
+  return pair({
+    lead,
+    rows,
+    cols,
+    isTransposed,
+    first: side === 'right' ? 'left' : 'right',
+    dense: cost(inner * outer, inner + outer),
+    cost: (rank) => cost(rank * (inner + outer), Math.max(inner, outer) + rank),
+    nodes: (node, weights, { fresh }) =>
       node.opType === 'MatMul'
         ? matmulNodes(node, side, weights, fresh)
         : gemmNodes(node, side, weights, fresh),
@@ -52,7 +37,7 @@ export function svd(form: MatMulForm): Candidate {
 function matmulNodes(
   node: Node,
   side: 'left' | 'right',
-  [first, second]: readonly [string, string],
+  [first = '', second = '']: readonly string[],
   fresh: FreshName,
 ): readonly NewNode[] {
   const x = node.inputs[side === 'right' ? 0 : 1]!;
@@ -74,7 +59,7 @@ function matmulNodes(
 function gemmNodes(
   node: Node,
   side: 'left' | 'right',
-  [first, second]: readonly [string, string],
+  [first = '', second = '']: readonly string[],
   fresh: FreshName,
 ): readonly NewNode[] {
   const name = node.name || node.outputs[0];

@@ -1,0 +1,114 @@
+/**
+ * `node out/bench/memory.js [big | cancel | soak [COUNT]]…`: what memory and patience the engine needs. Each part runs in a process of its own:
+ * - big: one matrix of 4096 × 11008 at rank 1024 through the pool, peak resident memory and seconds;
+ * - cancel: how long after the wish to cancel such a factorisation the call ends;
+ * - soak: 200 compressions in one process, resident memory after each 20.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createMlMatrix } from '../src/core/tensor/mlMatrix';
+import { createPool } from '../src/worker/pool';
+import { createSession } from '../src/worker/session';
+import { jobOf } from './factorJobs';
+import { layersOf } from './layers';
+import { writeWeights } from './weights';
+
+const DIST = path.resolve('dist');
+const THREAD = path.join(DIST, 'factorThread.js');
+const MIB = 2 ** 20;
+
+async function withBigMatrix(run: (job: ReturnType<typeof jobOf>) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-bench-'));
+  try {
+    const file = path.join(folder, 'weights.bin');
+    const [layer] = layersOf([[4096, 11008]]);
+    writeWeights(file, [layer!.dims], 'random', createMlMatrix());
+    await run(jobOf(layer!, file));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function big(): Promise<void> {
+  await withBigMatrix(async (job) => {
+    const before = process.resourceUsage().maxRSS * 1024;
+    const pool = createPool(THREAD);
+    const start = performance.now();
+    await pool.run(job);
+    const seconds = (performance.now() - start) / 1000;
+    const peak = process.resourceUsage().maxRSS * 1024;
+    console.log(
+      `4096 × 11008 at rank 1024: ${seconds.toFixed(1)} s, peak RSS ${(peak / MIB).toFixed(0)} MiB (${(before / MIB).toFixed(0)} MiB before)`,
+    );
+    await pool.close();
+  });
+}
+
+async function cancel(): Promise<void> {
+  await withBigMatrix(async (job) => {
+    const pool = createPool(THREAD);
+    const delays: number[] = [];
+    for (const wait of [300, 1500, 4000, 7000, 10000]) {
+      const abort = new AbortController();
+      const running = pool.run(job, abort.signal).then(
+        () => 'done',
+        (error: Error) => error.name,
+      );
+      await new Promise((resolve) => setTimeout(resolve, wait));
+      const start = performance.now();
+      abort.abort(new DOMException('Cancelled.', 'AbortError'));
+      const end = await running;
+      if (end === 'AbortError') delays.push(performance.now() - start);
+    }
+    console.log(
+      `cancelled ${delays.length} times: at the latest ${Math.max(...delays).toFixed(0)} ms after the wish`,
+    );
+    await pool.close();
+  });
+}
+
+async function soak(count: number): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-bench-'));
+  const session = createSession({ folder: DIST, threadScript: THREAD });
+  const source = path.resolve('media/sample/fashion-vgg.onnx');
+  const levels: number[] = [];
+  try {
+    for (let i = 1; i <= count; i++) {
+      // Another target each time, so that nothing comes from a cache but the spectra.
+      const share = 0.3 + 0.4 * ((i * 0.618) % 1);
+      await session.compress({
+        path: source,
+        output: path.join(folder, 'small.onnx'),
+        target: { kind: 'parameters', share },
+        method: 'auto',
+        overwrite: true,
+      });
+      if (i % Math.max(1, Math.floor(count / 10)) === 0) {
+        levels.push(process.memoryUsage.rss());
+        console.log(`${i} compressions: RSS ${(levels.at(-1)! / MIB).toFixed(0)} MiB`);
+      }
+    }
+    const [early, late] = [levels[1]!, levels.at(-1)!];
+    console.log(`from ${Math.floor(count / 5)} to ${count} compressions: RSS × ${(late / early).toFixed(3)}`);
+  } finally {
+    await session.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+const parts: Record<string, (argument: string | undefined) => Promise<void>> = {
+  big,
+  cancel,
+  soak: (count) => soak(Number(count ?? 200)),
+};
+
+const [part, argument] = process.argv.slice(2);
+if (part === undefined) {
+  for (const name of Object.keys(parts)) {
+    spawnSync(process.execPath, [process.argv[1]!, name], { stdio: 'inherit' });
+  }
+} else {
+  void parts[part]!(argument);
+}

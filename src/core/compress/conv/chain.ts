@@ -1,0 +1,104 @@
+import type { ConvForm } from '../layer';
+import { type Cost, product } from '../method';
+
+/**
+ * One convolution of the chain that takes a convolution's place; channels are those of one group of the original,
+ * and inside a split those of one part.
+ */
+export interface ConvStep {
+  readonly kind: 'conv';
+  readonly in: number;
+  readonly out: number;
+  /** Groups within one group of the original. */
+  readonly groups: number;
+  /** For each spatial axis whether this step brings its kernel, stride, dilation and padding; the others are 1 wide. */
+  readonly acts: readonly boolean[];
+}
+
+/** A link of a chain: `split` moves blocks of channels into the batch, where they share weights; `join` undoes it. */
+export type ChainStep =
+  | ConvStep
+  | { readonly kind: 'split'; readonly parts: number }
+  | { readonly kind: 'join' };
+
+/** A 1 × 1 convolution. */
+export function point(form: ConvForm, from: number, to: number): ConvStep {
+  return { kind: 'conv', in: from, out: to, groups: 1, acts: form.kernel.map(() => false) };
+}
+
+/** A convolution with the kernel and geometry of the original, along all axes or those that are named. */
+export function spanning(
+  form: ConvForm,
+  from: number,
+  to: number,
+  { groups = 1, axis }: { readonly groups?: number; readonly axis?: number } = {},
+): ConvStep {
+  return {
+    kind: 'conv',
+    in: from,
+    out: to,
+    groups,
+    acts: form.kernel.map((_, i) => axis === undefined || axis === i),
+  };
+}
+
+/** The convolutions among the steps, which hold the factors. */
+export function convSteps(steps: readonly ChainStep[]): readonly ConvStep[] {
+  return steps.filter((step) => step.kind === 'conv');
+}
+
+/** Extents of a step's kernel. */
+export function stepKernel(form: ConvForm, { acts }: ConvStep): readonly number[] {
+  return form.kernel.map((extent, i) => (acts[i] ? extent : 1));
+}
+
+/** Whether a step is written as ConvTranspose. */
+export function isTransposedStep(form: ConvForm, { acts }: ConvStep): boolean {
+  return form.isTransposed && acts.some(Boolean);
+}
+
+/** Dimensions of a step's weight as written: groups one behind the other along the first axis. */
+export function stepShape(form: ConvForm, step: ConvStep): readonly number[] {
+  const [first, second] = isTransposedStep(form, step) ? [step.in, step.out] : [step.out, step.in];
+  return [form.groups * first, second / step.groups, ...stepKernel(form, step)];
+}
+
+/**
+ * Parameters, MACs and memory of a chain, summed over the uses of the weight. A step works at the positions behind
+ * it, a transposed one at those in front; along axes that no step has acted on yet the sizes are the input's.
+ */
+export function chainCost(form: ConvForm, steps: readonly ChainStep[]): Cost {
+  let parameters = 0;
+  for (const step of convSteps(steps)) parameters += product(stepShape(form, step));
+  let macs: number | null = 0;
+  let memory: number | null = 0;
+  for (const { batch, inputSize, outputSize } of form.calls) {
+    if (batch === null || inputSize === null || outputSize === null) {
+      macs = null;
+      memory = null;
+      break;
+    }
+    const sizes = [...inputSize];
+    let parts = 1;
+    for (const step of steps) {
+      if (step.kind === 'split') parts = step.parts;
+      if (step.kind === 'join') parts = 1;
+      if (step.kind !== 'conv') continue;
+      const before = product(sizes);
+      step.acts.forEach((acts, axis) => {
+        if (acts) sizes[axis] = outputSize[axis]!;
+      });
+      const after = product(sizes);
+      const images = batch * parts;
+      macs += product(stepShape(form, step)) * images * (isTransposedStep(form, step) ? before : after);
+      memory = Math.max(memory, images * form.groups * (step.in * before + step.out * after));
+    }
+  }
+  return { parameters, macs, memory };
+}
+
+/** The cost of the convolution as it is. */
+export function denseCost(form: ConvForm): Cost {
+  const { groupChannels, outChannels, groups } = form;
+  return chainCost(form, [spanning(form, groupChannels, outChannels / groups)]);
+}
