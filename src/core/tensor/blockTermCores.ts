@@ -1,4 +1,5 @@
 import type { Blocks } from './blockTermSweep';
+import { leastDamping } from './dampedSolve';
 import { dot, inPrecision } from './dense';
 import type { Linalg } from './linalg';
 import { type Matrix, matrix, type Numbers, zerosLike } from './matrix';
@@ -31,12 +32,13 @@ export function solveCores<T extends Numbers>(
   let rest = combine(targets, -1, operator(cores));
   let direction = rest;
   let size = inner(rest, rest);
+  const least = 100 * leastDamping(like);
   const enough = 1e-26 * inner(targets, targets);
   for (let step = 0; step < STEPS && size > enough; step++) {
     const image = operator(direction);
     const curvature = inner(direction, image);
-    // Directions that both sides annihilate change nothing.
-    if (!(curvature > 0)) break;
+    // Along directions that the sides of several blocks share, rounding would grow into blocks that cancel each other.
+    if (!(curvature > least * inner(direction, direction))) break;
     cores = combine(cores, size / curvature, direction);
     rest = combine(rest, -size / curvature, image);
     const next = inner(rest, rest);

@@ -1,5 +1,5 @@
 import { solveCores } from './blockTermCores';
-import { dampedSolve } from './dampedSolve';
+import { dampedSolve, leastDamping } from './dampedSolve';
 import { inPrecision } from './dense';
 import { type Alternation, beyond } from './descent';
 import type { Linalg } from './linalg';
@@ -47,6 +47,7 @@ export function blockTermAlternation<T extends Numbers>(
       // `current` follows the changes of coordinates, so that the next step can be told from it.
       let shadow: Blocks | undefined = current;
       let residual = previous ? Infinity : ceiling;
+      const weights = [lambda, leastDamping(x.data)] as const;
       const rs = current.left.rows / count;
       const rc = current.right.rows / count;
 
@@ -55,11 +56,10 @@ export function blockTermAlternation<T extends Numbers>(
         current.left.data,
         linalg.multiply(forLeft, unfolded, { transposeB: true }),
       );
-      const left = dampedSolve(linalg, energy, linalg.gram(forLeft), leftTarget, rs, lambda, residual);
-      if (left) {
-        residual = left.residual;
-        [state, shadow] = orthonormal(linalg, 'left', { ...state, left: left.factor }, shadow, positions);
-      }
+      const left = dampedSolve(linalg, energy, linalg.gram(forLeft), leftTarget, rs, weights, residual);
+      if (left) ({ residual } = left);
+      state = { ...state, left: left?.factor ?? state.left };
+      [state, shadow] = orthonormal(linalg, 'left', state, shadow, positions);
 
       const image = linalg.multiply(inPrecision(x.data, state.left), unfolded);
       const images = state.cores.map((_, g) => matrix(rs * positions, inputs, part(image, g * rs, rs)));
@@ -71,11 +71,10 @@ export function blockTermAlternation<T extends Numbers>(
           return linalg.multiply(flat, images[g]!, { transposeA: true });
         }),
       );
-      const right = dampedSolve(linalg, energy, linalg.gram(forRight), rightTarget, rc, lambda, residual);
-      if (right) {
-        residual = right.residual;
-        [state, shadow] = orthonormal(linalg, 'right', { ...state, right: right.factor }, shadow, positions);
-      }
+      const right = dampedSolve(linalg, energy, linalg.gram(forRight), rightTarget, rc, weights, residual);
+      if (right) ({ residual } = right);
+      state = { ...state, right: right?.factor ?? state.right };
+      [state, shadow] = orthonormal(linalg, 'right', state, shadow, positions);
 
       const targets = state.cores.map((_, g) => {
         const own = inPrecision(x.data, matrix(rc, inputs, part(state.right, g * rc, rc)));

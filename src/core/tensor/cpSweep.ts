@@ -1,5 +1,5 @@
 import { spread } from './cpTerms';
-import { dampedSolve } from './dampedSolve';
+import { dampedSolve, leastDamping } from './dampedSolve';
 import { columnsOf, inPrecision } from './dense';
 import { type Alternation, beyond } from './descent';
 import type { Linalg } from './linalg';
@@ -33,6 +33,7 @@ export function cpAlternation<T extends Numbers>(linalg: Linalg, x: Tensor<T>): 
   const halves = [modes.slice(0, half), modes.slice(half)] as const;
   const unfolded = matrix(size(halves[0]), size(halves[1]), x.data);
   const energy = sumOfSquares(x.data);
+  const least = leastDamping(x.data);
 
   return {
     energy,
@@ -48,7 +49,7 @@ export function cpAlternation<T extends Numbers>(linalg: Linalg, x: Tensor<T>): 
           const after = own.filter((m) => m > mode).map((m) => factors[m]!);
           const target = contract(product, before, dims[mode]!, after);
           const normal = hadamard(grams.filter((_, m) => m !== mode));
-          const update = dampedSolve(linalg, energy, normal, target, 1, lambda, residual);
+          const update = dampedSolve(linalg, energy, normal, target, 1, [lambda, least], residual);
           if (update === undefined) {
             // Rounding alone stands between the old factor and the best one.
             grams[mode] = linalg.gram(factors[mode]!);
