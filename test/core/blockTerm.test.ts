@@ -129,6 +129,26 @@ test('blocks that add up to more than a side; blocks of different sides', () => 
   }
 });
 
+test('blocks beyond those that are needed stay small', () => {
+  for (const precision of [single, double] as const) {
+    const p = precision as Precision<Numbers>;
+    for (const [dims, blocks, ranks] of [
+      [[4, 6, 9], 3, [2, 2]],
+      [[5, 8], 2, [5, 1]],
+      [[8, 8, 1], 2, [1, 3]],
+      [[3, 5, 2, 1], 4, [2, 3]],
+    ] as const) {
+      const x = tensor(dims, p.from(new Array(dims.reduce<number>((a, b) => a * b, 1)).fill(1)));
+      const result = blockTerm(linalg, x, blocks, ranks);
+      check(x, blocks, ranks, result, `${dims}`);
+      assert.ok(
+        result.degeneracy < 3 && result.error < 1e-3,
+        `${dims}: ${result.degeneracy}, ${result.error}`,
+      );
+    }
+  }
+});
+
 test('blocks larger than the bound are refused', () => {
   const x = convLike(double, [12, 12, 9]);
   const { degeneracy } = blockTerm(linalg, x, 3, [4, 4]);

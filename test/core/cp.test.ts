@@ -114,6 +114,25 @@ test('no error is below the Eckart–Young bound of an unfolding; more terms, le
   }
 });
 
+test('terms beyond those that are needed stay small', () => {
+  for (const precision of [single, double] as const) {
+    const p = precision as Precision<Numbers>;
+    for (const [dims, rank] of [
+      [[4, 5], 9],
+      [[6, 4, 5], 5],
+      [[3, 3, 3, 3], 6],
+    ] as const) {
+      const x = tensor(dims, p.from(sumOfOuterProducts(randomFactors(dims, 2)).data));
+      const result = cp(linalg, x, rank);
+      check(x, rank, result, `${dims} at rank ${rank}`);
+      assert.ok(
+        result.degeneracy < 3 && result.error < 1e-3,
+        `${dims}: ${result.degeneracy}, ${result.error}`,
+      );
+    }
+  }
+});
+
 /** a⊗a⊗b + a⊗b⊗a + b⊗a⊗a of rank 3, a limit of tensors of rank 2, in random directions. */
 function borderTensor(dims: readonly [number, number, number]): Tensor<Float64Array> {
   const next = normals(8);
