@@ -6,13 +6,13 @@ import {
   requireNonsingular,
   requireSquare,
   requireThat,
-  shapeOf,
 } from '../core/tensor/linalgInput';
 import { type Matrix, matrix, type Numbers, zerosLike } from '../core/tensor/matrix';
 import { transpose } from '../core/tensor/transpose';
-import { type Block, createHeap, type Heap } from './arena';
-import { type Caller, createCaller, type LapackExports } from './lapackCall';
+import { createHeap, type Heap } from './arena';
+import { type Caller, createCaller, type LapackExports, routine, take } from './lapackCall';
 import { eigh } from './lapackEigen';
+import { gram, multiply } from './lapackProducts';
 
 /** LAPACK 3.11 in WebAssembly behind the {@link Linalg} port. */
 export interface Lapack extends Linalg {
@@ -97,87 +97,6 @@ function asLinalgError(error: unknown): unknown {
   if (!(error instanceof RangeError)) return error;
   if (!/Array buffer allocation failed|Invalid typed array length/.test(error.message)) return error;
   return new LinalgError('out-of-memory', `There is no room for the result: ${error.message}.`);
-}
-
-/** The routine's name in the precision of the data. */
-function routine(data: Numbers, name: string): string {
-  return (data instanceof Float32Array ? 's' : 'd') + name;
-}
-
-/** A copy of the first elements of a block, out of the heap. */
-function take<T extends Numbers>(block: Block<T>, length = block.view().length): T {
-  return block.view().slice(0, length) as T;
-}
-
-/** Row-major C = op(A) · op(B) is Cᵀ = op(B)ᵀ · op(A)ᵀ in column-major order. */
-function multiply<T extends Numbers>(
-  { heap, caller }: Instance,
-  a: Matrix<T>,
-  b: Matrix<T>,
-  {
-    transposeA = false,
-    transposeB = false,
-  }: { readonly transposeA?: boolean; readonly transposeB?: boolean },
-): Matrix<T> {
-  const [m, k] = shapeOf(a, transposeA);
-  const [rowsB, n] = shapeOf(b, transposeB);
-  const task = `Product of a ${m} × ${k} and a ${rowsB} × ${n} matrix`;
-  requireThat(k === rowsB, task, 'the inner dimensions differ.');
-  requireFinite(task, a, b);
-  if (m * n * k === 0) return matrix(m, n, zerosLike(a.data, m * n));
-  return heap.scope(task, (arena) => {
-    const c = arena.like(a.data, m * n);
-    const [letterA, letterB] = [transposeA, transposeB].map((flag) => (flag ? 'T' : 'N')) as [string, string];
-    const [blockA, blockB] = [arena.copy(a.data), arena.copy(b.data)];
-    caller.blas(
-      routine(a.data, 'gemm'),
-      ...[letterB, letterA, n, m, k, { real: 1 }, blockB, b.cols, blockA, a.cols, { real: 0 }, c, n],
-    );
-    return matrix(m, n, take(c));
-  });
-}
-
-/** How much of a matrix `gram` copies into the heap at a time. */
-const SLAB_BYTES = 32 * 2 ** 20;
-/** The kernels' own blocking of the inner dimension: slabs are multiples of it. */
-const DEPTH = 256;
-
-/** Sums the products of slabs of columns, so that the heap holds a slab and the result but never all of A. */
-function gram({ heap, caller, wasm }: Instance, a: Matrix, onProgress: OnProgress): Matrix<Float64Array> {
-  const { rows: m, cols: n, data } = a;
-  const task = `Gram matrix of a ${m} × ${n} matrix`;
-  requireFinite(task, a);
-  if (m * n === 0) return matrix(m, m, new Float64Array(m * m));
-  const slabs = Math.floor(SLAB_BYTES / (m * data.BYTES_PER_ELEMENT * DEPTH));
-  const width = Math.min(n, Math.max(1, slabs) * DEPTH);
-  return heap.scope(task, (arena) => {
-    const g = arena.f64(m * m);
-    const slab = arena.like(data, m * width);
-    for (let first = 0; first < n; first += width) {
-      const cols = Math.min(width, n - first);
-      const view = slab.view();
-      for (let i = 0; i < m; i++) view.set(data.subarray(i * n + first, i * n + first + cols), i * cols);
-      const beta = first === 0 ? 0 : 1;
-      if (data instanceof Float32Array) wasm.gram_f32(m, cols, slab.pointer, cols, 1, beta, g.pointer, m);
-      else caller.blas('dsyrk', 'L', 'T', m, cols, { real: 1 }, slab, cols, { real: beta }, g, m);
-      onProgress((first + cols) / n);
-    }
-    const full = matrix(m, m, take(g));
-    mirror(full);
-    return full;
-  });
-}
-
-/** Copies the upper triangle to the lower one, in tiles that the cache holds. */
-function mirror({ rows: n, data }: Matrix<Float64Array>): void {
-  const tile = 32;
-  for (let i0 = 0; i0 < n; i0 += tile) {
-    for (let j0 = 0; j0 <= i0; j0 += tile) {
-      for (let i = i0; i < Math.min(n, i0 + tile); i++) {
-        for (let j = j0; j < Math.min(i, j0 + tile); j++) data[i * n + j] = data[j * n + i]!;
-      }
-    }
-  }
 }
 
 /** Column-major, A is Aᵀ = V · Σ · Uᵀ: LAPACK's U is our vt as it lies in memory, and its VT our u. */

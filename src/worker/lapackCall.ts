@@ -1,4 +1,5 @@
 import { LinalgError } from '../core/tensor/linalg';
+import type { Numbers } from '../core/tensor/matrix';
 import type { Block, Heap, HeapExports } from './arena';
 
 /** Everything lapack.wasm exports: the library's routines by link name, and our own (`wasm/exports.mjs`). */
@@ -102,4 +103,14 @@ function text(memory: WebAssembly.Memory, pointer: number): string {
 
 function refusal(routine: string, argument: number): LinalgError {
   return new LinalgError('bad-argument', `${routine.toUpperCase()} refused its argument number ${argument}.`);
+}
+
+/** The routine's name in the precision of the data. */
+export function routine(data: Numbers, name: string): string {
+  return (data instanceof Float32Array ? 's' : 'd') + name;
+}
+
+/** A copy of the first elements of a block, out of the heap. */
+export function take<T extends Numbers>(block: Block<T>, length = block.view().length): T {
+  return block.view().slice(0, length) as T;
 }

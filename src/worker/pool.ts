@@ -1,7 +1,8 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, freemem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ModelError } from '../core/onnx/modelError';
 import type { FactorJob, FactorResult } from './factorJob';
+import { jobBytes } from './jobBytes';
 
 /** What a thread is told: one job at a time. */
 export type ThreadRequest = { readonly job: FactorJob };
@@ -42,22 +43,21 @@ export interface Pool {
   close(): Promise<void>;
 }
 
-/** Two megabytes of JavaScript aside, a thread's memory is LAPACK's: four weights at once are plenty. */
-const MOST_THREADS = 4;
-
-export function createPool(script: string, size = Math.min(MOST_THREADS, availableParallelism())): Pool {
+/**
+ * Threads start when there is work for them, one for each processor. As many jobs run at once as there is room for:
+ * what they are expected to need stays below `memory` bytes, unless it is a single one that needs more.
+ */
+export function createPool(
+  script: string,
+  size = availableParallelism(),
+  memory = availableMemory() / 2,
+): Pool {
   const idle: Thread[] = [];
-  const waiting: ((thread: Thread) => void)[] = [];
+  const waiting: Waiting[] = [];
+  let reserved = 0;
   const all = new Set<Thread>();
   let engine: string | undefined;
   let closed = false;
-
-  function take(): Promise<Thread> {
-    const thread = idle.pop();
-    if (thread) return Promise.resolve(thread);
-    if (all.size < size) return Promise.resolve(start());
-    return new Promise((resolve) => waiting.push(resolve));
-  }
 
   function start(): Thread {
     const thread = startThread(script, (name) => {
@@ -67,16 +67,23 @@ export function createPool(script: string, size = Math.min(MOST_THREADS, availab
     return thread;
   }
 
-  function give(thread: Thread): void {
-    if (!thread.alive()) {
-      all.delete(thread);
-      const next = waiting.shift();
-      if (next && !closed) next(start());
-      return;
+  /** Hands threads to those who wait, in their order, as long as there are threads and room. */
+  function serve(): void {
+    while (!closed && waiting.length > 0) {
+      const { bytes, begin } = waiting[0]!;
+      if (reserved > 0 && reserved + bytes > memory) return;
+      if (idle.length === 0 && all.size === size) return;
+      waiting.shift();
+      reserved += bytes;
+      begin(idle.pop() ?? start());
     }
-    const next = waiting.shift();
-    if (next) next(thread);
-    else idle.push(thread);
+  }
+
+  function give(thread: Thread, bytes: number): void {
+    reserved -= bytes;
+    if (thread.alive()) idle.push(thread);
+    else all.delete(thread);
+    serve();
   }
 
   return {
@@ -84,19 +91,38 @@ export function createPool(script: string, size = Math.min(MOST_THREADS, availab
     engine: () => engine,
     async run(job, signal, onProgress) {
       signal?.throwIfAborted();
-      const thread = await take();
+      const bytes = jobBytes(job);
+      const thread = await new Promise<Thread>((begin, refuse) => {
+        waiting.push({ bytes, begin, refuse });
+        serve();
+      });
       try {
         signal?.throwIfAborted();
         return await thread.run(job, signal, onProgress);
       } finally {
-        give(thread);
+        give(thread, bytes);
       }
     },
     async close() {
       closed = true;
+      for (const { refuse } of waiting.splice(0)) {
+        refuse(new ModelError('engine-stopped', 'The engine was closed before it came to this.'));
+      }
       await Promise.all([...all].map((thread) => thread.stop()));
     },
   };
+}
+
+/** What the machine, or the container, can still give. */
+function availableMemory(): number {
+  const known = process as { availableMemory?(): number };
+  return known.availableMemory?.() ?? freemem();
+}
+
+interface Waiting {
+  readonly bytes: number;
+  begin(thread: Thread): void;
+  refuse(error: Error): void;
 }
 
 interface Thread {

@@ -1,0 +1,41 @@
+import { candidateOf } from '../core/compress/candidates';
+import { type Unfolding, unfoldedSize } from '../core/compress/unfolding';
+import { elementCount } from '../core/onnx/elements';
+import type { FactorJob, FactorTask } from './factorJob';
+
+/** A slab of a weight in LAPACK's memory, and what a thread takes without any weight. */
+const FIXED = 96 * 2 ** 20;
+
+/**
+ * About how much memory a job needs at its worst, in bytes: the weight as it is read, unfolded and approximated, and
+ * the Gram matrix of its shorter side (in JavaScript, in LAPACK's memory, and once more while it is reduced).
+ * Measured peaks of large matrices stay below it (`bench/memory.ts`).
+ */
+export function jobBytes({ recipe, task }: FactorJob): number {
+  const elements = elementCount(recipe.storedDims);
+  if (task.kind === 'hash') return 12 * elements + FIXED;
+  const order = Math.max(0, ...unfoldingsOf(task).map(shortSide));
+  return 16 * elements + 24 * order ** 2 + FIXED;
+}
+
+function unfoldingsOf(task: FactorTask): readonly Unfolding[] {
+  switch (task.kind) {
+    case 'hash':
+      return [];
+    case 'gram':
+    case 'spectrum':
+      return [task.unfolding];
+    case 'measure':
+    case 'factor': {
+      const candidate = candidateOf(task.form, task.method);
+      return typeof candidate === 'string'
+        ? []
+        : candidate.series.flatMap(({ unfolding }) => (unfolding ? [unfolding] : []));
+    }
+  }
+}
+
+function shortSide(unfolding: Unfolding): number {
+  const { rows, cols } = unfoldedSize(unfolding);
+  return Math.min(rows, cols);
+}

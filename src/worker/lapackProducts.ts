@@ -1,0 +1,158 @@
+import type { OnProgress } from '../core/tensor/linalg';
+import { requireFinite, requireThat, shapeOf } from '../core/tensor/linalgInput';
+import { type Matrix, matrix, type Numbers, zerosLike } from '../core/tensor/matrix';
+import type { Instance } from './lapack';
+import { routine, take } from './lapackCall';
+
+/** How much of a matrix is copied into the heap at a time. */
+const SLAB_BYTES = 32 * 2 ** 20;
+
+/** Row-major C = op(A) · op(B) is Cᵀ = op(B)ᵀ · op(A)ᵀ in column-major order. */
+export function multiply<T extends Numbers>(
+  instance: Instance,
+  a: Matrix<T>,
+  b: Matrix<T>,
+  {
+    transposeA = false,
+    transposeB = false,
+  }: { readonly transposeA?: boolean; readonly transposeB?: boolean },
+): Matrix<T> {
+  const [m, k] = shapeOf(a, transposeA);
+  const [rowsB, n] = shapeOf(b, transposeB);
+  const task = `Product of a ${m} × ${k} and a ${rowsB} × ${n} matrix`;
+  requireThat(k === rowsB, task, 'the inner dimensions differ.');
+  requireFinite(task, a, b);
+  const c = matrix(m, n, zerosLike(a.data, m * n));
+  if (m * n * k === 0) return c;
+  // What is large passes through the heap in slabs: rows of A and C past all of B, or columns of B and C past A.
+  if (m * k + k * n + m * n <= (3 * SLAB_BYTES) / a.data.BYTES_PER_ELEMENT) {
+    multiplySlab(instance, task, a, b, c, transposeA, transposeB, { rows: [0, m], cols: [0, n] });
+    return c;
+  }
+  const byRows = k * n <= m * k;
+  const [length, along] = byRows ? [m, n + k] : [n, m + k];
+  const step = Math.max(1, Math.floor(SLAB_BYTES / (along * a.data.BYTES_PER_ELEMENT)));
+  for (let from = 0; from < length; from += step) {
+    const slab = [from, Math.min(length, from + step)] as const;
+    const part = byRows ? { rows: slab, cols: [0, n] as const } : { rows: [0, m] as const, cols: slab };
+    multiplySlab(instance, task, a, b, c, transposeA, transposeB, part);
+  }
+  return c;
+}
+
+interface Part {
+  readonly rows: readonly [number, number];
+  readonly cols: readonly [number, number];
+}
+
+/** The part of C in these rows and columns. */
+function multiplySlab<T extends Numbers>(
+  { heap, caller }: Instance,
+  task: string,
+  a: Matrix<T>,
+  b: Matrix<T>,
+  c: Matrix<T>,
+  transposeA: boolean,
+  transposeB: boolean,
+  { rows: [top, bottom], cols: [first, last] }: Part,
+): void {
+  const k = transposeA ? a.rows : a.cols;
+  const [m, n] = [bottom - top, last - first];
+  heap.scope(task, (arena) => {
+    const [partA, partB] = [
+      transposeA ? block(a, 0, k, top, bottom) : block(a, top, bottom, 0, k),
+      transposeB ? block(b, first, last, 0, k) : block(b, 0, k, first, last),
+    ];
+    const blockC = arena.like(c.data, m * n);
+    const blockA = arena.like(a.data, m * k);
+    const blockB = arena.like(b.data, k * n);
+    fill(blockA.view(), partA);
+    fill(blockB.view(), partB);
+    const [letterA, letterB] = [transposeA, transposeB].map((flag) => (flag ? 'T' : 'N')) as [string, string];
+    const [widthA, widthB] = [transposeA ? m : k, transposeB ? k : n];
+    caller.blas(
+      routine(a.data, 'gemm'),
+      ...[letterB, letterA, n, m, k, { real: 1 }, blockB, widthB, blockA, widthA, { real: 0 }, blockC, n],
+    );
+    const view = blockC.view();
+    for (let i = 0; i < m; i++) c.data.set(view.subarray(i * n, (i + 1) * n), (top + i) * c.cols + first);
+  });
+}
+
+interface Window<T extends Numbers> {
+  readonly of: Matrix<T>;
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
+function block<T extends Numbers>(
+  of: Matrix<T>,
+  top: number,
+  bottom: number,
+  left: number,
+  right: number,
+): Window<T> {
+  return { of, top, bottom, left, right };
+}
+
+/** Copies a window of a matrix, row by row, or at once where its rows follow each other. */
+function fill<T extends Numbers>(
+  target: T,
+  { of: { cols, data }, top, bottom, left, right }: Window<T>,
+): void {
+  const width = right - left;
+  if (width === cols) {
+    target.set(data.subarray(top * cols, bottom * cols));
+    return;
+  }
+  for (let i = top; i < bottom; i++) {
+    target.set(data.subarray(i * cols + left, i * cols + right), (i - top) * width);
+  }
+}
+
+/** The kernels' own blocking of the inner dimension: slabs are multiples of it. */
+const DEPTH = 256;
+
+/** Sums the products of slabs of columns, so that the heap holds a slab and the result but never all of A. */
+export function gram(
+  { heap, caller, wasm }: Instance,
+  a: Matrix,
+  onProgress: OnProgress,
+): Matrix<Float64Array> {
+  const { rows: m, cols: n, data } = a;
+  const task = `Gram matrix of a ${m} × ${n} matrix`;
+  requireFinite(task, a);
+  if (m * n === 0) return matrix(m, m, new Float64Array(m * m));
+  const slabs = Math.floor(SLAB_BYTES / (m * data.BYTES_PER_ELEMENT * DEPTH));
+  const width = Math.min(n, Math.max(1, slabs) * DEPTH);
+  return heap.scope(task, (arena) => {
+    const g = arena.f64(m * m);
+    const slab = arena.like(data, m * width);
+    for (let first = 0; first < n; first += width) {
+      const cols = Math.min(width, n - first);
+      const view = slab.view();
+      for (let i = 0; i < m; i++) view.set(data.subarray(i * n + first, i * n + first + cols), i * cols);
+      const beta = first === 0 ? 0 : 1;
+      if (data instanceof Float32Array) wasm.gram_f32(m, cols, slab.pointer, cols, 1, beta, g.pointer, m);
+      else caller.blas('dsyrk', 'L', 'T', m, cols, { real: 1 }, slab, cols, { real: beta }, g, m);
+      onProgress((first + cols) / n);
+    }
+    const full = matrix(m, m, take(g));
+    mirror(full);
+    return full;
+  });
+}
+
+/** Copies the upper triangle to the lower one, in tiles that the cache holds. */
+function mirror({ rows: n, data }: Matrix<Float64Array>): void {
+  const tile = 32;
+  for (let i0 = 0; i0 < n; i0 += tile) {
+    for (let j0 = 0; j0 <= i0; j0 += tile) {
+      for (let i = i0; i < Math.min(n, i0 + tile); i++) {
+        for (let j = j0; j < Math.min(i, j0 + tile); j++) data[i * n + j] = data[j * n + i]!;
+      }
+    }
+  }
+}
