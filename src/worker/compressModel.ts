@@ -73,6 +73,7 @@ export async function compressModel(
       {
         ...(signal ? { signal } : {}),
         onLayer: (done, layer) => report('suggest', done, layer),
+        target: request.target,
       },
     );
     const planned = makePlan(options, analyzed.totals, request.target, request.allowLarger);

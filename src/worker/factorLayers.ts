@@ -1,5 +1,5 @@
 import type { Layer } from '../core/compress/layer';
-import { type LayerOptions, predictedEnergy } from '../core/compress/makePlan';
+import type { LayerOptions } from '../core/compress/makePlan';
 import type { MethodId } from '../core/compress/method';
 import type { LayerPlan } from '../core/compress/plan';
 import type { FactoredLayer } from '../core/compress/rewrite';
@@ -49,8 +49,7 @@ export async function factorLayers(
       const plan = plans[i]!;
       if (plan.kind === 'dense') return { plan };
       const { layer, choices } = byName.get(plan.layer)!;
-      const choice = choices.find(({ candidate }) => candidate.method === plan.method)!;
-      const { candidate } = choice;
+      const { candidate } = choices.find((choice) => choice.candidate.method === plan.method)!;
       const { ranks } = plan;
       try {
         const { form } = layer;
@@ -74,7 +73,7 @@ export async function factorLayers(
             candidate,
             ranks,
             factors: factors.map(keep),
-            energy: predictedEnergy({ choice, ranks }),
+            energy: 1 - weightError ** 2,
             weightError,
             ...(norm ? { foldedBias: encodeFloats(layer.weight.type, norm.bias) } : {}),
           },

@@ -23,13 +23,17 @@ export function layerReports(
       (sum, part) => (sum === null || part.macs === null ? null : sum + part.macs),
       0,
     );
+    const held = parts.reduce((sum, part) => sum + part.parameters, 0);
+    // Where the factors end in other nodes the bias is not a part of any of them.
+    const isApart = result !== undefined && held === result.candidate.cost(result.ranks).parameters;
+    const bias = isApart ? layer.parameters - result.candidate.dense.parameters : 0;
     return {
       name: layer.name,
       op: layer.op,
       method: result ? result.candidate.method : 'dense',
       ranks: result ? result.ranks : null,
       ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
-      parameters: { before: layer.parameters, after: parts.reduce((sum, part) => sum + part.parameters, 0) },
+      parameters: { before: layer.parameters, after: held + bias },
       macs: { before: layer.macs, after: macs },
       energy: result ? result.energy : null,
       weightError: result ? result.weightError : null,

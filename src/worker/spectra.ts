@@ -1,7 +1,8 @@
 import { candidatesOf } from '../core/compress/candidates';
 import type { FormedLayer } from '../core/compress/layer';
-import type { Choice, LayerOptions } from '../core/compress/makePlan';
+import { type Choice, isGiven, type LayerOptions } from '../core/compress/makePlan';
 import type { Candidate, MethodChoice } from '../core/compress/method';
+import type { Target } from '../core/compress/plan';
 import type { Spectrum } from '../core/compress/spectrum';
 import { spectrumSeries, type Unfolding } from '../core/compress/unfolding';
 import type { CallOptions } from './engine';
@@ -22,7 +23,11 @@ export interface Spectra {
     file: WeightFile<L>,
     layers: readonly L[],
     choice: MethodChoice,
-    call: Pick<CallOptions, 'signal'> & { readonly onLayer?: (done: number, layer: string) => void },
+    call: Pick<CallOptions, 'signal'> & {
+      readonly onLayer?: (done: number, layer: string) => void;
+      /** What the options are for: where it gives the ranks, nothing is measured. */
+      readonly target?: Target;
+    },
   ): Promise<readonly LayerOptions<L>[]>;
   /** The singular values of one unfolding of a layer's weight. Throws WeightRefused and ModelErrors. */
   spectrum<L extends FormedLayer>(
@@ -134,7 +139,7 @@ export function createSpectra(pool: Pool): Spectra {
       file: WeightFile<L>,
       layers: readonly L[],
       choice: MethodChoice,
-      { signal, onLayer }: Parameters<Spectra['optionsOf']>[3],
+      { signal, onLayer, target }: Parameters<Spectra['optionsOf']>[3],
     ) {
       const fits = layers.map((layer) => candidatesOf(layer, choice));
       const work = fits.map(({ candidates }) => workOf(candidates));
@@ -144,6 +149,9 @@ export function createSpectra(pool: Pool): Spectra {
         const layer = layers[i]!;
         const { candidates, reason } = fits[i]!;
         if (reason !== undefined) return { layer, choices: [], reason };
+        if (target && isGiven(target, candidates)) {
+          return { layer, choices: candidates.map((candidate) => ({ candidate, known: [] })) };
+        }
         const parts = createProgress(
           candidates.map((candidate) => workOf([candidate])),
           (done) => progress(i, done, layer.name),

@@ -14,6 +14,7 @@ export interface LayerOptions<L extends FormedLayer = FormedLayer> {
 /** One method for one layer, with what is known of the weight: a spectrum for each of its series. */
 export interface Choice {
   readonly candidate: Candidate;
+  /** Empty where it was not asked for, as the ranks are given. */
   readonly known: readonly Spectrum[];
 }
 
@@ -31,7 +32,7 @@ export const DEFAULT_ENERGY = 0.9;
 export interface Planned {
   readonly plan: Plan;
   readonly after: Totals;
-  /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers that can be factored. */
+  /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
 }
 
@@ -171,7 +172,12 @@ function pickByRank({ choices }: LayerOptions, rank: number, allowLarger: boolea
 
 /** Predicted ‖W − Ŵ‖². */
 function predictedError({ choice: { candidate, known }, ranks }: Pick): number {
-  return Math.min(candidate.error(known, ranks), known[0]!.total);
+  return known.length === 0 ? 0 : Math.min(candidate.error(known, ranks), known[0]!.total);
+}
+
+/** Whether ranks can be chosen for a target without knowing anything of the weights. */
+export function isGiven(target: Target, candidates: readonly Candidate[]): boolean {
+  return target.kind === 'rank' && candidates.length === 1 && candidates[0]!.ofRank(target.rank).length === 1;
 }
 
 /** The share of ‖W‖² that a pick is predicted to keep; 1 for a zero weight. */

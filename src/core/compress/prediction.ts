@@ -18,16 +18,26 @@ export function byTails(series: readonly Series[], fullRanks: Ranks, fit?: RankF
     series,
     error,
     within(known, budget, price) {
-      const ranks = shareOut(known, budget, price);
+      const allowed = stretched(budget, known);
+      const ranks = shareOut(known, allowed, price);
       if (!ranks || !fit) return ranks;
       const down = fit.down(ranks);
-      return error(known, down) <= budget ? down : fit.up(ranks);
+      return error(known, down) <= allowed ? down : fit.up(ranks);
     },
     ofRank(rank) {
       const ranks = fullRanks.map((full) => Math.min(rank, full));
       return [fit ? fit.down(ranks) : ranks];
     },
   };
+}
+
+/**
+ * The sum of n tails reaches n ‖W‖², though no error exceeds ‖W‖². Up to half of ‖W‖² a budget is kept to strictly;
+ * beyond, where little is left of a weight anyway, it is stretched so that the lowest ranks come into reach.
+ */
+function stretched(budget: number, known: readonly Spectrum[]): number {
+  const half = known[0]!.total / 2;
+  return budget <= half ? budget : half + (budget - half) * (2 * known.length - 1);
 }
 
 /** For ranks that bound each other: the largest fitting ones that are no larger, and the smallest that are no smaller. */
@@ -128,8 +138,9 @@ export function byTrial(
       const tails = tailsOf(spectrum!);
       const at = size(ranks);
       const above = sizes.findIndex((s) => s >= at);
-      if (above === 0 || at === sizes[above]) return tails[above + 1]!;
+      if (at === sizes[above]) return tails[above + 1]!;
       if (above < 0) return tails[settings.length]!;
+      if (above === 0) return tails[0]! + (tails[1]! - tails[0]!) * (at / sizes[0]!);
       const share = Math.log(at / sizes[above - 1]!) / Math.log(sizes[above]! / sizes[above - 1]!);
       return tails[above]! * (tails[above + 1]! / tails[above]! || 0) ** share;
     },

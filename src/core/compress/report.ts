@@ -13,7 +13,7 @@ export interface LayerReport {
   readonly reason?: string;
   readonly parameters: { readonly before: number; readonly after: number };
   readonly macs: { readonly before: number | null; readonly after: number | null };
-  /** Share of ‖W‖² that was predicted to be kept; null for dense layers. */
+  /** Share of ‖W‖² that is kept: 1 − weightError²; null for dense layers. */
   readonly energy: number | null;
   /** ‖W − Ŵ‖ / ‖W‖ (Frobenius), from the factors as written; null for dense layers. */
   readonly weightError: number | null;
