@@ -72,7 +72,8 @@ export function createLapack(module: WebAssembly.Module, start: typeof instantia
       instance = undefined;
     },
     multiply: (a, b, options = {}) => run((started) => multiply(started, a, b, options)),
-    gram: (a, onProgress = () => {}) => run((started) => gram(started, a, onProgress)),
+    gram: (a, onProgress = () => {}, { transposeFirst = false } = {}) =>
+      run((started) => gram(started, a, onProgress, transposeFirst)),
     eigh: (a, count, onProgress = () => {}) =>
       run(({ heap, caller }) => eigh(heap, caller, a, count, onProgress)),
     svd: (a, rank, onProgress = () => {}) => run((started) => svd(started, a, rank, onProgress)),

@@ -1,5 +1,5 @@
 import type { OnProgress } from '../core/tensor/linalg';
-import { requireFinite, requireThat, shapeOf } from '../core/tensor/linalgInput';
+import { holdsFinite, requireFinite, requireThat, shapeOf } from '../core/tensor/linalgInput';
 import { type Matrix, matrix, type Numbers, zerosLike } from '../core/tensor/matrix';
 import type { Instance } from './lapack';
 import { routine, take } from './lapackCall';
@@ -21,23 +21,29 @@ export function multiply<T extends Numbers>(
   const [rowsB, n] = shapeOf(b, transposeB);
   const task = `Product of a ${m} × ${k} and a ${rowsB} × ${n} matrix`;
   requireThat(k === rowsB, task, 'the inner dimensions differ.');
-  requireFinite(task, a, b);
   const c = matrix(m, n, zerosLike(a.data, m * n));
-  if (m * n * k === 0) return c;
-  // What is large passes through the heap in slabs: rows of A and C past all of B, or columns of B and C past A.
-  if (m * k + k * n + m * n <= (3 * SLAB_BYTES) / a.data.BYTES_PER_ELEMENT) {
-    multiplySlab(instance, task, a, b, c, transposeA, transposeB, { rows: [0, m], cols: [0, n] });
+  if (m * n * k === 0) {
+    requireFinite(task, a, b);
     return c;
   }
-  const byRows = k * n <= m * k;
-  const [length, along] = byRows ? [m, n + k] : [n, m + k];
-  const step = Math.max(1, Math.floor(SLAB_BYTES / (along * a.data.BYTES_PER_ELEMENT)));
-  for (let from = 0; from < length; from += step) {
-    const slab = [from, Math.min(length, from + step)] as const;
-    const part = byRows ? { rows: slab, cols: [0, n] as const } : { rows: [0, m] as const, cols: slab };
+  for (const part of slabsOf(m, n, k, a.data.BYTES_PER_ELEMENT)) {
     multiplySlab(instance, task, a, b, c, transposeA, transposeB, part);
   }
+  // NaN and infinity in either operand are NaN or infinity in the product, which is smaller most of the time.
+  if (!holdsFinite(c)) requireFinite(task, a, b);
   return c;
+}
+
+/** What is large passes through the heap in slabs: rows of A and C past all of B, or columns of B and C past A. */
+function* slabsOf(m: number, n: number, k: number, bytes: number): Generator<Part> {
+  const whole = m * k + k * n + m * n <= (3 * SLAB_BYTES) / bytes;
+  const byRows = k * n <= m * k;
+  const [length, along] = byRows ? [m, n + k] : [n, m + k];
+  const step = whole ? length : Math.max(1, Math.floor(SLAB_BYTES / (along * bytes)));
+  for (let from = 0; from < length; from += step) {
+    const slab = [from, Math.min(length, from + step)] as const;
+    yield byRows ? { rows: slab, cols: [0, n] } : { rows: [0, m], cols: slab };
+  }
 }
 
 interface Part {
@@ -115,34 +121,47 @@ function fill<T extends Numbers>(
 /** The kernels' own blocking of the inner dimension: slabs are multiples of it. */
 const DEPTH = 256;
 
-/** Sums the products of slabs of columns, so that the heap holds a slab and the result but never all of A. */
+/** Sums the products of slabs of columns (of rows, for Aᵀ · A), so that the heap holds a slab and the result but never all of A. */
 export function gram(
   { heap, caller, wasm }: Instance,
   a: Matrix,
   onProgress: OnProgress,
+  transposeFirst: boolean,
 ): Matrix<Float64Array> {
-  const { rows: m, cols: n, data } = a;
-  const task = `Gram matrix of a ${m} × ${n} matrix`;
-  requireFinite(task, a);
-  if (m * n === 0) return matrix(m, m, new Float64Array(m * m));
-  const slabs = Math.floor(SLAB_BYTES / (m * data.BYTES_PER_ELEMENT * DEPTH));
-  const width = Math.min(n, Math.max(1, slabs) * DEPTH);
-  return heap.scope(task, (arena) => {
-    const g = arena.f64(m * m);
-    const slab = arena.like(data, m * width);
-    for (let first = 0; first < n; first += width) {
-      const cols = Math.min(width, n - first);
+  const { data, cols: stride } = a;
+  const [order, depth] = shapeOf(a, transposeFirst);
+  const task = `Gram matrix of a ${order} × ${depth} matrix`;
+  if (order * depth === 0) return matrix(order, order, new Float64Array(order * order));
+  const slabs = Math.floor(SLAB_BYTES / (order * data.BYTES_PER_ELEMENT * DEPTH));
+  const width = Math.min(depth, Math.max(1, slabs) * DEPTH);
+  const g = heap.scope(task, (arena) => {
+    const sum = arena.f64(order * order);
+    const slab = arena.like(data, order * width);
+    for (let first = 0; first < depth; first += width) {
+      const last = Math.min(depth, first + width);
+      const count = last - first;
       const view = slab.view();
-      for (let i = 0; i < m; i++) view.set(data.subarray(i * n + first, i * n + first + cols), i * cols);
+      if (transposeFirst) fill(view, block(a, first, last, 0, stride));
+      else fill(view, block(a, 0, order, first, last));
       const beta = first === 0 ? 0 : 1;
-      if (data instanceof Float32Array) wasm.gram_f32(m, cols, slab.pointer, cols, 1, beta, g.pointer, m);
-      else caller.blas('dsyrk', 'L', 'T', m, cols, { real: 1 }, slab, cols, { real: beta }, g, m);
-      onProgress((first + cols) / n);
+      // Rows of the operand and steps along them, as they lie in the slab.
+      const [rowStride, step, ld] = transposeFirst ? [1, order, order] : [count, 1, count];
+      if (data instanceof Float32Array) {
+        wasm.gram_f32(order, count, slab.pointer, rowStride, step, beta, sum.pointer, order);
+      } else {
+        const letter = transposeFirst ? 'N' : 'T';
+        caller.blas('dsyrk', 'L', letter, order, count, { real: 1 }, slab, ld, { real: beta }, sum, order);
+      }
+      onProgress(last / depth);
     }
-    const full = matrix(m, m, take(g));
-    mirror(full);
-    return full;
+    return matrix(order, order, take(sum));
   });
+  // NaN or infinity in a row of A is one on the diagonal of its Gram matrix.
+  for (let i = 0; i < order; i++) {
+    if (!Number.isFinite(g.data[i * (order + 1)])) requireFinite(task, a);
+  }
+  mirror(g);
+  return g;
 }
 
 /** Copies the upper triangle to the lower one, in tiles that the cache holds. */

@@ -1,7 +1,6 @@
 import type { Linalg, OnProgress } from '../tensor/linalg';
 import { type Matrix, matrix, type Numbers, zerosLike } from '../tensor/matrix';
 import { permuteAxes } from '../tensor/permute';
-import { transpose } from '../tensor/transpose';
 import { truncatedSvd } from '../tensor/truncatedSvd';
 import { product, type Series } from './method';
 import type { Spectrum } from './spectrum';
@@ -84,7 +83,7 @@ export function gramPart(
   const length = to - from;
   if (rows > cols) {
     const block = matrix(length, cols, a!.data.subarray(from * cols, to * cols));
-    return linalg.gram(transpose(block), onProgress);
+    return linalg.gram(block, onProgress, { transposeFirst: true });
   }
   const block = zerosLike(weight, rows * length);
   for (let i = 0; i < rows; i++) block.set(a!.data.subarray(i * cols + from, i * cols + to), i * length);

@@ -161,9 +161,9 @@ export function decodeFloats(type: ElementType, bytes: Uint8Array): Float32Array
 export function encodeFloats(type: ElementType, values: Float32Array | Float64Array): Uint8Array {
   const encoded =
     type === Element.float
-      ? Float32Array.from(values)
+      ? new Float32Array(values)
       : type === Element.double
-        ? Float64Array.from(values)
+        ? new Float64Array(values)
         : Uint16Array.from(values, type === Element.float16 ? toFloat16 : toBfloat16);
   return new Uint8Array(encoded.buffer, encoded.byteOffset, encoded.byteLength);
 }

@@ -1,7 +1,6 @@
 import type { Linalg } from './linalg';
 import { type Matrix, matrix, type Numbers, zerosLike } from './matrix';
 import { type Tensor, tensor } from './tensor';
-import { transpose } from './transpose';
 
 /**
  * The discrete cosine basis (type II) of a kernel of these dimensions, any number of axes: ∏ kernel atoms × ∏ kernel
@@ -45,7 +44,7 @@ function cosine(n: number, u: number, i: number): number {
 export function atomEnergies(linalg: Linalg, x: Tensor): Float64Array {
   const basis = dctBasis(x.dims.slice(2));
   // ‖X · dᵀ‖² = d · (Xᵀ · X) · dᵀ: one pass over X for all atoms.
-  const gram = linalg.gram(transpose(filters(x, basis.cols)));
+  const gram = linalg.gram(filters(x, basis.cols), undefined, { transposeFirst: true });
   const image = linalg.multiply(basis, gram);
   return Float64Array.from({ length: basis.rows }, (_, atom) => {
     let sum = 0;

@@ -62,8 +62,12 @@ export interface Linalg {
     b: Matrix<T>,
     options?: { readonly transposeA?: boolean; readonly transposeB?: boolean },
   ): Matrix<T>;
-  /** A · Aᵀ (m × m, full), products and sums in double precision whatever A's. */
-  gram(a: Matrix, onProgress?: OnProgress): Matrix<Float64Array>;
+  /** A · Aᵀ (m × m, full), or Aᵀ · A (n × n); products and sums in double precision whatever A's. */
+  gram(
+    a: Matrix,
+    onProgress?: OnProgress,
+    options?: { readonly transposeFirst?: boolean },
+  ): Matrix<Float64Array>;
   /** All eigenvalues and the `count` leading eigenvectors of a symmetric matrix (0 ≤ count ≤ n; only the lower triangle is read). */
   eigh(a: Matrix<Float64Array>, count: number, onProgress?: OnProgress): Eigen;
   /** Singular value decomposition, backward stable (xGESDD): all values, the `rank` leading vectors (0 ≤ rank ≤ min(m, n)). */

@@ -5,12 +5,15 @@ import type { Matrix } from './matrix';
 
 /** Throws 'not-finite' when the matrix holds NaN or infinity. */
 export function requireFinite(task: string, ...matrices: Matrix[]): void {
-  for (const a of matrices) {
-    // 0 · x is NaN for those values only; one sum is faster than a test per element.
-    let sum = 0;
-    for (let i = 0; i < a.data.length; i++) sum += 0 * a.data[i]!;
-    if (sum !== 0) throw notFinite(task);
-  }
+  for (const a of matrices) if (!holdsFinite(a)) throw notFinite(task);
+}
+
+/** Whether a matrix holds neither NaN nor infinity. */
+export function holdsFinite({ data }: Matrix): boolean {
+  // 0 · x is NaN for those values only; one sum is faster than a test per element.
+  let sum = 0;
+  for (let i = 0; i < data.length; i++) sum += 0 * data[i]!;
+  return sum === 0;
 }
 
 /** The same for a symmetric matrix of which only the lower triangle is read. */

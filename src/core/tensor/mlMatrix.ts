@@ -74,11 +74,15 @@ function multiply<T extends Numbers>(
   return fromMat((transposeA ? left.transpose() : left).mmul(transposeB ? right.transpose() : right), a.data);
 }
 
-function gram(a: Matrix, onProgress: OnProgress = () => {}): Matrix<Float64Array> {
-  const { rows: m, cols: n } = a;
+function gram(
+  a: Matrix,
+  onProgress: OnProgress = () => {},
+  { transposeFirst = false }: { readonly transposeFirst?: boolean } = {},
+): Matrix<Float64Array> {
+  const [m, n] = shapeOf(a, transposeFirst);
   requireFinite(`Gram matrix of a ${m} × ${n} matrix`, a);
   if (m * n === 0) return matrix(m, m, new Float64Array(m * m));
-  const wide = toMat(a);
+  const wide = transposeFirst ? toMat(a).transpose() : toMat(a);
   const result = fromMat(wide.mmul(wide.transpose()), new Float64Array(0));
   onProgress(1);
   return result;

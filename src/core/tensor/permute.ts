@@ -2,14 +2,15 @@ import { type Numbers, zerosLike } from './matrix';
 
 /**
  * A dense row-major tensor with its axes permuted: axis i of the result is axis `permutation[i]` of `data`,
- * whose dimensions are `dims`. Returns `data` itself when nothing moves.
+ * whose dimensions are `dims`. Returns `data` itself when nothing moves, as when only axes of extent 1 do.
  */
 export function permuteAxes<T extends Numbers>(
   data: T,
   dims: readonly number[],
   permutation: readonly number[],
 ): T {
-  if (permutation.every((axis, i) => axis === i)) return data;
+  const moving = permutation.filter((axis) => dims[axis] !== 1);
+  if (moving.every((axis, i) => i === 0 || axis > moving[i - 1]!)) return data;
   const strides = rowMajorStrides(dims);
   const shape = permutation.map((axis) => dims[axis]!);
   const steps = permutation.map((axis) => strides[axis]!);

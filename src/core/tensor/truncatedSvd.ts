@@ -45,10 +45,7 @@ export function truncatedSvd<T extends Numbers>(
     throw new LinalgError('not-finite', 'The weight holds NaN or infinite values.');
   const outOfRange = largest > 0 && (largest > LARGEST_SQUARE || largest < SMALLEST_SQUARE);
   if (!outOfRange) {
-    const factors =
-      a.rows <= a.cols
-        ? gramFactors(linalg, a, rank, onProgress)
-        : transposedFactors(linalg, a, rank, onProgress);
+    const factors = gramFactors(linalg, a, rank, onProgress);
     const { sigma } = factors;
     const cut = sigma[Math.max(0, (rank || sigma.length) - 1)] ?? 0;
     const lossy = a.data instanceof Float64Array && largest > 0 && cut < GRAM_LIMIT * sigma[0]!;
@@ -57,46 +54,59 @@ export function truncatedSvd<T extends Numbers>(
   return balance(linalg.svd(a, rank, onProgress));
 }
 
-/** For m ≤ n: leading eigenvectors of A·Aᵀ, then one product. */
+/**
+ * Leading eigenvectors of the Gram matrix of the shorter side, then one product: for m ≤ n those of A·Aᵀ are U, and
+ * Uᵀ·A is Σ·Vᵀ; else those of Aᵀ·A are V, and A·V is U·Σ.
+ */
 function gramFactors<T extends Numbers>(
   linalg: Linalg,
   a: Matrix<T>,
   rank: number,
   onProgress: OnProgress,
 ): BalancedFactors<T> {
-  const { rows: m, cols: n } = a;
+  const isTall = a.rows > a.cols;
+  const [m, n] = isTall ? [a.cols, a.rows] : [a.rows, a.cols];
   // Shares of the work: m²n for the Gram matrix, some 3m³ for the eigenproblem, 2mnr for the product.
   const work = [m * m * n, 3 * m * m * m, 2 * m * n * rank];
   const total = work[0]! + work[1]! + work[2]! || 1;
   const part = (before: number, share: number) => (done: number) =>
     onProgress((before + done * share) / total);
-  const gram = linalg.gram(a, part(0, work[0]!));
+  const gram = linalg.gram(a, part(0, work[0]!), { transposeFirst: isTall });
   const { values, vectors } = linalg.eigh(gram, rank, part(work[0]!, work[1]!));
   const sigma = values.map((value) => Math.sqrt(Math.max(0, value)));
   const basis = matrix(rank, m, zerosLike(a.data, rank * m));
   basis.data.set(vectors.data);
-  const right = rank === 0 ? matrix(0, n, zerosLike(a.data, 0)) : linalg.multiply(basis, a);
-  const left = matrix(m, rank, zerosLike(a.data, m * rank));
   const floor = noiseFloor * (sigma[0] ?? 0);
-  for (let k = 0; k < rank; k++) {
-    // right holds σ·vᵀ so far. A direction without energy is dropped rather than scaled up from noise.
-    const root = sigma[k]! > floor ? Math.sqrt(sigma[k]!) : 0;
-    for (let i = 0; i < m; i++) left.data[i * rank + k] = basis.data[k * m + i]! * root;
-    const scale = root === 0 ? 0 : 1 / root;
-    for (let j = k * n; j < (k + 1) * n; j++) right.data[j] = right.data[j]! * scale;
+  // A direction without energy is dropped rather than scaled up from noise.
+  const roots = Array.from(sigma.subarray(0, rank), (value) => (value > floor ? Math.sqrt(value) : 0));
+  const inverses = roots.map((root) => (root === 0 ? 0 : 1 / root));
+  // One side is the basis times √σ, the other holds σ already and is divided by √σ.
+  if (isTall) {
+    const left =
+      rank === 0 ? matrix(n, 0, zerosLike(a.data, 0)) : linalg.multiply(a, basis, { transposeB: true });
+    scaleColumns(left, inverses);
+    scaleRows(basis, roots);
+    onProgress(1);
+    return { sigma, left, right: basis };
   }
+  const right = rank === 0 ? matrix(0, n, zerosLike(a.data, 0)) : linalg.multiply(basis, a);
+  scaleRows(right, inverses);
+  scaleRows(basis, roots);
   onProgress(1);
-  return { sigma, left, right };
+  return { sigma, left: transpose(basis), right };
 }
 
-function transposedFactors<T extends Numbers>(
-  linalg: Linalg,
-  a: Matrix<T>,
-  rank: number,
-  onProgress: OnProgress,
-): BalancedFactors<T> {
-  const { sigma, left, right } = gramFactors(linalg, transpose(a), rank, onProgress);
-  return { sigma, left: transpose(right), right: transpose(left) };
+function scaleRows({ rows, cols, data }: Matrix, factors: readonly number[]): void {
+  for (let i = 0; i < rows; i++) {
+    const factor = factors[i]!;
+    for (let at = i * cols; at < (i + 1) * cols; at++) data[at] = data[at]! * factor;
+  }
+}
+
+function scaleColumns({ rows, cols, data }: Matrix, factors: readonly number[]): void {
+  for (let i = 0, at = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++, at++) data[at] = data[at]! * factors[j]!;
+  }
 }
 
 function balance<T extends Numbers>({

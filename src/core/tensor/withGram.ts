@@ -8,8 +8,9 @@ import type { Matrix } from './matrix';
 export function withGram(linalg: Linalg, known: Matrix<Float64Array>, columns: number): Linalg {
   return {
     ...linalg,
-    gram(a, onProgress) {
-      if (a.rows !== known.rows || a.cols !== columns) return linalg.gram(a, onProgress);
+    gram(a, onProgress, options) {
+      const [rows, cols] = options?.transposeFirst ? [a.cols, a.rows] : [a.rows, a.cols];
+      if (rows !== known.rows || cols !== columns) return linalg.gram(a, onProgress, options);
       onProgress?.(1);
       return known;
     },
