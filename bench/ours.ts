@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { createPool } from '../src/worker/pool';
+import { inOrderOfWork } from '../src/worker/runTask';
 import type { OwnProcess } from './child';
 import { jobOf } from './factorJobs';
-import type { BenchLayer } from './layers';
+import { type BenchLayer, operations } from './layers';
 
 /** What a child process is to factor. */
 export interface OurRequest {
@@ -22,7 +23,7 @@ export interface OurTimes {
 export type OurRun = OwnProcess & OurTimes;
 
 /**
- * What the child does: all layers of the set, in their order, through the pool that the product uses. Its time holds
+ * What the child does: all layers of the set, as the product orders them, through the pool that it uses. Its time holds
  * more than the peers': the weights are read from the file, the factors rounded and encoded, their error measured.
  */
 export async function runOurs({ weights, layers, threads }: OurRequest): Promise<OurTimes> {
@@ -33,7 +34,7 @@ export async function runOurs({ weights, layers, threads }: OurRequest): Promise
     const warmUp = jobOf({ dims, offset: 0, rows: 256, cols: 256, rank: 64 }, weights);
     await Promise.all(Array.from({ length: threads }, () => pool.run(warmUp)));
     const [start, startCpu] = [performance.now(), process.cpuUsage()];
-    await Promise.all(layers.map((layer) => pool.run(jobOf(layer, weights))));
+    await inOrderOfWork(layers.map(operations), (i) => pool.run(jobOf(layers[i]!, weights)));
     const { user, system } = process.cpuUsage(startCpu);
     return { seconds: (performance.now() - start) / 1000, processor: (user + system) / 1e6 };
   } finally {

@@ -1,5 +1,6 @@
 import type { Linalg, OnProgress } from '../tensor/linalg';
 import type { Numbers } from '../tensor/matrix';
+import { squaredDistance, sumOfSquares } from '../tensor/tensorScale';
 import type { Candidate, Ranks } from './method';
 
 /** What factoring a weight gives. */
@@ -25,10 +26,7 @@ export function factorWeight<T extends Numbers>(
 ): Factored<T> {
   const factors = candidate.factor(linalg, weight, ranks, onProgress).map(round);
   const approximation = candidate.expand(linalg, factors, ranks);
-  let [residual, total] = [0, 0];
-  for (let i = 0; i < weight.length; i++) {
-    residual += (weight[i]! - approximation[i]!) ** 2;
-    total += weight[i]! ** 2;
-  }
-  return { factors, weightError: total === 0 ? 0 : Math.sqrt(residual / total) };
+  const total = sumOfSquares(weight);
+  const weightError = total === 0 ? 0 : Math.sqrt(squaredDistance(weight, approximation) / total);
+  return { factors, weightError };
 }

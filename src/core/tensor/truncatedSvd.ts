@@ -40,15 +40,11 @@ export function truncatedSvd<T extends Numbers>(
   rank: number,
   onProgress: OnProgress = () => {},
 ): BalancedFactors<T> {
-  const largest = largestMagnitude(a.data);
-  if (!Number.isFinite(largest))
-    throw new LinalgError('not-finite', 'The weight holds NaN or infinite values.');
-  const outOfRange = largest > 0 && (largest > LARGEST_SQUARE || largest < SMALLEST_SQUARE);
-  if (!outOfRange) {
+  if (squaresFit(a.data)) {
     const factors = gramFactors(linalg, a, rank, onProgress);
     const { sigma } = factors;
     const cut = sigma[Math.max(0, (rank || sigma.length) - 1)] ?? 0;
-    const lossy = a.data instanceof Float64Array && largest > 0 && cut < GRAM_LIMIT * sigma[0]!;
+    const lossy = a.data instanceof Float64Array && sigma[0]! > 0 && cut < GRAM_LIMIT * sigma[0]!;
     if (!lossy) return factors;
   }
   return balance(linalg.svd(a, rank, onProgress));
@@ -71,7 +67,7 @@ function gramFactors<T extends Numbers>(
   const total = work[0]! + work[1]! + work[2]! || 1;
   const part = (before: number, share: number) => (done: number) =>
     onProgress((before + done * share) / total);
-  const gram = linalg.gram(a, part(0, work[0]!), { transposeFirst: isTall });
+  const gram = gramOf(linalg, a, isTall, part(0, work[0]!));
   const { values, vectors } = linalg.eigh(gram, rank, part(work[0]!, work[1]!));
   const sigma = values.map((value) => Math.sqrt(Math.max(0, value)));
   const basis = matrix(rank, m, zerosLike(a.data, rank * m));
@@ -126,13 +122,27 @@ function balance<T extends Numbers>({
   return { sigma, left: matrix(u.rows, rank, left), right: matrix(rank, vt.cols, right) };
 }
 
-/** Largest |x|; NaN or infinity when there is one in `data`. */
-function largestMagnitude(data: Numbers): number {
+/** Whether the squares of all elements are doubles: those of floats always are. Throws 'not-finite'. */
+function squaresFit(data: Numbers): boolean {
+  if (data instanceof Float32Array) return true;
   let largest = 0;
   for (let i = 0; i < data.length; i++) {
     const magnitude = Math.abs(data[i]!);
-    if (Number.isNaN(magnitude)) return magnitude;
-    if (magnitude > largest) largest = magnitude;
+    // Written so that NaN gets through, too.
+    if (!(magnitude <= largest)) largest = magnitude;
+    if (!(magnitude < Infinity)) throw notFinite();
   }
-  return largest;
+  return largest === 0 || (largest <= LARGEST_SQUARE && largest >= SMALLEST_SQUARE);
+}
+
+function gramOf(linalg: Linalg, a: Matrix, transposeFirst: boolean, onProgress: OnProgress) {
+  try {
+    return linalg.gram(a, onProgress, { transposeFirst });
+  } catch (error) {
+    throw error instanceof LinalgError && error.code === 'not-finite' ? notFinite() : error;
+  }
+}
+
+function notFinite(): LinalgError {
+  return new LinalgError('not-finite', 'The weight holds NaN or infinite values.');
 }
