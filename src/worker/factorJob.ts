@@ -84,15 +84,15 @@ export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgr
       return { kind: 'gram', gram: gramPart(linalg, weight, task.unfolding, task, onProgress).data };
     case 'factor': {
       // Through the model's own element type and back; the kind of array is the one the weight was read into.
-      const round = <T extends Float32Array | Float64Array>(factor: T) =>
-        decodeFloats(job.type, encodeFloats(job.type, factor)) as T;
-      const candidate = candidateFor(task.form, task.method);
-      const { factors, weightError } = factorWeight(linalg, weight, candidate, task.ranks, round, onProgress);
-      return {
-        kind: 'factor',
-        weightError,
-        factors: factors.map((factor) => encodeFloats(job.type, factor)),
+      const written: Uint8Array[] = [];
+      const round = <T extends Float32Array | Float64Array>(factor: T) => {
+        const bytes = encodeFloats(job.type, factor);
+        written.push(bytes);
+        return decodeFloats(job.type, bytes) as T;
       };
+      const candidate = candidateFor(task.form, task.method);
+      const { weightError } = factorWeight(linalg, weight, candidate, task.ranks, round, onProgress);
+      return { kind: 'factor', weightError, factors: written };
     }
   }
 }

@@ -15,7 +15,7 @@ const REDUCTION_SHARE = 0.75;
 /**
  * Eigenvalues and leading eigenvectors of a symmetric matrix: reduction to tridiagonal form, all
  * eigenvalues by the root-free QR iteration (DSTERF), the wanted vectors by multiple relatively robust
- * representations (DSTEMR; Dhillon & Parlett 2004) or, when they are more than a quarter, by divide and conquer
+ * representations (DSTEMR; Dhillon & Parlett 2004) or, when they are not that few, by divide and conquer
  * (DSTEDC), and back.
  *
  * A row-major matrix is its transpose in column-major order: our lower triangle is LAPACK's upper one.
@@ -48,7 +48,7 @@ export function eigh(
     if (count > 0) {
       // LAPACK counts eigenvalues upwards: the leading vectors are the last columns, from the end.
       const columns =
-        (4 * count <= n && leadingVectors(arena, caller, n, count, d, e)) ||
+        (count <= fewVectors(n) && leadingVectors(arena, caller, n, count, d, e)) ||
         allVectors(arena, caller, n, d, e).from((n - count) * n);
       onProgress(0.9);
       caller.lapackWithWork('dormtr', ['L', 'U', 'N', n, count, reduced, n, tau, columns, n]);
@@ -60,6 +60,11 @@ export function eigh(
     onProgress(1);
     return { values: values.reverse().map((value) => value / scale), vectors: rows };
   });
+}
+
+/** How many vectors DSTEMR finds in less time than DSTEDC takes for all of them, as measured: the smaller n, the fewer. */
+function fewVectors(n: number): number {
+  return Math.floor(n / (n <= 512 ? 6 : 4));
 }
 
 function largestLower(a: Matrix<Float64Array>): number {
@@ -156,7 +161,7 @@ function leadingVectors(
   return polished;
 }
 
-/** All eigenvectors of the tridiagonal matrix, n × n, by divide and conquer (DSTEDC): for more than a quarter of them, and where DSTEMR gives up. */
+/** All eigenvectors of the tridiagonal matrix, n × n, by divide and conquer (DSTEDC): for many of them, and where DSTEMR gives up. */
 function allVectors(arena: Arena, { lapack }: Caller, n: number, d: Doubles, e: Doubles): Doubles {
   const vectors = arena.f64(n * n);
   const [work, whole] = [1 + 4 * n + n * n, 3 + 5 * n];

@@ -96,18 +96,21 @@ function applied<T extends Numbers>(
   const [extent, width] = [product(kernel), channels * product(before)];
   // Rows (out, kernel), so that one product per group does all positions of the kernel.
   const rows = permuteAxes(factor.data, [to, groupIn, extent], [0, 2, 1]);
-  const out = zerosLike(factor.data, parts * to * extent * width);
-  for (let block = 0; block < parts * groups; block++) {
+  const blocks = Array.from({ length: parts * groups }, (_, block) => {
     const group = block % groups;
     const size = groupOut * extent * groupIn;
     const left = matrix(groupOut * extent, groupIn, rows.subarray(group * size, (group + 1) * size) as T);
     const inputs = state.data.subarray(block * groupIn * width, (block + 1) * groupIn * width) as T;
-    out.set(linalg.multiply(left, matrix(groupIn, width, inputs)).data, block * groupOut * extent * width);
-  }
+    return linalg.multiply(left, matrix(groupIn, width, inputs)).data;
+  });
   // (out, new kernel axes, in, old kernel axes) to (out, in, axis by axis): of each pair one extent is 1.
   const order = kernel.length;
   const axes = kernel.flatMap((_, i) => [1 + i, 2 + order + i]);
-  const data = permuteAxes(out, [parts * to, ...kernel, channels, ...before], [0, 1 + order, ...axes]);
+  const data = permuteAxes(
+    joined(blocks),
+    [parts * to, ...kernel, channels, ...before],
+    [0, 1 + order, ...axes],
+  );
   return tensor([parts * to, channels, ...kernel.map((k, i) => k * before[i]!)], data);
 }
 
