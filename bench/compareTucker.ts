@@ -5,7 +5,7 @@ import { askPeer, whyNoPeers } from './pythonPeers';
 import { disturbance, quietly, undisturbed } from './quiet';
 
 /** Ours: the default, and one that stops as early as TensorLy does. */
-const OUR_TOLERANCES = [1e-5, 1e-3];
+const OUR_TOLERANCES = [1e-5, 3e-4];
 
 /**
  * TensorLy's own settings (its tolerance is a difference of two errors), a longer iteration, and its faster, inexact
