@@ -2,15 +2,19 @@ import type { ConvForm, Form, FormedLayer, MatMulForm } from './layer';
 import { type Candidate, METHOD_IDS, type MethodChoice, type MethodId } from './method';
 import { btd } from './methods/btd';
 import { channel } from './methods/channel';
-import { tr, tt } from './methods/convRing';
-import { cp, cp3 } from './methods/cp';
+import { cp } from './methods/cp';
+import { cp3 } from './methods/cp3';
 import { dcf } from './methods/dcf';
 import { embedding } from './methods/embedding';
 import { filterGroups, group } from './methods/group';
 import { inputChannel } from './methods/inputChannel';
-import { ringModes, trMatrix, ttMatrix } from './methods/matrixRing';
+import { ringModes } from './methods/matrixRing';
 import { spatial } from './methods/spatial';
 import { svd } from './methods/svd';
+import { tr } from './methods/tr';
+import { trMatrix } from './methods/trMatrix';
+import { tt } from './methods/tt';
+import { ttMatrix } from './methods/ttMatrix';
 import { tucker2 } from './methods/tucker2';
 
 /** A method on a layer, or why it does not fit, as a sentence. */

@@ -1,6 +1,7 @@
 import { LinalgError } from '../tensor/linalg';
 import type { Numbers } from '../tensor/matrix';
 import type { Tensor } from '../tensor/tensor';
+import { sumOfSquares } from '../tensor/tensorScale';
 import { groupKernels } from './conv/kernels';
 import type { ConvForm } from './layer';
 import type { Ranks, Series } from './method';
@@ -30,7 +31,7 @@ export function trialSeries(
     work,
     measure(linalg, weight, onProgress) {
       const kernels = groupKernels(form, weight);
-      const norms = kernels.map(({ data }) => squaredNorm(data));
+      const norms = kernels.map(({ data }) => sumOfSquares(data));
       const total = norms.reduce((sum, norm) => sum + norm, 0);
       const energies = new Float64Array(settings.length);
       let remaining = total;
@@ -52,12 +53,6 @@ export function trialSeries(
       return { energies, total };
     },
   };
-}
-
-function squaredNorm(data: Numbers): number {
-  let sum = 0;
-  for (let i = 0; i < data.length; i++) sum += data[i]! ** 2;
-  return sum;
 }
 
 /** Ranks of a tensor ring that are tried: the equations of a core have as many unknowns as the product of its two. */

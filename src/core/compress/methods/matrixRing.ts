@@ -2,14 +2,9 @@ import { contractCores } from '../../tensor/coreChain';
 import type { Numbers } from '../../tensor/matrix';
 import { permuteAxes } from '../../tensor/permute';
 import { type Tensor, tensor } from '../../tensor/tensor';
-import { tensorRing } from '../../tensor/tensorRing';
-import { tensorTrain } from '../../tensor/tensorTrain';
 import type { MatMulForm } from '../layer';
-import { type Candidate, type Cost, product, type Ranks, type Series } from '../method';
-import { byTails, byTrial, trainFit } from '../prediction';
-import type { Spectrum } from '../spectrum';
-import { RING_RANKS } from '../trial';
-import { spectrumSeries, type Unfolding } from '../unfolding';
+import { type Candidate, type Cost, product, type Ranks } from '../method';
+import type { Unfolding } from '../unfolding';
 import { ringNodes } from './ringNodes';
 
 /** Sizes of a matrix split into modes: inner = ∏ m, outer = ∏ n. */
@@ -41,65 +36,7 @@ function balanced(size: number, count: number): readonly number[] | undefined {
   return best;
 }
 
-/**
- * A matrix as a tensor train over pairs of modes (mᵢ, nᵢ) (Novikov et al. 2015, §3–4): Σ rᵢ₋₁ mᵢ nᵢ rᵢ parameters. In
- * the graph its cores are plain matrices between which the activations are reshaped and transposed.
- */
-export function ttMatrix(form: MatMulForm, modes: RingModes): Candidate {
-  const cuts = modes.m.slice(1).map((_, i) => cut(form, modes, i + 1));
-  const sizes = pairs(modes);
-  const fit = trainFit(sizes);
-  const fullRanks = cuts.map((_, i) => Math.min(product(sizes.slice(0, i + 1)), product(sizes.slice(i + 1))));
-  return ring(form, modes, 'tt', {
-    rankNames: fullRanks.map((_, i) => `r${i + 1}`),
-    fullRanks,
-    ...byTails(cuts.map(spectrumSeries), fullRanks, fit),
-    bonds: (ranks) => [1, ...fit.down(ranks)],
-    decompose: (linalg, x, ranks, onProgress) =>
-      tensorTrain(linalg, x, fit.down(ranks), { onProgress }).cores,
-  });
-}
-
-/** The same as a tensor ring (Wang et al. 2018, §3.1): the last core is bound to the first by r₀. */
-export function trMatrix(form: MatMulForm, modes: RingModes): Candidate {
-  const sizes = pairs(modes);
-  const uniform = (rank: number): Ranks => sizes.map(() => rank);
-  const settings = RING_RANKS.map(uniform).filter(
-    (ranks) => parametersOf(modes, ranks) < form.inner * form.outer,
-  );
-  const size = form.inner * form.outer;
-  const series: Series = {
-    key: `tr:${settings.map((ranks) => ranks.join('x')).join()}`,
-    work: settings.reduce((sum, ranks) => sum + 60 * size * ranks[0]! * ranks[1]!, 0),
-    measure(linalg, weight, onProgress): Spectrum {
-      const x = asTensor(form, modes, weight);
-      let total = 0;
-      for (let i = 0; i < weight.length; i++) total += weight[i]! ** 2;
-      let remaining = total;
-      const energies = Float64Array.from(settings, (ranks, i) => {
-        const report = (done: number) => onProgress((i + done) / settings.length);
-        const error = total * tensorRing(linalg, x, ranks, { onProgress: report }).error ** 2;
-        const gain = Math.max(0, remaining - error);
-        remaining -= gain;
-        return gain;
-      });
-      return { energies, total };
-    },
-  };
-  return ring(form, modes, 'tr', {
-    rankNames: sizes.map((_, i) => `r${i}`),
-    fullRanks: uniform(Math.max(1, ...settings.map(([rank = 1]) => rank))),
-    ...byTrial(
-      series,
-      settings,
-      (ranks) => parametersOf(modes, ranks),
-      (rank) => [uniform(rank)],
-    ),
-    bonds: (ranks) => ranks,
-    decompose: (linalg, x, ranks, onProgress) => tensorRing(linalg, x, ranks, { onProgress }).cores,
-  });
-}
-
+/** What a train or a ring states; the rest follows from the modes. */
 interface RingSpec
   extends Pick<Candidate, 'rankNames' | 'fullRanks' | 'series' | 'error' | 'within' | 'ofRank'> {
   /** r₀ … r₍d₋₁₎, from the ranks of the method. */
@@ -112,7 +49,8 @@ interface RingSpec
   ): readonly Tensor<T>[];
 }
 
-function ring(
+/** The candidate of a train or a ring over the modes of a matrix. */
+export function matrixRing(
   form: MatMulForm,
   modes: RingModes,
   method: 'tt' | 'tr',
@@ -176,11 +114,13 @@ function steps({ m, n }: RingModes, bonds: Ranks): readonly RingStep[] {
     .reverse();
 }
 
-function pairs({ m, n }: RingModes): readonly number[] {
+/** mᵢ · nᵢ. */
+export function pairSizes({ m, n }: RingModes): readonly number[] {
   return m.map((mode, i) => mode * n[i]!);
 }
 
-function parametersOf(modes: RingModes, bonds: Ranks): number {
+/** Elements of all cores. */
+export function parametersOf(modes: RingModes, bonds: Ranks): number {
   return steps(modes, bonds).reduce((sum, { rows, cols }) => sum + rows * cols, 0);
 }
 
@@ -194,13 +134,15 @@ function pairOrder({ isTransposed }: MatMulForm, { m, n }: RingModes) {
   };
 }
 
-function cut(form: MatMulForm, modes: RingModes, after: number): Unfolding {
+/** The unfolding between the first `after` pairs of modes and the others. */
+export function cut(form: MatMulForm, modes: RingModes, after: number): Unfolding {
   return { ...pairOrder(form, modes), batchAxes: 0, rowAxes: 2 * after };
 }
 
-function asTensor<T extends Numbers>(form: MatMulForm, modes: RingModes, weight: T): Tensor<T> {
+/** The weight as a tensor over pairs of modes. */
+export function asTensor<T extends Numbers>(form: MatMulForm, modes: RingModes, weight: T): Tensor<T> {
   const { dims, permutation } = pairOrder(form, modes);
-  return tensor(pairs(modes), permuteAxes(weight, dims, permutation));
+  return tensor(pairSizes(modes), permuteAxes(weight, dims, permutation));
 }
 
 function asWeight<T extends Numbers>(form: MatMulForm, modes: RingModes, data: T): T {
