@@ -201,6 +201,7 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
         ranks: pick.ranks,
         parameters: cost.parameters,
         macs: cost.macs,
+        memory: cost.memory,
         energy: predictedEnergy(pick),
       },
     };

@@ -36,7 +36,14 @@ test('analyze --json: one document per line and model, in the promised form', ()
     ],
     ['/fc1/Gemm', 'fc1.weight', [512, 2304], 1_180_160, 2_359_296, [2, 512], 'compressible'],
   );
-  assert.deepEqual(Object.keys(layer.suggestion).sort(), ['energy', 'macs', 'method', 'parameters', 'ranks']);
+  assert.deepEqual(Object.keys(layer.suggestion).sort(), [
+    'energy',
+    'macs',
+    'memory',
+    'method',
+    'parameters',
+    'ranks',
+  ]);
   assert.deepEqual(first.tensors.input, { type: 'float', shape: [2, 1, 28, 28] });
 });
 

@@ -17,6 +17,8 @@ export interface Suggestion {
   readonly parameters: number;
   /** Of the layer after factoring; null where the shapes are not known. */
   readonly macs: number | null;
+  /** Elements of activations alive at once, at the most, in the nodes that take the layer's place; null where unknown. */
+  readonly memory: number | null;
   /** Share of ‖W‖² that is kept, or more: for methods with several ranks a lower bound. */
   readonly energy: number;
 }
