@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { candidatesOf } from '../../src/core/compress/candidates';
-
 import type { Form, Layer } from '../../src/core/compress/layer';
 import {
   type LayerOptions,
@@ -101,16 +100,6 @@ const planned = (result: Planned | Refusal): Planned => {
   assert.ok(!('refusal' in result), JSON.stringify(result));
   return result;
 };
-
-test('worked examples: 1000 × 800 at rank 100; 64 × 32 × 3 × 3 at rank 16', () => {
-  const [svd] = candidatesOf(matrixLayer('fc', 800, 1000), 'auto').candidates;
-  assert.equal(svd!.dense.parameters, 800_000);
-  assert.equal(svd!.cost([100]).parameters, 180_000);
-  // The 3 × 3 then 1 × 1 pair: 16·32·9 + 64·16.
-  const [channel] = candidatesOf(convLayer('conv', 64, 32, 3, 8), 'channel').candidates;
-  assert.equal(channel!.dense.parameters, 18_432);
-  assert.equal(channel!.cost([16]).parameters, 5_632);
-});
 
 test('the break-even rank is the last that saves, by brute force', () => {
   const layers = [
