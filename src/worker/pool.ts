@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { availableParallelism, freemem } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { ModelError } from '../core/onnx/modelError';
@@ -35,11 +36,11 @@ export interface Pool {
   engine(): string | undefined;
   /**
    * Runs a job on the next free thread. Rejects with {@link WeightRefused} where the weight is at fault, with a
-   * ModelError where its file is, or the thread died, and with the signal's reason when cancelled: the thread is
-   * then stopped in the middle of the computation and another takes its place.
+   * ModelError where its file is, or the thread died, and with the signal's reason when cancelled: a job that waits
+   * is forgotten; the thread of one that runs is stopped in the middle of the computation and another takes its place.
    */
   run(job: FactorJob, signal?: AbortSignal, onProgress?: (done: number) => void): Promise<FactorResult>;
-  /** Stops all threads; jobs still running are rejected. */
+  /** Stops all threads; jobs that run, wait or come later are rejected. */
   close(): Promise<void>;
 }
 
@@ -72,11 +73,39 @@ export function createPool(
     while (!closed && waiting.length > 0) {
       const { bytes, begin } = waiting[0]!;
       if (reserved > 0 && reserved + bytes > memory) return;
+      // A thread may have died of itself since its last job.
+      while (idle.length > 0 && !idle.at(-1)!.alive()) all.delete(idle.pop()!);
       if (idle.length === 0 && all.size === size) return;
       waiting.shift();
       reserved += bytes;
       begin(idle.pop() ?? start());
     }
+  }
+
+  /** Waits for a thread; whoever is cancelled meanwhile leaves the queue at once. */
+  function take(bytes: number, signal: AbortSignal | undefined): Promise<Thread> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        waiting.splice(waiting.indexOf(entry), 1);
+        reject(signal?.reason);
+        serve();
+      };
+      const settled = () => signal?.removeEventListener('abort', leave);
+      const entry: Waiting = {
+        bytes,
+        begin(thread) {
+          settled();
+          resolve(thread);
+        },
+        refuse(error) {
+          settled();
+          reject(error);
+        },
+      };
+      signal?.addEventListener('abort', leave, { once: true });
+      waiting.push(entry);
+      serve();
+    });
   }
 
   function give(thread: Thread, bytes: number): void {
@@ -91,11 +120,11 @@ export function createPool(
     engine: () => engine,
     async run(job, signal, onProgress) {
       signal?.throwIfAborted();
+      if (closed) throw stoppedBefore();
+      // Every job of a call listens to the same signal: there may be many.
+      if (signal) setMaxListeners(0, signal);
       const bytes = jobBytes(job);
-      const thread = await new Promise<Thread>((begin, refuse) => {
-        waiting.push({ bytes, begin, refuse });
-        serve();
-      });
+      const thread = await take(bytes, signal);
       try {
         signal?.throwIfAborted();
         return await thread.run(job, signal, onProgress);
@@ -105,12 +134,14 @@ export function createPool(
     },
     async close() {
       closed = true;
-      for (const { refuse } of waiting.splice(0)) {
-        refuse(new ModelError('engine-stopped', 'The engine was closed before it came to this.'));
-      }
+      for (const { refuse } of waiting.splice(0)) refuse(stoppedBefore());
       await Promise.all([...all].map((thread) => thread.stop()));
     },
   };
+}
+
+function stoppedBefore(): ModelError {
+  return new ModelError('engine-stopped', 'The engine was closed before it came to this.');
 }
 
 /** What the machine, or the container, can still give. */
