@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { FormedLayer } from '../core/compress/layer';
 import { ModelError } from '../core/onnx/modelError';
 import type { FactorResult, FactorTask, JobWeight, KnownGram } from './factorJob';
@@ -41,6 +42,18 @@ export function refusalOf(error: unknown): string {
   if (error instanceof WeightRefused) return error.message;
   if (error instanceof ModelError && error.code !== 'engine-stopped') return error.message;
   throw error;
+}
+
+/** What somebody else makes; whoever no longer wants it need not wait for it. */
+export function untilAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return shared;
+  if (signal.aborted) return Promise.reject(signal.reason);
+  setMaxListeners(0, signal);
+  return new Promise((resolve, reject) => {
+    const leave = () => reject(signal.reason);
+    signal.addEventListener('abort', leave, { once: true });
+    shared.then(resolve, reject).finally(() => signal.removeEventListener('abort', leave));
+  });
 }
 
 /** Does something for each index, the largest work first, so that no thread is left with it at the end; results in their own order. */

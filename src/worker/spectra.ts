@@ -1,13 +1,21 @@
 import { candidatesOf } from '../core/compress/candidates';
-import type { FormedLayer } from '../core/compress/layer';
+import type { Form, FormedLayer } from '../core/compress/layer';
 import { type Choice, isGiven, type LayerOptions } from '../core/compress/makePlan';
-import type { Candidate, MethodChoice } from '../core/compress/method';
+import type { Candidate, MethodChoice, Series } from '../core/compress/method';
 import type { Target } from '../core/compress/plan';
 import type { Spectrum } from '../core/compress/spectrum';
 import { spectrumSeries, type Unfolding } from '../core/compress/unfolding';
 import type { CallOptions } from './engine';
 import type { Pool } from './pool';
-import { createProgress, inOrderOfWork, refusalOf, runTask, type TaskCall, type WeightFile } from './runTask';
+import {
+  createProgress,
+  inOrderOfWork,
+  refusalOf,
+  runTask,
+  type TaskCall,
+  untilAborted,
+  type WeightFile,
+} from './runTask';
 import { runSplit } from './splitTask';
 
 /** Weights whose spectra are kept; the least recently used one makes room. */
@@ -57,9 +65,10 @@ export function createSpectra(pool: Pool): Spectra {
     signal: AbortSignal | undefined,
     make: () => Promise<T>,
   ): Promise<T> {
+    signal?.throwIfAborted();
     for (let shared = map.get(key); shared; shared = map.get(key)) {
       try {
-        return await shared;
+        return await untilAborted(shared, signal);
       } catch (error) {
         // The one who made it was cancelled, or failed: whoever still wants it tries for himself.
         signal?.throwIfAborted();
@@ -110,10 +119,11 @@ export function createSpectra(pool: Pool): Spectra {
     const work = candidate.series.map((each) => each.work);
     const progress = createProgress(work, (done) => report?.(done));
     return Promise.all(
-      candidate.series.map(async ({ key, unfolding, work: own }, index) => {
+      candidate.series.map(async (each, index) => {
+        const { unfolding, work: own } = each;
         const task = { kind: 'measure', form, method: candidate.method, series: index } as const;
         const onProgress = (done: number) => progress(index, done, '');
-        const spectrum = await remember(series, key, signal, async () => {
+        const spectrum = await remember(series, keyOf(each, form), signal, async () => {
           const share = own / (allWork || 1);
           const split = { signal, onProgress };
           const { energies, total } = await runSplit(pool, file, layer, task, unfolding, share, split);
@@ -174,6 +184,16 @@ export function createSpectra(pool: Pool): Spectra {
       });
     },
   };
+}
+
+/** An unfolding's key says all there is to it; any other series is one of this form only. */
+function keyOf({ key, unfolding }: Series, form: Form): string {
+  if (unfolding) return key;
+  // How often a weight is used does not matter, nor how large the images are.
+  const shape = JSON.stringify(form, (name, value) =>
+    ['calls', 'vectors'].includes(name) ? undefined : value,
+  );
+  return `${key}|${shape}`;
 }
 
 /** Multiply-adds of all different series, roughly. */
