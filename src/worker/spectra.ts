@@ -65,7 +65,6 @@ export function createSpectra(pool: Pool): Spectra {
     signal: AbortSignal | undefined,
     make: () => Promise<T>,
   ): Promise<T> {
-    signal?.throwIfAborted();
     for (let shared = map.get(key); shared; shared = map.get(key)) {
       try {
         return await untilAborted(shared, signal);

@@ -12,6 +12,8 @@ import { scratchFolder, writeInto } from '../support/scratch';
 
 const THREAD = path.resolve('dist/factorThread.js');
 const PLENTY = 2 ** 40;
+/** What takes this long, however slow the machine, waits for something that never comes. */
+const NO_HANGING = { timeout: 120_000 };
 
 /** Slots of the memory that a job of the stand-in thread shares with the test. */
 const SHARED = { running: 0, most: 1, begun: 2, gate: 3, died: 4 } as const;
@@ -90,7 +92,7 @@ function spectrumJob(rows: number, cols: number, seed: number): FactorJob {
   };
 }
 
-test('room for one: real jobs run one after the other, and all succeed', async (t) => {
+test('room for one: real jobs run one after the other, and all succeed', NO_HANGING, async (t) => {
   const pool = poolFor(t, THREAD, 2, 1);
   const intervals = await Promise.all(
     [1, 2, 3, 4].map(async (seed) => {
@@ -116,7 +118,7 @@ test('room for one: real jobs run one after the other, and all succeed', async (
   }
 });
 
-test('room for one: never two at the same time, in their order', async (t) => {
+test('room for one: never two at the same time, in their order', NO_HANGING, async (t) => {
   const pool = poolFor(t, standIn, 2, 1);
   const memory = sharedMemory();
   memory.open(100);
@@ -128,7 +130,7 @@ test('room for one: never two at the same time, in their order', async (t) => {
   assert.deepEqual([memory.read('most'), memory.read('begun')], [1, 8]);
 });
 
-test('room for all: as many side by side as there are threads, and no more', async (t) => {
+test('room for all: as many side by side as there are threads, and no more', NO_HANGING, async (t) => {
   const pool = poolFor(t, standIn, 2, PLENTY);
   const memory = sharedMemory();
   // The first two wait for each other: neither ends before both have begun.
@@ -145,7 +147,7 @@ test('room for all: as many side by side as there are threads, and no more', asy
   assert.equal(pool.engine(), 'stand-in');
 });
 
-test('room is counted in bytes: two small jobs side by side, a large one alone', async (t) => {
+test('room is counted in bytes: two small jobs side by side, a large one alone', NO_HANGING, async (t) => {
   const memory = sharedMemory();
   const small = jobBytes(memory.job());
   const pool = poolFor(t, standIn, 4, 2 * small);
@@ -173,7 +175,7 @@ test('room is counted in bytes: two small jobs side by side, a large one alone',
   await Promise.all(runs);
 });
 
-test('closing rejects those that run, those that wait and those that come later', async () => {
+test('closing rejects those that run, those that wait and those that come later', NO_HANGING, async () => {
   const pool = createPool(standIn, 2, PLENTY);
   const memory = sharedMemory();
   const runs: Promise<unknown>[] = [];
@@ -195,7 +197,7 @@ test('closing rejects those that run, those that wait and those that come later'
   await pool.close();
 });
 
-test('closing stops a real computation in its middle', async () => {
+test('closing stops a real computation in its middle', NO_HANGING, async () => {
   const pool = createPool(THREAD, 1);
   let run: Promise<unknown> | undefined;
   const running = begun((onProgress) => {
@@ -207,27 +209,31 @@ test('closing stops a real computation in its middle', async () => {
   await rejected;
 });
 
-test('a waiting job that is cancelled is gone at once, and the others do not notice', async (t) => {
-  const pool = poolFor(t, standIn, 1, PLENTY);
-  const memory = sharedMemory();
-  const abort = new AbortController();
-  let first: Promise<unknown> | undefined;
-  await begun((onProgress) => {
-    first = pool.run(memory.job(), undefined, onProgress);
-  });
-  const cancelled = pool.run(memory.job(), abort.signal);
-  const third = pool.run(memory.job());
-  abort.abort();
-  // The first one still runs: its gate is closed.
-  await assert.rejects(cancelled, { name: 'AbortError' });
-  assert.equal(memory.read('running'), 1);
-  await assert.rejects(pool.run(memory.job(), abort.signal), { name: 'AbortError' });
-  memory.open(100);
-  assert.deepEqual(await first, { kind: 'hash', hash: '1' });
-  assert.deepEqual(await third, { kind: 'hash', hash: '2' }, 'the cancelled one never ran');
-});
+test(
+  'a waiting job that is cancelled is gone at once, and the others do not notice',
+  NO_HANGING,
+  async (t) => {
+    const pool = poolFor(t, standIn, 1, PLENTY);
+    const memory = sharedMemory();
+    const abort = new AbortController();
+    let first: Promise<unknown> | undefined;
+    await begun((onProgress) => {
+      first = pool.run(memory.job(), undefined, onProgress);
+    });
+    const cancelled = pool.run(memory.job(), abort.signal);
+    const third = pool.run(memory.job());
+    abort.abort();
+    // The first one still runs: its gate is closed.
+    await assert.rejects(cancelled, { name: 'AbortError' });
+    assert.equal(memory.read('running'), 1);
+    await assert.rejects(pool.run(memory.job(), abort.signal), { name: 'AbortError' });
+    memory.open(100);
+    assert.deepEqual(await first, { kind: 'hash', hash: '1' });
+    assert.deepEqual(await third, { kind: 'hash', hash: '2' }, 'the cancelled one never ran');
+  },
+);
 
-test('a cancelled job that waited for room makes way for those behind it', async (t) => {
+test('a cancelled job that waited for room makes way for those behind it', NO_HANGING, async (t) => {
   const memory = sharedMemory();
   const pool = poolFor(t, standIn, 2, 2 * jobBytes(memory.job()));
   const abort = new AbortController();
@@ -243,23 +249,27 @@ test('a cancelled job that waited for room makes way for those behind it', async
   await Promise.all(runs);
 });
 
-test('a running job that is cancelled ends its thread, and another takes its place', async (t) => {
-  const pool = poolFor(t, standIn, 1, 1);
-  const memory = sharedMemory();
-  const abort = new AbortController();
-  let run: Promise<unknown> | undefined;
-  await begun((onProgress) => {
-    run = pool.run(memory.job(), abort.signal, onProgress);
-  });
-  const rejected = assert.rejects(run!, { name: 'AbortError' });
-  const next = pool.run(memory.job());
-  abort.abort();
-  await rejected;
-  memory.open(100);
-  assert.deepEqual(await next, { kind: 'hash', hash: '2' });
-});
+test(
+  'a running job that is cancelled ends its thread, and another takes its place',
+  NO_HANGING,
+  async (t) => {
+    const pool = poolFor(t, standIn, 1, 1);
+    const memory = sharedMemory();
+    const abort = new AbortController();
+    let run: Promise<unknown> | undefined;
+    await begun((onProgress) => {
+      run = pool.run(memory.job(), abort.signal, onProgress);
+    });
+    const rejected = assert.rejects(run!, { name: 'AbortError' });
+    const next = pool.run(memory.job());
+    abort.abort();
+    await rejected;
+    memory.open(100);
+    assert.deepEqual(await next, { kind: 'hash', hash: '2' });
+  },
+);
 
-test('many jobs under one signal: no warning, all are cancelled', async (t) => {
+test('many jobs under one signal: no warning, all are cancelled', NO_HANGING, async (t) => {
   const warnings: Error[] = [];
   const listen = (warning: Error) => warnings.push(warning);
   process.on('warning', listen);
@@ -277,7 +287,7 @@ test('many jobs under one signal: no warning, all are cancelled', async (t) => {
   assert.deepEqual(warnings, []);
 });
 
-test('a thread that dies after its job is not given another', async (t) => {
+test('a thread that dies after its job is not given another', NO_HANGING, async (t) => {
   const pool = poolFor(t, standIn, 1, PLENTY);
   const memory = sharedMemory();
   memory.open(100);

@@ -19,6 +19,9 @@ import { scratchFolder, writeInto } from '../support/scratch';
 const threads = createPool(path.resolve('dist/factorThread.js'), 2);
 after(() => threads.close());
 
+/** What takes this long, however slow the machine, waits for something that never comes. */
+const NO_HANGING = { timeout: 120_000 };
+
 type Kind = FactorJob['task']['kind'];
 
 /** The pool, with a list of what it was given; what `before` returns for a job is waited for before it runs. */
@@ -141,38 +144,42 @@ function gate() {
   return { opened, open };
 }
 
-test('one hash per layer and one measurement per series; then none for the same version', async () => {
-  const { pool, seen } = watchedPool();
-  const spectra = createSpectra(pool);
-  const weights = both();
-  const first = await ask(spectra, weights);
-  assert.deepEqual(
-    first.map(({ choices }) => choices.map(({ candidate }) => candidate.method)),
-    [['channel', 'input-channel', 'spatial', 'tucker2'], ['svd']],
-  );
-  // The convolution: out, in, in and height; tucker2 has none of its own. The matrix has one.
-  assert.deepEqual(seen(), { hash: 2, measure: 3 + 1 });
-  const second = await ask(spectra, weights);
-  assert.deepEqual(seen(), {});
-  assert.deepEqual(energies(second), energies(first));
-  // The energies are those of the weights: the squared norm, and for tucker2 the series of the other two.
-  const [conv, fc] = first;
-  for (const [options, data] of [
-    [conv!, convValues],
-    [fc!, wideValues],
-  ] as const) {
-    const norm = data.reduce((sum, x) => sum + x * x, 0);
-    for (const { known } of options.choices)
-      for (const { total } of known) assert.ok(Math.abs(total / norm - 1) < 1e-5);
-  }
-  const [channel, inputChannel, , tucker2] = conv!.choices;
-  assert.deepEqual(
-    tucker2!.known.map((s) => s.energies),
-    [inputChannel!.known[0]!.energies, channel!.known[0]!.energies],
-  );
-});
+test(
+  'one hash per layer and one measurement per series; then none for the same version',
+  NO_HANGING,
+  async () => {
+    const { pool, seen } = watchedPool();
+    const spectra = createSpectra(pool);
+    const weights = both();
+    const first = await ask(spectra, weights);
+    assert.deepEqual(
+      first.map(({ choices }) => choices.map(({ candidate }) => candidate.method)),
+      [['channel', 'input-channel', 'spatial', 'tucker2'], ['svd']],
+    );
+    // The convolution: out, in, in and height; tucker2 has none of its own. The matrix has one.
+    assert.deepEqual(seen(), { hash: 2, measure: 3 + 1 });
+    const second = await ask(spectra, weights);
+    assert.deepEqual(seen(), {});
+    assert.deepEqual(energies(second), energies(first));
+    // The energies are those of the weights: the squared norm, and for tucker2 the series of the other two.
+    const [conv, fc] = first;
+    for (const [options, data] of [
+      [conv!, convValues],
+      [fc!, wideValues],
+    ] as const) {
+      const norm = data.reduce((sum, x) => sum + x * x, 0);
+      for (const { known } of options.choices)
+        for (const { total } of known) assert.ok(Math.abs(total / norm - 1) < 1e-5);
+    }
+    const [channel, inputChannel, , tucker2] = conv!.choices;
+    assert.deepEqual(
+      tucker2!.known.map((s) => s.energies),
+      [inputChannel!.known[0]!.energies, channel!.known[0]!.energies],
+    );
+  },
+);
 
-test('a method that is asked for later measures only what the others have not', async () => {
+test('a method that is asked for later measures only what the others have not', NO_HANGING, async () => {
   const { pool, seen } = watchedPool();
   const spectra = createSpectra(pool);
   const weights = both();
@@ -197,21 +204,25 @@ test('a method that is asked for later measures only what the others have not', 
   assert.deepEqual(seen(), { spectrum: 1 });
 });
 
-test('the same bytes in another file, or as another version: only read, not measured', async () => {
-  const { pool, seen } = watchedPool();
-  const spectra = createSpectra(pool);
-  const weights = both();
-  const first = await ask(spectra, weights);
-  seen();
-  const copied = await ask(spectra, both());
-  assert.deepEqual(seen(), { hash: 2 });
-  assert.deepEqual(energies(copied), energies(first));
-  const touched = await ask(spectra, { ...weights, file: { ...weights.file, version: '2' } });
-  assert.deepEqual(seen(), { hash: 2 });
-  assert.deepEqual(energies(touched), energies(first));
-});
+test(
+  'the same bytes in another file, or as another version: only read, not measured',
+  NO_HANGING,
+  async () => {
+    const { pool, seen } = watchedPool();
+    const spectra = createSpectra(pool);
+    const weights = both();
+    const first = await ask(spectra, weights);
+    seen();
+    const copied = await ask(spectra, both());
+    assert.deepEqual(seen(), { hash: 2 });
+    assert.deepEqual(energies(copied), energies(first));
+    const touched = await ask(spectra, { ...weights, file: { ...weights.file, version: '2' } });
+    assert.deepEqual(seen(), { hash: 2 });
+    assert.deepEqual(energies(touched), energies(first));
+  },
+);
 
-test('a weight that has changed is measured again, the other one is not', async () => {
+test('a weight that has changed is measured again, the other one is not', NO_HANGING, async () => {
   const { pool, seen } = watchedPool();
   const spectra = createSpectra(pool);
   const first = await ask(spectra, both());
@@ -226,24 +237,28 @@ test('a weight that has changed is measured again, the other one is not', async 
   assert.ok(Math.abs(now! - before! - grown) < 1e-3, `${now} after ${before}`);
 });
 
-test('the same bytes in another shape are another weight, for methods that have to be tried too', async () => {
-  const { pool, seen } = watchedPool();
-  const spectra = createSpectra(pool);
-  const [lying, standing] = [matrix(36, 100), matrix(100, 36)];
-  const data = values(lying, 3);
-  for (const method of ['svd', 'tr'] as const) {
-    const alone = [lying, standing].map((form) =>
-      ask(createSpectra(threads), weightsFile({ w: [form, data] }), method),
-    );
-    const [first, second] = (await Promise.all(alone)).map(energies);
-    assert.notDeepEqual(first, second);
-    assert.deepEqual(energies(await ask(spectra, weightsFile({ w: [lying, data] }), method)), first);
-    assert.deepEqual(energies(await ask(spectra, weightsFile({ w: [standing, data] }), method)), second);
-    assert.deepEqual(seen(), { hash: 2, measure: 2 });
-  }
-});
+test(
+  'the same bytes in another shape are another weight, for methods that have to be tried too',
+  NO_HANGING,
+  async () => {
+    const { pool, seen } = watchedPool();
+    const spectra = createSpectra(pool);
+    const [lying, standing] = [matrix(36, 100), matrix(100, 36)];
+    const data = values(lying, 3);
+    for (const method of ['svd', 'tr'] as const) {
+      const alone = [lying, standing].map((form) =>
+        ask(createSpectra(threads), weightsFile({ w: [form, data] }), method),
+      );
+      const [first, second] = (await Promise.all(alone)).map(energies);
+      assert.notDeepEqual(first, second);
+      assert.deepEqual(energies(await ask(spectra, weightsFile({ w: [lying, data] }), method)), first);
+      assert.deepEqual(energies(await ask(spectra, weightsFile({ w: [standing, data] }), method)), second);
+      assert.deepEqual(seen(), { hash: 2, measure: 2 });
+    }
+  },
+);
 
-test('two calls at once do the work once', async () => {
+test('two calls at once do the work once', NO_HANGING, async () => {
   const { pool, seen } = watchedPool();
   const spectra = createSpectra(pool);
   const weights = both();
@@ -252,7 +267,7 @@ test('two calls at once do the work once', async () => {
   assert.deepEqual(energies(a), energies(b));
 });
 
-test('equal layers of one file are measured once', async () => {
+test('equal layers of one file are measured once', NO_HANGING, async () => {
   const { pool, seen } = watchedPool();
   const weights = weightsFile({ a: [wide, wideValues], b: [wide, wideValues.slice()] });
   const [a, b] = energies(await ask(createSpectra(pool), weights));
@@ -261,71 +276,83 @@ test('equal layers of one file are measured once', async () => {
 });
 
 for (const kind of ['hash', 'measure'] as const) {
-  test(`of two calls the one that works is cancelled in its ${kind}: the other one takes over`, async () => {
-    const abort = new AbortController();
-    const { opened, open } = gate();
-    let isFirst = true;
-    const { pool, seen } = watchedPool((now) => {
-      if (now !== kind || !isFirst) return;
-      isFirst = false;
-      open();
-    });
-    const spectra = createSpectra(pool);
-    const weights = weightsFile({ fc: [wide, wideValues] });
-    const cancelled = assert.rejects(ask(spectra, weights, 'auto', { signal: abort.signal }), {
-      name: 'AbortError',
-    });
-    const other = ask(spectra, weights);
-    await opened;
-    abort.abort();
-    await cancelled;
-    const [result] = energies(await other);
-    assert.equal(result!.choices.length, 1);
-    assert.deepEqual(result!.choices, energies(await ask(createSpectra(threads), weights))[0]!.choices);
-    assert.deepEqual(seen(), kind === 'hash' ? { hash: 2, measure: 1 } : { hash: 1, measure: 2 });
-    // And what the other one found is kept.
-    await ask(spectra, weights);
-    assert.deepEqual(seen(), {});
-  });
+  test(
+    `of two calls the one that works is cancelled in its ${kind}: the other one takes over`,
+    NO_HANGING,
+    async () => {
+      const abort = new AbortController();
+      const { opened, open } = gate();
+      let isFirst = true;
+      const { pool, seen } = watchedPool((now) => {
+        if (now !== kind || !isFirst) return;
+        isFirst = false;
+        open();
+      });
+      const spectra = createSpectra(pool);
+      const weights = weightsFile({ fc: [wide, wideValues] });
+      const cancelled = assert.rejects(ask(spectra, weights, 'auto', { signal: abort.signal }), {
+        name: 'AbortError',
+      });
+      const other = ask(spectra, weights);
+      await opened;
+      abort.abort();
+      await cancelled;
+      const [result] = energies(await other);
+      assert.equal(result!.choices.length, 1);
+      assert.deepEqual(result!.choices, energies(await ask(createSpectra(threads), weights))[0]!.choices);
+      assert.deepEqual(seen(), kind === 'hash' ? { hash: 2, measure: 1 } : { hash: 1, measure: 2 });
+      // And what the other one found is kept.
+      await ask(spectra, weights);
+      assert.deepEqual(seen(), {});
+    },
+  );
 
-  test(`of two calls the one that waits is cancelled in the other's ${kind}: at once, and alone`, async () => {
-    const abort = new AbortController();
-    const [reached, released] = [gate(), gate()];
-    const { pool, seen } = watchedPool((now) => {
-      if (now !== kind) return;
-      reached.open();
-      return released.opened;
-    });
-    const spectra = createSpectra(pool);
-    const weights = weightsFile({ fc: [wide, wideValues] });
-    const working = ask(spectra, weights);
-    await reached.opened;
-    const cancelled = assert.rejects(ask(spectra, weights, 'auto', { signal: abort.signal }), {
-      name: 'AbortError',
-    });
-    // Until it waits for what the other one does.
-    await new Promise((resolve) => setImmediate(resolve));
-    abort.abort();
-    await cancelled; // the work is still held up
-    released.open();
-    assert.equal((await working)[0]!.choices.length, 1);
-    assert.deepEqual(seen(), { hash: 1, measure: 1 });
-  });
+  test(
+    `of two calls the one that waits is cancelled in the other's ${kind}: at once, and alone`,
+    NO_HANGING,
+    async () => {
+      const abort = new AbortController();
+      const [reached, released] = [gate(), gate()];
+      const { pool, seen } = watchedPool((now) => {
+        if (now !== kind) return;
+        reached.open();
+        return released.opened;
+      });
+      const spectra = createSpectra(pool);
+      const weights = weightsFile({ fc: [wide, wideValues] });
+      const working = ask(spectra, weights);
+      await reached.opened;
+      const cancelled = assert.rejects(ask(spectra, weights, 'auto', { signal: abort.signal }), {
+        name: 'AbortError',
+      });
+      // Until it waits for what the other one does.
+      await new Promise((resolve) => setImmediate(resolve));
+      abort.abort();
+      await cancelled; // the work is still held up
+      released.open();
+      assert.equal((await working)[0]!.choices.length, 1);
+      assert.deepEqual(seen(), { hash: 1, measure: 1 });
+    },
+  );
 }
 
-test('a call that was cancelled before it began gives nothing, even where all is known', async () => {
-  const { pool, seen } = watchedPool();
-  const spectra = createSpectra(pool);
-  const weights = both();
-  const signal = AbortSignal.abort();
-  await assert.rejects(ask(spectra, weights, 'auto', { signal }), { name: 'AbortError' });
-  await ask(spectra, weights);
-  seen();
-  await assert.rejects(ask(spectra, weights, 'auto', { signal }), { name: 'AbortError' });
-  assert.deepEqual(seen(), {});
-});
+test(
+  'a call that was cancelled before it began gives nothing, even where all is known',
+  NO_HANGING,
+  async () => {
+    const { pool, seen } = watchedPool();
+    const spectra = createSpectra(pool);
+    const weights = both();
+    const signal = AbortSignal.abort();
+    await assert.rejects(ask(spectra, weights, 'auto', { signal }), { name: 'AbortError' });
+    await ask(spectra, weights);
+    seen();
+    await assert.rejects(ask(spectra, weights, 'auto', { signal }), { name: 'AbortError' });
+    assert.deepEqual(seen(), {});
+  },
+);
 
-test('ranks that are given are not asked of the weights, nor are they read', async () => {
+test('ranks that are given are not asked of the weights, nor are they read', NO_HANGING, async () => {
   const { pool, seen } = watchedPool();
   const spectra = createSpectra(pool);
   const target = { kind: 'rank', rank: 8 } as const;
@@ -348,51 +375,59 @@ test('ranks that are given are not asked of the weights, nor are they read', asy
   assert.deepEqual(seen(), { hash: 2, measure: 1 }, 'the series of channel are known by now');
 });
 
-test('NaN in one weight: a reason for it, choices for the others, and the reason again', async () => {
-  const { pool, seen } = watchedPool();
-  const spectra = createSpectra(pool);
-  const spoilt = convValues.slice();
-  spoilt[77] = Number.NaN;
-  const weights = weightsFile({ bad: [conv, spoilt], fc: [wide, wideValues], good: [conv, convValues] });
-  const check = (options: readonly LayerOptions[]) => {
-    const [bad, fc, good] = options;
-    assert.match(bad!.reason ?? '', /NaN|finite/);
-    assert.match(bad!.reason!, /\.$/);
-    assert.deepEqual([bad!.choices.length, fc!.choices.length, good!.choices.length], [0, 1, 4]);
-    assert.deepEqual([fc!.reason, good!.reason], [undefined, undefined]);
-    return bad!.reason;
-  };
-  const reason = check(await ask(spectra, weights));
-  seen();
-  assert.equal(check(await ask(spectra, weights)), reason);
-  const { hash, measure } = seen();
-  assert.equal(hash, undefined);
-  assert.ok(measure! >= 1 && measure! <= 4, `only of the bad weight: ${measure}`);
-  // Two at once: both get it.
-  const [a, b] = await Promise.all([ask(spectra, weights), ask(spectra, weights)]);
-  assert.deepEqual([check(a), check(b)], [reason, reason]);
-  const { unfolding } = spectrumSeriesOf(weights.layers[0]!);
-  await assert.rejects(spectra.spectrum(weights.file, weights.layers[0]!, unfolding!), {
-    name: 'WeightRefused',
-    code: 'not-finite',
-  });
-});
+test(
+  'NaN in one weight: a reason for it, choices for the others, and the reason again',
+  NO_HANGING,
+  async () => {
+    const { pool, seen } = watchedPool();
+    const spectra = createSpectra(pool);
+    const spoilt = convValues.slice();
+    spoilt[77] = Number.NaN;
+    const weights = weightsFile({ bad: [conv, spoilt], fc: [wide, wideValues], good: [conv, convValues] });
+    const check = (options: readonly LayerOptions[]) => {
+      const [bad, fc, good] = options;
+      assert.match(bad!.reason ?? '', /NaN|finite/);
+      assert.match(bad!.reason!, /\.$/);
+      assert.deepEqual([bad!.choices.length, fc!.choices.length, good!.choices.length], [0, 1, 4]);
+      assert.deepEqual([fc!.reason, good!.reason], [undefined, undefined]);
+      return bad!.reason;
+    };
+    const reason = check(await ask(spectra, weights));
+    seen();
+    assert.equal(check(await ask(spectra, weights)), reason);
+    const { hash, measure } = seen();
+    assert.equal(hash, undefined);
+    assert.ok(measure! >= 1 && measure! <= 4, `only of the bad weight: ${measure}`);
+    // Two at once: both get it.
+    const [a, b] = await Promise.all([ask(spectra, weights), ask(spectra, weights)]);
+    assert.deepEqual([check(a), check(b)], [reason, reason]);
+    const { unfolding } = spectrumSeriesOf(weights.layers[0]!);
+    await assert.rejects(spectra.spectrum(weights.file, weights.layers[0]!, unfolding!), {
+      name: 'WeightRefused',
+      code: 'not-finite',
+    });
+  },
+);
 
-test('a thread that stops is no reason of a weight: the call fails, the next one works', async () => {
-  let fails = true;
-  const { pool, seen } = watchedPool(async (kind) => {
-    if (kind !== 'measure' || !fails) return;
-    fails = false;
-    await threadsThatStop();
-  });
-  const spectra = createSpectra(pool);
-  const weights = weightsFile({ fc: [wide, wideValues] });
-  await assert.rejects(ask(spectra, weights), { code: 'engine-stopped' });
-  assert.equal((await ask(spectra, weights))[0]!.choices.length, 1);
-  assert.deepEqual(seen(), { hash: 1, measure: 2 });
-});
+test(
+  'a thread that stops is no reason of a weight: the call fails, the next one works',
+  NO_HANGING,
+  async () => {
+    let fails = true;
+    const { pool, seen } = watchedPool(async (kind) => {
+      if (kind !== 'measure' || !fails) return;
+      fails = false;
+      await threadsThatStop();
+    });
+    const spectra = createSpectra(pool);
+    const weights = weightsFile({ fc: [wide, wideValues] });
+    await assert.rejects(ask(spectra, weights), { code: 'engine-stopped' });
+    assert.equal((await ask(spectra, weights))[0]!.choices.length, 1);
+    assert.deepEqual(seen(), { hash: 1, measure: 2 });
+  },
+);
 
-test('progress goes up to 1 and never down, for calls that share the work too', async () => {
+test('progress goes up to 1 and never down, for calls that share the work too', NO_HANGING, async () => {
   const spectra = createSpectra(threads);
   const weights = both();
   const seen = [0, 1].map((): number[] => []);
