@@ -2,6 +2,7 @@ import { candidateOf } from '../../src/core/compress/candidates';
 import type { Form } from '../../src/core/compress/layer';
 import { type Candidate, METHOD_IDS } from '../../src/core/compress/method';
 import type { Spectrum } from '../../src/core/compress/spectrum';
+import { unfoldedSize } from '../../src/core/compress/unfolding';
 
 /** A convolution of an input of `size` × 1.5 `size` positions. */
 export function convForm(
@@ -50,9 +51,14 @@ export function allCandidates(): readonly { readonly name: string; readonly cand
 }
 
 /** Spectra of all series of a candidate whose energies fall by `ratio` from step to step. */
-export function decayingSpectra({ series, fullRanks }: Candidate, ratio: number): readonly Spectrum[] {
-  return series.map((_, i) => {
-    const length = fullRanks[Math.min(i, fullRanks.length - 1)]!;
+export function decayingSpectra(
+  { series, method, fullRanks }: Candidate,
+  ratio: number,
+): readonly Spectrum[] {
+  return series.map(({ unfolding }) => {
+    const size = unfolding && unfoldedSize(unfolding);
+    // Atoms; or more steps than any method has settings to try.
+    const length = size ? Math.min(size.rows, size.cols) : method === 'dcf' ? fullRanks[0]! : 32;
     const energies = Float64Array.from({ length }, (_, k) => ratio ** k);
     return { energies, total: energies.reduce((sum, e) => sum + e, 0) };
   });

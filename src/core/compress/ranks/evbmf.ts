@@ -51,6 +51,7 @@ export function evbmfRank(
  * the threshold, and then becomes γ̃ = M s τ(x) / γ. Twice the free energy over M, constants left out, is
  * L log s + ‖W‖² / (M s) + Σ (log(1 + τ) + α log(1 + τ/α) − τ) over those kept. Its slope vanishes where
  * M s (L + Σ τ) = ‖W‖². Between the variances at which another value is kept it is smooth: each such piece is searched.
+ * As x − τ = 1 + α + α/τ, only the energy of the values not kept enters, however small beside that of the others.
  */
 function solve(spectrum: Spectrum, sideL: number, sideM: number) {
   const { energies } = spectrum;
@@ -65,16 +66,19 @@ function solve(spectrum: Spectrum, sideL: number, sideM: number) {
   // In units of the largest possible variance, so that nothing depends on the scale.
   const unit = tails[0]! / (sideL * sideM);
   const scaled = energies.map((e) => e / unit / sideM);
+  const rest = (k: number) => tails[k]! / unit / sideM;
   const breakAt = (k: number) => (k < energies.length ? scaled[k]! / threshold : 0);
-  const lowest = tails[most]! / unit / (sideM * (sideL - most)) / 2;
+  const lowest = rest(most) / (sideL - most) / 2;
   let best = { rank: 0, variance: 1, energy: sideL };
   for (let rank = 1; rank <= most; rank++) {
     const kept = scaled.subarray(0, rank);
-    const slope = (s: number) => s * kept.reduce((sum, e) => sum + shrinkage(e / s, alpha), sideL) - sideL;
+    const sum = (s: number, term: (tau: number) => number) =>
+      kept.reduce((total, e) => total + term(shrinkage(e / s, alpha)), 0);
+    const slope = (s: number) => s * (sideL - sum(s, (tau) => 1 + alpha + alpha / tau)) - rest(rank);
     const variance = rootOf(slope, Math.max(lowest, breakAt(rank)), breakAt(rank - 1));
     if (variance === undefined) continue;
-    const gain = kept.reduce((sum, e) => sum + gainOf(shrinkage(e / variance, alpha), alpha), 0);
-    const energy = sideL * Math.log(variance) + sideL / variance + gain;
+    const energy =
+      sideL * Math.log(variance) + rest(rank) / variance + sum(variance, (tau) => energyOf(tau, alpha));
     if (energy < best.energy) best = { rank, variance, energy };
   }
   const { rank, variance } = best;
@@ -91,8 +95,9 @@ function shrinkage(x: number, alpha: number): number {
   return (b + Math.sqrt(Math.max(0, b * b - 4 * alpha))) / 2;
 }
 
-function gainOf(tau: number, alpha: number): number {
-  return Math.log1p(tau) + alpha * Math.log1p(tau / alpha) - tau;
+/** What a kept value adds to twice the free energy over M. */
+function energyOf(tau: number, alpha: number): number {
+  return Math.log1p(tau) + alpha * Math.log1p(tau / alpha) + 1 + alpha + alpha / tau;
 }
 
 /** x at which keeping a value is as good as not: (1 + τ)(1 + α/τ) at the zero of Φ(τ) + Φ(τ/α), Φ(z) = log(1 + z)/z − ½. */
