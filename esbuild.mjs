@@ -34,6 +34,8 @@ const common = {
   minify: production,
   sourcemap: production ? false : 'linked',
   legalComments: 'none',
+  // Its main entry looks for its own files at run time, where there are none.
+  alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' },
   logLevel: 'warning',
   absWorkingDir: import.meta.dirname,
 };

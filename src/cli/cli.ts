@@ -4,6 +4,7 @@ import type { Engine } from '../worker/engine';
 import { createSession } from '../worker/session';
 import { analyzeCommand } from './analyzeCommand';
 import { compressCommand } from './compressCommand';
+import { planCommand } from './planCommand';
 import { spectrumCommand } from './spectrumCommand';
 import { processTerminal, type Terminal } from './terminal';
 import { HELP, UsageError } from './usage';
@@ -15,6 +16,7 @@ export type Command = (args: readonly string[], engine: Engine, terminal: Termin
 const COMMANDS: Readonly<Record<string, Command>> = {
   analyze: analyzeCommand,
   compress: compressCommand,
+  plan: planCommand,
   spectrum: spectrumCommand,
   verify: verifyCommand,
 };

@@ -4,6 +4,7 @@ import { parseTarget, printTarget, type Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import type { Engine } from '../worker/engine';
+import { readPlan } from './readPlan';
 import { renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
 import { parse, parseDims, parseMethod, UsageError } from './usage';
@@ -20,6 +21,7 @@ export async function compressCommand(
     target: { type: 'string' },
     method: { type: 'string' },
     rank: { type: 'string' },
+    plan: { type: 'string' },
     dim: { type: 'string', multiple: true },
     overwrite: { type: 'boolean' },
     'allow-larger': { type: 'boolean' },
@@ -28,18 +30,26 @@ export async function compressCommand(
   });
   const [model, ...more] = positionals;
   if (model === undefined || more.length > 0) throw new UsageError('compress takes one model.');
-  const target = targetOf(values.target, values.rank);
+  const hasChoices = values.target !== undefined || values.rank !== undefined || values.method !== undefined;
+  if (values.plan !== undefined && hasChoices) {
+    throw new UsageError(
+      'A plan has its goal and its methods: --plan excludes --target, --rank and --method.',
+    );
+  }
+  const chosen = targetOf(values.target, values.rank);
   const method = parseMethod(values.method);
   const dims = parseDims(values.dim);
   const path = resolve(model);
   const output = resolve(values.output ?? compressedPath(model));
   try {
+    const plan = values.plan === undefined ? undefined : readPlan(values.plan);
     const report = await engine.compress(
       {
         path,
         output,
-        target,
+        target: plan?.goal ?? chosen,
         method,
+        ...(plan ? { plan } : {}),
         dims,
         // A file named on the command line is meant; the default name might hold something dear.
         overwrite: values.overwrite === true || values.output !== undefined,
@@ -58,7 +68,8 @@ export async function compressCommand(
   }
 }
 
-function targetOf(text: string | undefined, rank: string | undefined): Target {
+/** The target of `--target` or `--rank`; half the parameters without either. */
+export function targetOf(text: string | undefined, rank: string | undefined): Target {
   if (text !== undefined && rank !== undefined)
     throw new UsageError('--target and --rank exclude each other.');
   const target = parseTarget(rank !== undefined ? `rank=${rank}` : (text ?? 'parameters=0.5'));

@@ -10,6 +10,10 @@ export const HELP = `Usage:
                      [--overwrite] [--allow-larger] [--keep-norms] [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
+  ranksmith plan MODEL [-o PLAN] [--target T] [--method M] [--rank N] [--dim NAME=N]… [--overwrite] [--keep-norms] [--json]
+      Writes what compress would do (default: MODEL.ranks.json), layer by layer, to be looked at and edited.
+  ranksmith compress MODEL --plan PLAN [-o OUT] …
+      Carries it out.
   ranksmith spectrum MODEL LAYER [--mode AXIS[,AXIS]…] [--json]
       All singular values of a layer's weight; --mode names the axes of the weight that become rows.
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]

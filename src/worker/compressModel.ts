@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Analysis } from '../core/compress/analysis';
-import { analyzeModel } from '../core/compress/analyzeModel';
+import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { makePlan } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
 import type { CompressionReport, ModelFigures } from '../core/compress/report';
@@ -15,6 +15,7 @@ import { modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
+import { optionsOfPlan } from './planModel';
 import type { Pool } from './pool';
 import type { Runtime } from './runtime';
 import type { Spectra } from './spectra';
@@ -64,26 +65,21 @@ export async function compressModel(
     for (const target of [request.output, dataPath]) checkTarget(sources, target, request.overwrite);
     const clock = stopwatch();
     const dims = request.dims ?? {};
-    const foldNorms = request.foldNorms ?? true;
+    const foldNorms = request.plan?.foldNorms ?? request.foldNorms ?? true;
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
-    const options = await tools.spectra.optionsOf(
-      modelWeights(open, foldNorms),
-      analyzed.layers,
-      request.method,
-      {
-        ...(signal ? { signal } : {}),
-        onLayer: (done, layer) => report('suggest', done, layer),
-        target: request.target,
-      },
+    const { options, plans: wanted } = await plansFor(
+      tools.spectra,
+      open,
+      analyzed,
+      { ...request, foldNorms },
+      signal,
+      (done, layer) => report('suggest', done, layer),
     );
-    const planned = makePlan(options, analyzed.totals, request.target, request.allowLarger);
-    if ('refusal' in planned)
-      throw new ModelError('unreachable-target', `${request.path}: ${planned.refusal}`);
     const suggest = clock();
 
     const folder = openOutputFolder(request.output);
     try {
-      const { factored, plans } = await factorLayers(tools.pool, open, options, planned.plan.layers, {
+      const { factored, plans } = await factorLayers(tools.pool, open, options, wanted, {
         ...(signal ? { signal } : {}),
         keep: keeper(folder, limits.keptFactors),
         onLayer: (done, layer) => report('factor', done, layer),
@@ -128,6 +124,23 @@ export async function compressModel(
   } finally {
     open.close();
   }
+}
+
+/** What is to become of each layer: what the plan says, or a plan is made. */
+async function plansFor(
+  spectra: Spectra,
+  open: OpenModel,
+  { layers, totals }: AnalyzedModel,
+  { plan, target, method, foldNorms = true, allowLarger }: CompressRequest,
+  signal: AbortSignal | undefined,
+  onLayer: (done: number, layer: string) => void,
+) {
+  if (plan) return optionsOfPlan(open, plan, layers, signal);
+  const call = { ...(signal ? { signal } : {}), onLayer, target };
+  const options = await spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
+  const planned = makePlan(options, totals, target, allowLarger);
+  if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
+  return { options, plans: planned.plan.layers };
 }
 
 function keeper(folder: OutputFolder, limit: number): (bytes: Uint8Array) => Piece {

@@ -2,6 +2,7 @@ import type { Analysis, DimBindings } from '../core/compress/analysis';
 import type { LayerSpectrum } from '../core/compress/layerSpectrum';
 import type { MethodChoice } from '../core/compress/method';
 import type { Target } from '../core/compress/plan';
+import type { PlanFile, PlanProposal } from '../core/compress/planFile';
 import type { CompressionReport, Preview, Verification } from '../core/compress/report';
 
 /** What is going on, for progress displays. */
@@ -29,8 +30,11 @@ export interface ModelRequest {
 export interface CompressRequest extends ModelRequest {
   /** Absolute path of the file to be written. */
   readonly output: string;
+  /** What to reach; with a plan it is only said. */
   readonly target: Target;
   readonly method: MethodChoice;
+  /** Carry out this plan instead of making one. */
+  readonly plan?: PlanFile;
   /** Replace an existing output file. */
   readonly overwrite: boolean;
   /** Fold BatchNormalization into the convolutions that are factored, so that they are factored as they act; default true. */
@@ -66,6 +70,15 @@ export interface Engine {
     request: ModelRequest & { readonly targets: readonly Target[]; readonly method: MethodChoice },
     options?: CallOptions,
   ): Promise<readonly Preview[]>;
+  /** Makes a plan for a target, to be looked at, edited and carried out by `compress`. Nothing is written. */
+  plan(
+    request: ModelRequest & {
+      readonly target: Target;
+      readonly method: MethodChoice;
+      readonly foldNorms?: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<PlanProposal>;
   /** Plans, factors, writes, reads back, runs both. */
   compress(request: CompressRequest, options?: CallOptions): Promise<CompressionReport>;
   /** Runs two models on the same input and compares. `inputs` is the path of an .npy file for the first input. */
@@ -86,6 +99,7 @@ export const ENGINE_METHODS = [
   'suggest',
   'spectrum',
   'preview',
+  'plan',
   'compress',
   'verify',
 ] as const satisfies readonly (keyof Engine)[];

@@ -22,6 +22,7 @@ import { modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
+import { planModel } from './planModel';
 import { createPool } from './pool';
 import { loadRuntime, type Runtime } from './runtime';
 import { createSpectra } from './spectra';
@@ -116,6 +117,8 @@ export function createSession({
         return request.targets.map((target) => previewOf(options, analyzed, target));
       });
     },
+
+    plan: (request, call = {}) => planModel(spectra, request, call),
 
     compress: (request, call = {}) => compressModel({ pool, spectra, runtime, limits }, request, call),
 

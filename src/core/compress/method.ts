@@ -59,6 +59,8 @@ export interface Prediction {
   error(known: readonly Spectrum[], ranks: Ranks): number;
   /** The ranks of the least price whose predicted ‖W − Ŵ‖² is at most `budget`; undefined when none are. */
   within(known: readonly Spectrum[], budget: number, price: (ranks: Ranks) => number): Ranks | undefined;
+  /** The most each rank may be; infinite where the factors may outgrow the weight. */
+  readonly limits: Ranks;
   /** What "rank r in every layer" may mean here: each rank r, or the most there is. */
   ofRank(rank: number): readonly Ranks[];
 }
@@ -84,6 +86,8 @@ export interface Candidate extends Prediction {
   readonly rankNames: readonly string[];
   /** The largest ranks that make sense. */
   readonly fullRanks: Ranks;
+  /** Why it can't have ranks that are within the limits, as a sentence; undefined when it can. */
+  takes?(ranks: Ranks): string | undefined;
   /** The layer as it is. */
   readonly dense: Cost;
   /** The factors. */
@@ -106,6 +110,23 @@ export function saves(candidate: Candidate, ranks: Ranks): boolean {
     parameters < dense.parameters &&
     (macs === null || dense.macs === null || dense.macs === 0 || macs < dense.macs)
   );
+}
+
+/** Why a method can't have these ranks, as a sentence; undefined when it can. */
+export function checkRanks(
+  { method, rankNames, limits, takes }: Candidate,
+  ranks: Ranks,
+): string | undefined {
+  if (ranks.length !== rankNames.length) {
+    const names = rankNames.join(', ');
+    return `${method} takes ${rankNames.length === 1 ? 'one rank' : `${rankNames.length} ranks (${names})`}, not ${ranks.length}.`;
+  }
+  for (const [i, rank] of ranks.entries()) {
+    if (!Number.isInteger(rank) || rank < 1) return 'Ranks are whole numbers of at least 1.';
+    if (rank > limits[i]!)
+      return `${rankNames[i] === 'rank' ? 'The rank' : `"${rankNames[i]}"`} is at most ${limits[i]} here, not ${rank}.`;
+  }
+  return takes?.(ranks);
 }
 
 /** The largest rank that saves anything, of a method with a single rank; 0 if none does, undefined for other methods. */

@@ -16,6 +16,7 @@ export function byTails(series: readonly Series[], fullRanks: Ranks, fit?: RankF
     }, 0);
   return {
     series,
+    limits: fullRanks,
     error,
     within(known, budget, price) {
       const allowed = stretched(budget, known);
@@ -128,11 +129,13 @@ export function byTrial(
   series: Series,
   settings: readonly Ranks[],
   size: (ranks: Ranks) => number,
+  limits: Ranks,
   ofRank: Prediction['ofRank'],
 ): Prediction {
   const sizes = settings.map(size);
   return {
     series: [series],
+    limits,
     ofRank,
     error([spectrum], ranks) {
       const tails = tailsOf(spectrum!);

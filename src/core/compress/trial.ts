@@ -58,6 +58,13 @@ export function trialSeries(
 /** Ranks of a tensor ring that are tried: the equations of a core have as many unknowns as the product of its two. */
 export const RING_RANKS = [2, 3, 4, 6, 8, 12, 16, 24];
 
+/** A ring that is not bound is a train, whose ranks follow other rules. */
+export function refuseTrain([bond, ...others]: Ranks): string | undefined {
+  return bond === 1 && others.some((rank) => rank > 1)
+    ? 'With r0 = 1 it is a tensor train: use tt.'
+    : undefined;
+}
+
 /** Whole numbers at these shares of `most`, each once, ascending: multiples of 8 where there is room for them. */
 export function rungs(most: number, shares: readonly number[]): readonly number[] {
   const round = (value: number) =>

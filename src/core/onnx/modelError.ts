@@ -16,6 +16,7 @@ export type ModelErrorCode =
   | 'not-finite'
   | 'nothing-to-do'
   | 'unknown-layer'
+  | 'bad-plan'
   | 'unreachable-target'
   | 'target-exists'
   | 'target-is-source'

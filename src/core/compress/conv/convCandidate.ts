@@ -12,6 +12,7 @@ export interface ConvMethod extends Prediction {
   readonly method: MethodId;
   readonly rankNames: readonly string[];
   readonly fullRanks: Ranks;
+  takes?(ranks: Ranks): string | undefined;
   /** The chain that takes the convolution's place. */
   steps(ranks: Ranks): readonly ChainStep[];
   /** The factors of one group's kernel `[out, in, …kernel]`: one `[out, in / groups, …kernel]` per convolution of the chain. */

@@ -47,7 +47,7 @@ export function btd(form: ConvForm): Candidate {
     method: 'btd',
     rankNames: ['blocks', 'in', 'out'],
     fullRanks: [BLOCKS[0]!, groupChannels, out],
-    ...byTrial(series, settings, parameters, (rank) => [
+    ...byTrial(series, settings, parameters, [groupChannels, groupChannels, out], (rank) => [
       [BLOCKS[0]!, Math.min(rank, groupChannels), Math.min(rank, out)],
     ]),
     steps,

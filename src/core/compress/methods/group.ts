@@ -41,6 +41,14 @@ export function group(form: ConvForm): Candidate {
     method: 'group',
     rankNames: ['groups', 'rank'],
     fullRanks: [most, fullRank(most)],
+    limits: [groupChannels, Math.min(out, groupChannels * product(kernel))],
+    takes: ([count = 0, rank = 0]) => {
+      if (!counts.includes(count))
+        return `The channels are divided into ${counts.join(', ')} groups here, not ${count}.`;
+      return rank > fullRank(count)
+        ? `In ${count} groups the rank is at most ${fullRank(count)}, not ${rank}.`
+        : undefined;
+    },
     series: counts.map((count) => spectrumSeries(unfolding(count))),
     error(known, [count = 0, rank = 0]) {
       const tails = tailsOf(known[counts.indexOf(count)]!);

@@ -38,7 +38,10 @@ function balanced(size: number, count: number): readonly number[] | undefined {
 
 /** What a train or a ring states; the rest follows from the modes. */
 interface RingSpec
-  extends Pick<Candidate, 'rankNames' | 'fullRanks' | 'series' | 'error' | 'within' | 'ofRank'> {
+  extends Pick<
+    Candidate,
+    'rankNames' | 'fullRanks' | 'limits' | 'takes' | 'series' | 'error' | 'within' | 'ofRank'
+  > {
   /** r₀ … r₍d₋₁₎, from the ranks of the method. */
   bonds(ranks: Ranks): Ranks;
   decompose<T extends Numbers>(

@@ -53,6 +53,7 @@ export function polyadic(
       series,
       settings,
       ([rank = 0]) => rank,
+      [Number.POSITIVE_INFINITY],
       (rank) => [[rank]],
     ),
     steps: ([rank = 0]) => steps(rank),

@@ -5,7 +5,7 @@ import { inRingOrder, ringChain, ringFactors } from '../conv/ringChain';
 import type { ConvForm } from '../layer';
 import { type Candidate, product, type Ranks } from '../method';
 import { byTrial } from '../prediction';
-import { RING_RANKS, trialSeries } from '../trial';
+import { RING_RANKS, refuseTrain, trialSeries } from '../trial';
 
 /**
  * A tensor ring of a convolution's kernel over (in, kh, kw, out) (Wang et al. 2018, §3.2): like the train, but with a
@@ -30,7 +30,8 @@ export function tr(form: ConvForm): Candidate {
     method: 'tr',
     rankNames: ['r0', 'r1', 'r2', 'r3'],
     fullRanks: uniform(Math.max(1, ...settings.map(([rank = 1]) => rank))),
-    ...byTrial(series, settings, parameters, (rank) => [uniform(rank)]),
+    ...byTrial(series, settings, parameters, uniform(Number.POSITIVE_INFINITY), (rank) => [uniform(rank)]),
+    takes: refuseTrain,
     steps: (ranks) => ringChain(form, ranks),
     decompose: (linalg, whole, ranks, onProgress) =>
       ringFactors(ranks, tensorRing(linalg, inRingOrder(whole), ranks, { onProgress }).cores),

@@ -4,7 +4,7 @@ import type { MatMulForm } from '../layer';
 import type { Candidate, Ranks, Series } from '../method';
 import { byTrial } from '../prediction';
 import type { Spectrum } from '../spectrum';
-import { RING_RANKS } from '../trial';
+import { RING_RANKS, refuseTrain } from '../trial';
 import { asTensor, matrixRing, pairSizes, parametersOf, type RingModes } from './matrixRing';
 
 /** The same as a tensor ring (Wang et al. 2018, §3.1): the last core is bound to the first by r₀. */
@@ -39,8 +39,10 @@ export function trMatrix(form: MatMulForm, modes: RingModes): Candidate {
       series,
       settings,
       (ranks) => parametersOf(modes, ranks),
+      uniform(Number.POSITIVE_INFINITY),
       (rank) => [uniform(rank)],
     ),
+    takes: refuseTrain,
     bonds: (ranks) => ranks,
     decompose: (linalg, x, ranks, onProgress) => tensorRing(linalg, x, ranks, { onProgress }).cores,
   });

@@ -1,0 +1,227 @@
+import { type Node as JsonNode, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { METHOD_IDS, type MethodId } from './method';
+import { type LayerPlan, parseTarget, printTarget, type Target } from './plan';
+
+/** A plan as it stands in a file beside the model, to be read, edited and kept in version control. */
+export interface PlanFile {
+  /** The model it was made for. */
+  readonly model: { readonly file: string; readonly sha256: string };
+  readonly goal: Target;
+  /** Ranks are multiples of it where a layer is wide enough. */
+  readonly multiple: number;
+  /** Fold BatchNormalization into the convolutions that are factored. */
+  readonly foldNorms: boolean;
+  readonly layers: readonly LayerPlan[];
+}
+
+/** A plan that was made, and what it will give. */
+export interface PlanProposal {
+  readonly plan: PlanFile;
+  readonly parameters: { readonly before: number; readonly after: number };
+  readonly macs: { readonly before: number | null; readonly after: number | null };
+  /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
+  readonly weightError: number;
+}
+
+/** A piece of a text, in characters. */
+export interface Place {
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Something that is wrong with the text of a plan, as a sentence, and where. */
+export interface PlanProblem extends Place {
+  readonly message: string;
+}
+
+/** Where the parts of a layer's entry stand. */
+export interface EntryPlaces {
+  readonly name: Place;
+  readonly entry: Place;
+  readonly method?: Place;
+  readonly ranks?: Place;
+}
+
+/** What a text holds. Without problems there is a plan. */
+export interface ParsedPlan {
+  readonly plan: PlanFile | undefined;
+  readonly problems: readonly PlanProblem[];
+  /** By the name of the layer, also where other parts of the text are wrong. */
+  readonly places: ReadonlyMap<string, EntryPlaces>;
+}
+
+/** The version of the format; a plan of another one is refused. */
+const VERSION = 1;
+
+/** The text of a plan: a line for every layer, so that a change of one layer is a change of one line. */
+export function printPlanFile({ model, goal, multiple, foldNorms, layers }: PlanFile): string {
+  const entries = layers.map((layer) => {
+    const value =
+      layer.kind === 'dense'
+        ? `{ "dense": ${JSON.stringify(layer.reason)} }`
+        : `{ "method": ${JSON.stringify(layer.method)}, "ranks": [${layer.ranks.join(', ')}] }`;
+    return `    ${JSON.stringify(layer.layer)}: ${value}`;
+  });
+  return `${[
+    '{',
+    `  "version": ${VERSION},`,
+    `  "model": { "file": ${JSON.stringify(model.file)}, "sha256": ${JSON.stringify(model.sha256)} },`,
+    `  "goal": ${JSON.stringify(printTarget(goal))},`,
+    `  "multiple": ${multiple},`,
+    `  "foldNorms": ${foldNorms},`,
+    entries.length > 0 ? `  "layers": {\n${entries.join(',\n')}\n  }` : '  "layers": {}',
+    '}',
+  ].join('\n')}\n`;
+}
+
+/** Reads the text of a plan. Every problem is found at once, with its place; nothing is guessed. */
+export function parsePlanFile(text: string): ParsedPlan {
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const problems: PlanProblem[] = errors.map(({ error, offset, length }) => ({
+    message: `This is not JSON: ${printParseErrorCode(error)}.`,
+    offset,
+    length,
+  }));
+  const places = new Map<string, EntryPlaces>();
+  if (root?.type !== 'object') {
+    if (problems.length === 0)
+      problems.push({ message: 'A plan is a JSON object.', offset: 0, length: text.length });
+    return { plan: undefined, problems, places };
+  }
+  const reader = createReader(root, problems);
+  const version = reader.number('version');
+  if (version && version.value !== VERSION) {
+    reader.complain(
+      version.node,
+      `This plan is of version ${version.value}; only version ${VERSION} is known.`,
+    );
+  }
+  const model = reader.object('model');
+  const modelReader = model && createReader(model, problems);
+  const file = modelReader?.string('file');
+  const sha256 = modelReader?.string('sha256');
+  const goalText = reader.string('goal');
+  const goal = goalText && parseTarget(goalText.value);
+  if (goalText && !goal) {
+    reader.complain(
+      goalText.node,
+      `"${goalText.value}" is no goal. Goals are parameters=0.5, macs=0.5, energy=0.95 and rank=32.`,
+    );
+  }
+  const multiple = reader.number('multiple');
+  if (multiple && !(Number.isInteger(multiple.value) && multiple.value >= 1)) {
+    reader.complain(multiple.node, 'The multiple of the ranks is a whole number of at least 1.');
+  }
+  const foldNorms = reader.boolean('foldNorms');
+  const list = reader.object('layers');
+  const layers = list ? readLayers(list, problems, places) : [];
+  reader.refuseOthers();
+  modelReader?.refuseOthers();
+  if (problems.length > 0 || !goal || !file || !sha256 || !multiple || !foldNorms) {
+    return { plan: undefined, problems, places };
+  }
+  const plan: PlanFile = {
+    model: { file: file.value, sha256: sha256.value },
+    goal,
+    multiple: multiple.value,
+    foldNorms: foldNorms.value,
+    layers,
+  };
+  return { plan, problems, places };
+}
+
+function readLayers(
+  list: JsonNode,
+  problems: PlanProblem[],
+  places: Map<string, EntryPlaces>,
+): readonly LayerPlan[] {
+  const layers: LayerPlan[] = [];
+  for (const property of list.children ?? []) {
+    const [key, value] = property.children ?? [];
+    if (!key || !value) continue;
+    const layer = String(key.value);
+    if (places.has(layer))
+      problems.push({ message: `The layer "${layer}" is there twice.`, ...placeOf(key) });
+    if (value.type !== 'object') {
+      problems.push({
+        message: 'A layer is { "method": …, "ranks": […] } or { "dense": "why" }.',
+        ...placeOf(value),
+      });
+      continue;
+    }
+    const reader = createReader(value, problems);
+    const dense = reader.has('dense') ? reader.string('dense') : undefined;
+    const isDense = reader.has('dense');
+    const method = isDense ? undefined : reader.string('method');
+    const ranks = isDense ? undefined : reader.ranks();
+    reader.refuseOthers();
+    places.set(layer, {
+      name: placeOf(key),
+      entry: placeOf(value),
+      ...(method ? { method: placeOf(method.node) } : {}),
+      ...(ranks ? { ranks: placeOf(ranks.node) } : {}),
+    });
+    if (dense) layers.push({ kind: 'dense', layer, reason: dense.value });
+    if (!method) continue;
+    if (!METHOD_IDS.includes(method.value as MethodId)) {
+      reader.complain(method.node, `"${method.value}" is no method. Methods are ${METHOD_IDS.join(', ')}.`);
+    } else if (ranks) {
+      layers.push({ kind: 'factor', layer, method: method.value as MethodId, ranks: ranks.value });
+    }
+  }
+  return layers;
+}
+
+interface Found<T> {
+  readonly node: JsonNode;
+  readonly value: T;
+}
+
+function placeOf({ offset, length }: JsonNode): Place {
+  return { offset, length };
+}
+
+/** Reads the members of an object, and notes what is missing, of another type, or not known. */
+function createReader(object: JsonNode, problems: PlanProblem[]) {
+  const members = new Map<string, JsonNode>();
+  for (const { children } of object.children ?? []) {
+    const [key, value] = children ?? [];
+    if (key && value) members.set(String(key.value), value);
+  }
+  const wanted = new Set<string>();
+  const complain = (node: JsonNode, message: string) => {
+    problems.push({ message, ...placeOf(node) });
+  };
+  const read = <T>(name: string, type: JsonNode['type'], word: string): Found<T> | undefined => {
+    wanted.add(name);
+    const node = members.get(name);
+    if (!node) complain(object, `"${name}" is missing.`);
+    else if (node.type !== type) complain(node, `"${name}" is ${word}.`);
+    else return { node, value: node.value as T };
+    return undefined;
+  };
+  return {
+    complain,
+    has: (name: string) => members.has(name),
+    string: (name: string) => read<string>(name, 'string', 'a text'),
+    number: (name: string) => read<number>(name, 'number', 'a number'),
+    boolean: (name: string) => read<boolean>(name, 'boolean', 'true or false'),
+    object: (name: string) => read<unknown>(name, 'object', 'an object')?.node,
+    ranks(): Found<readonly number[]> | undefined {
+      const found = read<unknown>('ranks', 'array', 'a list of whole numbers');
+      if (!found) return undefined;
+      const values = (found.node.children ?? []).map(({ value }) => value as unknown);
+      const isRank = (value: unknown): value is number => Number.isInteger(value) && (value as number) >= 1;
+      if (values.length > 0 && values.every(isRank)) return { node: found.node, value: values };
+      complain(found.node, 'Ranks are whole numbers of at least 1.');
+      return undefined;
+    },
+    refuseOthers() {
+      for (const { children } of object.children ?? []) {
+        const [key] = children ?? [];
+        if (key && !wanted.has(String(key.value))) complain(key, `"${String(key.value)}" is not known here.`);
+      }
+    },
+  };
+}

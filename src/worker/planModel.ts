@@ -1,0 +1,89 @@
+import { basename, dirname, join } from 'node:path';
+import { analyzeModel } from '../core/compress/analyzeModel';
+import { checkPlan } from '../core/compress/checkPlan';
+import type { Layer } from '../core/compress/layer';
+import { type LayerOptions, makePlan } from '../core/compress/makePlan';
+import type { LayerPlan } from '../core/compress/plan';
+import type { PlanFile, PlanProposal } from '../core/compress/planFile';
+import { ModelError } from '../core/onnx/modelError';
+import type { CallOptions, Engine } from './engine';
+import { hashFiles } from './hashFiles';
+import { modelWeights } from './modelWeights';
+import { type OpenModel, openModel } from './openModel';
+import type { Spectra } from './spectra';
+
+/** Makes a plan for a model. Throws 'unreachable-target' among other ModelErrors. */
+export async function planModel(
+  spectra: Spectra,
+  { path, dims = {}, target, method, foldNorms = true }: Parameters<Engine['plan']>[0],
+  { signal, onProgress }: CallOptions,
+): Promise<PlanProposal> {
+  const open = openModel(path);
+  try {
+    const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
+    const options = await spectra.optionsOf(modelWeights(open, foldNorms), analyzed.layers, method, {
+      ...(signal ? { signal } : {}),
+      onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
+      target,
+    });
+    const planned = makePlan(options, analyzed.totals, target);
+    if ('refusal' in planned) throw new ModelError('unreachable-target', `${path}: ${planned.refusal}`);
+    const { after, weightError } = planned;
+    const plan: PlanFile = {
+      model: { file: basename(path), sha256: await hashModel(open, signal) },
+      goal: target,
+      multiple: 1,
+      foldNorms,
+      layers: planned.plan.layers,
+    };
+    const { totals } = analyzed;
+    return {
+      plan,
+      parameters: { before: totals.parameters, after: after.parameters },
+      macs: { before: totals.macs, after: after.macs },
+      weightError,
+    };
+  } finally {
+    open.close();
+  }
+}
+
+/** SHA-256 of a model and its data files, in hexadecimal. */
+function hashModel({ path, externalFiles }: OpenModel, signal: AbortSignal | undefined): Promise<string> {
+  const files = [...externalFiles].sort().map((file) => join(dirname(path), file));
+  return hashFiles([path, ...files], signal);
+}
+
+/**
+ * A plan of a file as choices for the layers of a model. Refuses, as a whole, a plan for another model and one with a layer
+ * that can't be factored in this way: nobody should get half of what was planned.
+ */
+export async function optionsOfPlan(
+  open: OpenModel,
+  plan: PlanFile,
+  layers: readonly Layer[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly options: readonly LayerOptions<Layer>[]; readonly plans: readonly LayerPlan[] }> {
+  const sha256 = await hashModel(open, signal);
+  if (sha256 !== plan.model.sha256) {
+    throw new ModelError(
+      'bad-plan',
+      `The plan was made for another version of ${plan.model.file}: ${open.path} has changed since. Make it anew.`,
+    );
+  }
+  const { remarks, planned } = checkPlan(plan.layers, layers);
+  const error = remarks.find(({ severity }) => severity === 'error');
+  if (error)
+    throw new ModelError('bad-plan', `The plan for ${open.path}, layer "${error.layer}": ${error.message}`);
+  const byName = new Map(plan.layers.map((each) => [each.layer, each]));
+  return {
+    options: layers.map((layer) => {
+      const found = planned.get(layer.name);
+      return { layer, choices: found ? [{ candidate: found.candidate, known: [] }] : [] };
+    }),
+    plans: layers.map(
+      ({ name }) =>
+        byName.get(name) ?? { kind: 'dense', layer: name, reason: 'The plan does not mention it.' },
+    ),
+  };
+}

@@ -1,0 +1,115 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { METHOD_IDS } from '../../src/core/compress/method';
+import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
+import { planPath } from '../../src/core/compress/planPath';
+
+const PLAN: PlanFile = {
+  model: { file: 'net.onnx', sha256: 'ab12' },
+  goal: { kind: 'macs', share: 0.5 },
+  multiple: 8,
+  foldNorms: true,
+  layers: [
+    { kind: 'factor', layer: 'conv1', method: 'tucker2', ranks: [16, 24] },
+    { kind: 'factor', layer: '/a "b"/\\é', method: 'svd', ranks: [7] },
+    { kind: 'factor', layer: '__proto__', method: 'cp3', ranks: [5] },
+    { kind: 'dense', layer: 'fc', reason: 'It has 3 "channels".' },
+  ],
+};
+
+test('a plan comes back from its text as it was, and its text from the plan', () => {
+  const text = printPlanFile(PLAN);
+  const { plan, problems } = parsePlanFile(text);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(plan, PLAN);
+  assert.equal(printPlanFile(plan!), text);
+  assert.deepEqual(parsePlanFile(printPlanFile({ ...PLAN, layers: [] })).plan?.layers, []);
+});
+
+test('a layer is a line: a change of one is a change of one line', () => {
+  const [before, after] = [PLAN, { ...PLAN, layers: PLAN.layers.slice(0, 3) }].map((plan) =>
+    printPlanFile(plan).split('\n'),
+  ) as [string[], string[]];
+  assert.equal(before.length, after.length + 1);
+  assert.equal(before.filter((line) => line.includes('"ranks"')).length, 3);
+});
+
+test('places are those of the parts in the text', () => {
+  const text = printPlanFile(PLAN);
+  const { places } = parsePlanFile(text);
+  const at = ({ offset, length }: { offset: number; length: number }) => text.slice(offset, offset + length);
+  const conv = places.get('conv1')!;
+  assert.equal(at(conv.name), '"conv1"');
+  assert.equal(at(conv.method!), '"tucker2"');
+  assert.equal(at(conv.ranks!), '[16, 24]');
+  assert.equal(at(places.get('fc')!.entry), '{ "dense": "It has 3 \\"channels\\"." }');
+});
+
+/** A change of the text, what is said of it, and the piece it is said of. */
+const wrong: readonly (readonly [string, (text: string) => string, RegExp, RegExp])[] = [
+  ['no JSON', (t) => t.replace(':', ''), /not JSON/, /./],
+  ['a comment', (t) => t.replace('{', '{ // why\n'), /not JSON/, /\/\/ why/],
+  ['a trailing comma', (t) => t.replace('channels\\"." }', 'channels\\"." },'), /not JSON/, /./],
+  ['no object', () => '[]', /is a JSON object/, /\[\]/],
+  ['an empty text', () => '', /not JSON|JSON object/, /^/],
+  ['another version', (t) => t.replace('"version": 1', '"version": 2'), /version 2; only version 1/, /^2$/],
+  ['no goal', (t) => t.replace('  "goal": "macs=0.5",\n', ''), /"goal" is missing/, /^\{/],
+  ['an unknown goal', (t) => t.replace('macs=0.5', 'half'), /"half" is no goal/, /^"half"$/],
+  ['a goal that is no text', (t) => t.replace('"macs=0.5"', '3'), /"goal" is a text/, /^3$/],
+  ['an unknown method', (t) => t.replace('tucker2', 'tucker3'), /"tucker3" is no method/, /^"tucker3"$/],
+  ['ranks of 0', (t) => t.replace('[16, 24]', '[16, 0]'), /whole numbers of at least 1/, /^\[16, 0\]$/],
+  ['no ranks', (t) => t.replace('[16, 24]', '[]'), /whole numbers of at least 1/, /^\[\]$/],
+  ['ranks that are no list', (t) => t.replace('[16, 24]', '16'), /"ranks" is a list/, /^16$/],
+  ['a rank that is no number', (t) => t.replace('[16, 24]', '["16"]'), /whole numbers/, /^\["16"\]$/],
+  [
+    'a member nobody knows',
+    (t) => t.replace('"multiple"', '"multible"'),
+    /"multible" is not known|"multiple" is missing/,
+    /./,
+  ],
+  [
+    'a layer that is no object',
+    (t) => t.replace('{ "method": "svd", "ranks": [7] }', '7'),
+    /A layer is \{/,
+    /^7$/,
+  ],
+  ['a layer that is there twice', (t) => t.replace('"fc"', '"conv1"'), /"conv1" is there twice/, /^"conv1"$/],
+  [
+    'a multiple of a half',
+    (t) => t.replace('"multiple": 8', '"multiple": 0.5'),
+    /multiple of the ranks/,
+    /^0\.5$/,
+  ],
+];
+
+for (const [name, change, sentence, piece] of wrong) {
+  test(`refused with a sentence and its place: ${name}`, () => {
+    const text = change(printPlanFile(PLAN));
+    const { plan, problems } = parsePlanFile(text);
+    assert.equal(plan, undefined);
+    const found = problems.find(({ message }) => sentence.test(message));
+    assert.ok(found, JSON.stringify(problems));
+    assert.match(text.slice(found.offset, found.offset + found.length), piece);
+  });
+}
+
+test('the plan stands beside the model', () => {
+  assert.equal(planPath('a/net.onnx'), 'a/net.ranks.json');
+  assert.equal(planPath('a/NET.ONNX'), 'a/NET.ranks.json');
+  assert.equal(planPath('a/net'), 'a/net.ranks.json');
+});
+
+test('the schema that the editor checks with names the same members, methods and version', () => {
+  const schema = JSON.parse(readFileSync('media/plan.schema.json', 'utf8'));
+  const written = JSON.parse(printPlanFile(PLAN));
+  assert.deepEqual(Object.keys(schema.properties), Object.keys(written));
+  assert.deepEqual(schema.required, Object.keys(written));
+  assert.equal(schema.properties.version.const, written.version);
+  const { method } = schema.definitions.factored.properties;
+  assert.deepEqual(method.enum, METHOD_IDS);
+  assert.equal(method.enumDescriptions.length, METHOD_IDS.length);
+  for (const goal of ['parameters=0.5', 'macs=.5', 'energy=0.95', 'rank=32']) {
+    assert.match(goal, new RegExp(schema.properties.goal.pattern));
+  }
+});
