@@ -47,7 +47,7 @@ function* multiples(candidate: Candidate, ranks: Ranks, largest: number): Genera
       yield aligned;
 }
 
-const distance = (a: Ranks, b: Ranks) => a.reduce((sum, x, i) => sum + Math.abs(Math.log(x / b[i]!)), 0);
+const distance = (a: Ranks, b: Ranks) => a.reduce((sum, x, i) => sum + Math.abs(x / b[i]! - 1), 0);
 
 for (const { name, candidate } of allCandidates()) {
   test(`${name}: aligned ranks are multiples, and save if the ranks did`, () => {
@@ -87,6 +87,9 @@ for (const { name, candidate } of allCandidates()) {
         const [wanted] = candidate.ofRank(level);
         if (!saves(candidate, wanted!)) continue;
         const aligned = alignRanks(candidate, wanted!);
+        const most = breakEvenRank(candidate);
+        if (most !== undefined)
+          assert.deepEqual(aligned, [alignRank(wanted![0]!, { multiple: blockOf(most), most })]);
         // One block up or down, or the least there is.
         const isNear = (other: Ranks) =>
           other.every((rank, i) => {

@@ -16,13 +16,13 @@ export type Evbmf =
 
 /** How EVBMF's ranks are used. */
 export interface EvbmfOptions {
-  /** From 0, EVBMF's own rank, to 1, the full one: r + w · (full − r) (after Gusak et al. 2019, §3.2). */
+  /** From 0, EVBMF's own rank, to 1, the full one: r + w · (full − r) (weakening as in Gusak et al. 2019, MUSCO). */
   readonly weakening?: number;
 }
 
 /**
  * The rank of a rows × cols matrix by empirical variational Bayesian matrix factorisation with unknown noise: the
- * global solution of Nakajima et al. 2013 (JMLR 14, §3) in the closed form of Nakajima et al. 2015 (JMLR 16, §3). Needs
+ * global solution of Nakajima et al. 2013 (JMLR 14) in the closed form of Nakajima et al. 2015 (JMLR 16). Needs
  * nothing but the singular values. `spectrum` may hold fewer than min(rows, cols) of them; what it holds not counts as noise.
  *
  * Where a weight has groups, a spectrum is the sum over them: then it is the rank of the matrix whose squared singular
@@ -56,7 +56,8 @@ export function evbmfRank(
 function solve(spectrum: Spectrum, sideL: number, sideM: number) {
   const { energies } = spectrum;
   const alpha = sideL / sideM;
-  const threshold = thresholdOf(alpha);
+  const leastTau = leastTauOf(alpha);
+  const threshold = (1 + leastTau) * (1 + alpha / leastTau);
   // No more values than this are ever kept (Nakajima et al. 2015, bounds of the noise variance).
   const most = Math.min(Math.ceil(sideL / (1 + alpha)) - 1, energies.length);
   const tails = tailsOf(spectrum);
@@ -68,14 +69,17 @@ function solve(spectrum: Spectrum, sideL: number, sideM: number) {
   const scaled = energies.map((e) => e / unit / sideM);
   const rest = (k: number) => tails[k]! / unit / sideM;
   const breakAt = (k: number) => (k < energies.length ? scaled[k]! / threshold : 0);
-  const lowest = rest(most) / (sideL - most) / 2;
   let best = { rank: 0, variance: 1, energy: sideL };
   for (let rank = 1; rank <= most; rank++) {
     const kept = scaled.subarray(0, rank);
     const sum = (s: number, term: (tau: number) => number) =>
       kept.reduce((total, e) => total + term(shrinkage(e / s, alpha)), 0);
     const slope = (s: number) => s * (sideL - sum(s, (tau) => 1 + alpha + alpha / tau)) - rest(rank);
-    const variance = rootOf(slope, Math.max(lowest, breakAt(rank)), breakAt(rank - 1));
+    // As α/τ lies between 0 and what it is at the threshold, so does the root between these.
+    const low = rest(rank) / (sideL - rank * (1 + alpha));
+    const room = sideL - rank * (1 + alpha + alpha / leastTau);
+    const high = room > 0 ? (1 + 1e-9) * (rest(rank) / room) : Number.POSITIVE_INFINITY;
+    const variance = rootOf(slope, Math.max(low, breakAt(rank)), Math.min(high, breakAt(rank - 1)));
     if (variance === undefined) continue;
     const energy =
       sideL * Math.log(variance) + rest(rank) / variance + sum(variance, (tau) => energyOf(tau, alpha));
@@ -100,12 +104,11 @@ function energyOf(tau: number, alpha: number): number {
   return Math.log1p(tau) + alpha * Math.log1p(tau / alpha) + 1 + alpha + alpha / tau;
 }
 
-/** x at which keeping a value is as good as not: (1 + τ)(1 + α/τ) at the zero of Φ(τ) + Φ(τ/α), Φ(z) = log(1 + z)/z − ½. */
-function thresholdOf(alpha: number): number {
+/** τ at which keeping a value is as good as not: the zero of Φ(τ) + Φ(τ/α) with Φ(z) = log(1 + z)/z − ½. */
+function leastTauOf(alpha: number): number {
   const phi = (z: number) => Math.log1p(z) / z - 0.5;
   // Φ falls and is 0 between 2.5 and 2.6. At α = 1 that is the answer; below, it lies between α times it and it.
-  const tau = rootOf((z) => -phi(z) - phi(z / alpha), 2.5 * alpha, 2.6)!;
-  return (1 + tau) * (1 + alpha / tau);
+  return rootOf((z) => -phi(z) - phi(z / alpha), 2.5 * alpha, 2.6)!;
 }
 
 /** Where `f` rises through 0 between two positive numbers, to all digits; undefined if it doesn't. */

@@ -37,7 +37,7 @@ export function alignRank(rank: number, { multiple, most }: Alignment): number {
 
 /**
  * Ranks brought to the multiples of the runtime's block (`blockOf`), each up or down: of all combinations that the method
- * can have and that still save parameters and MACs the nearest, by the sum of |log(aligned / rank)|. Where there is none,
+ * can have and that still save parameters and MACs the nearest, by the sum of |aligned − rank| / rank. Where there is none,
  * where the ranks save nothing as they are, and for methods whose ranks are not numbers of channels (groups, blocks,
  * atoms, rings), they come back unchanged.
  *
@@ -59,7 +59,7 @@ export function alignRanks(candidate: Candidate, ranks: Ranks, largest = LARGEST
     );
   }
   const distance = (aligned: Ranks) =>
-    aligned.reduce((sum, rank, i) => sum + Math.abs(Math.log(rank / ranks[i]!)), 0);
+    aligned.reduce((sum, rank, i) => sum + Math.abs(rank / ranks[i]! - 1), 0);
   const isPossible = (aligned: Ranks) =>
     saves(candidate, aligned) && (!isCut || String(fitted(candidate, aligned)) === String(aligned));
   const nearest = combinations.toSorted((a, b) => distance(a) - distance(b));
