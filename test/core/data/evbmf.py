@@ -1,6 +1,6 @@
 """Writes evbmf.json: what empirical variational Bayesian matrix factorisation makes of known singular values.
 
-    python3 test/core/data/evbmf.py
+    python3 test/core/data/evbmf.py && npx biome format --write test/core/data/evbmf.json
 
 Needs NumPy and SciPy. Deliberately not the closed form that the extension uses: the variational free energy itself
 is brought down numerically, component by component and then over the noise variance, so that the two agree only if
