@@ -33,6 +33,12 @@ for (const { name, rows, cols, sigma, rank, noiseVariance, shrunk } of cases) {
   });
 }
 
+test('of the random matrices, those far above the noise have the rank they were made with', () => {
+  const clear = cases.filter(({ name, rows }) => rows > 1 && /^noise|strength 4/.test(name));
+  assert.equal(clear.length, 12);
+  for (const { name, rank, trueRank } of clear) assert.equal(rank, trueRank, name);
+});
+
 const linalg = createMlMatrix();
 
 function spectrum(a: Matrix): Spectrum {
