@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { compressedPath } from '../core/compress/compressedPath';
-import { parseTarget, printTarget, type Target } from '../core/compress/plan';
+import { printTarget } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { readPlan } from './readPlan';
 import { renderTable } from './table';
-import { errorOf, type Terminal } from './terminal';
-import { parse, parseDims, parseMethod, UsageError } from './usage';
+import { errorOf, hinted, type Terminal } from './terminal';
+import { PLANNING_OPTIONS, parse, parseChoices, UsageError } from './usage';
 import { printVerification } from './verifyCommand';
 
 /** `ranksmith compress MODEL`: writes the smaller model and says what it cost. */
@@ -17,16 +17,9 @@ export async function compressCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { values, positionals } = parse(args, {
-    output: { type: 'string', short: 'o' },
-    target: { type: 'string' },
-    method: { type: 'string' },
-    rank: { type: 'string' },
+    ...PLANNING_OPTIONS,
     plan: { type: 'string' },
-    dim: { type: 'string', multiple: true },
-    overwrite: { type: 'boolean' },
     'allow-larger': { type: 'boolean' },
-    'keep-norms': { type: 'boolean' },
-    json: { type: 'boolean' },
   });
   const [model, ...more] = positionals;
   if (model === undefined || more.length > 0) throw new UsageError('compress takes one model.');
@@ -36,9 +29,7 @@ export async function compressCommand(
       'A plan has its goal and its methods: --plan excludes --target, --rank and --method.',
     );
   }
-  const chosen = targetOf(values.target, values.rank);
-  const method = parseMethod(values.method);
-  const dims = parseDims(values.dim);
+  const choices = parseChoices(values);
   const path = resolve(model);
   const output = resolve(values.output ?? compressedPath(model));
   try {
@@ -47,38 +38,21 @@ export async function compressCommand(
       {
         path,
         output,
-        target: plan?.goal ?? chosen,
-        method,
-        ...(plan ? { plan } : {}),
-        dims,
+        ...choices,
+        ...(plan ? { plan, target: plan.goal } : {}),
         // A file named on the command line is meant; the default name might hold something dear.
         overwrite: values.overwrite === true || values.output !== undefined,
         allowLarger: values['allow-larger'] === true,
-        foldNorms: values['keep-norms'] !== true,
       },
       terminal.callOptions(model),
     );
     terminal.print(values.json ? JSON.stringify(report) : printReport(report));
     return 0;
   } catch (error) {
-    const { code, message } = errorOf(error);
-    if (values.json) terminal.print(JSON.stringify({ file: model, error: { code, message } }));
-    else terminal.complain(code === 'target-exists' ? `${message} Add --overwrite to replace it.` : message);
+    if (values.json) terminal.print(JSON.stringify({ file: model, error: errorOf(error) }));
+    else terminal.complain(hinted(errorOf(error)));
     return 1;
   }
-}
-
-/** The target of `--target` or `--rank`; half the parameters without either. */
-export function targetOf(text: string | undefined, rank: string | undefined): Target {
-  if (text !== undefined && rank !== undefined)
-    throw new UsageError('--target and --rank exclude each other.');
-  const target = parseTarget(rank !== undefined ? `rank=${rank}` : (text ?? 'parameters=0.5'));
-  if (target) return target;
-  throw new UsageError(
-    rank !== undefined
-      ? `--rank takes a whole number of at least 1, not "${rank}".`
-      : `--target takes parameters=S or macs=S with 0 < S < 1, or energy=E with 0 < E ≤ 1, not "${text}".`,
-  );
 }
 
 function printReport(report: CompressionReport): string {

@@ -1,13 +1,11 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { type PlanProposal, printPlanFile } from '../core/compress/planFile';
 import { planPath } from '../core/compress/planPath';
 import { formatChange, formatPercent } from '../core/format';
-import { ModelError } from '../core/onnx/modelError';
 import type { Engine } from '../worker/engine';
-import { targetOf } from './compressCommand';
-import { errorOf, type Terminal } from './terminal';
-import { parse, parseDims, parseMethod, UsageError } from './usage';
+import { checkTarget, openOutputFolder } from '../worker/outputFolder';
+import { errorOf, hinted, type Terminal } from './terminal';
+import { PLANNING_OPTIONS, parse, parseChoices, UsageError } from './usage';
 
 /** `ranksmith plan MODEL`: writes what would be done, to be looked at and edited. */
 export async function planCommand(
@@ -15,38 +13,34 @@ export async function planCommand(
   engine: Engine,
   terminal: Terminal,
 ): Promise<number> {
-  const { values, positionals } = parse(args, {
-    output: { type: 'string', short: 'o' },
-    target: { type: 'string' },
-    method: { type: 'string' },
-    rank: { type: 'string' },
-    dim: { type: 'string', multiple: true },
-    overwrite: { type: 'boolean' },
-    'keep-norms': { type: 'boolean' },
-    json: { type: 'boolean' },
-  });
+  const { values, positionals } = parse(args, PLANNING_OPTIONS);
   const [model, ...more] = positionals;
   if (model === undefined || more.length > 0) throw new UsageError('plan takes one model.');
-  const target = targetOf(values.target, values.rank);
-  const method = parseMethod(values.method);
-  const dims = parseDims(values.dim);
-  const output = values.output ?? planPath(model);
+  const choices = parseChoices(values);
+  const path = resolve(model);
+  const output = resolve(values.output ?? planPath(model));
   try {
-    // A file named on the command line is meant; the default name might hold a plan that somebody has worked on.
-    if (existsSync(output) && values.output === undefined && values.overwrite !== true) {
-      throw new ModelError('target-exists', `${output} exists already. Add --overwrite to replace it.`);
-    }
-    const proposal = await engine.plan(
-      { path: resolve(model), target, method, dims, foldNorms: values['keep-norms'] !== true },
-      terminal.callOptions(model),
-    );
-    writeFileSync(output, printPlanFile(proposal.plan));
+    checkTarget([path], output, values.overwrite === true);
+    const proposal = await engine.plan({ path, ...choices }, terminal.callOptions(model));
+    await writePlan(output, printPlanFile(proposal.plan));
     terminal.print(values.json ? JSON.stringify(proposal) : printProposal(proposal, output));
     return 0;
   } catch (error) {
     if (values.json) terminal.print(JSON.stringify({ file: model, error: errorOf(error) }));
-    else terminal.complain(errorOf(error).message);
+    else terminal.complain(hinted(errorOf(error)));
     return 1;
+  }
+}
+
+/** Writes beside the target first, so that a full disk leaves the old plan as it was. */
+async function writePlan(output: string, text: string): Promise<void> {
+  const folder = openOutputFolder(output);
+  try {
+    const bytes = new TextEncoder().encode(text);
+    await folder.write([{ name: basename(output), segments: [{ kind: 'bytes', bytes }] }]);
+    folder.commit();
+  } finally {
+    folder.discard();
   }
 }
 

@@ -73,3 +73,8 @@ export function errorOf(error: unknown): { readonly code: string; readonly messa
   // A bug: the stack is what helps.
   return { code: 'internal', message: (error as Error).stack ?? String(error) };
 }
+
+/** The sentence of a refusal, and what a person at a terminal can do about it. */
+export function hinted({ code, message }: ReturnType<typeof errorOf>): string {
+  return code === 'target-exists' ? `${message} Add --overwrite to replace it.` : message;
+}

@@ -2,6 +2,7 @@ import { type ParseArgsConfig, parseArgs } from 'node:util';
 import type { DimBindings } from '../core/compress/analysis';
 import type { MethodChoice } from '../core/compress/method';
 import { METHOD_IDS } from '../core/compress/method';
+import { parseTarget, type Target } from '../core/compress/plan';
 
 export const HELP = `Usage:
   ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
@@ -59,4 +60,45 @@ export function parseMethod(text: string | undefined): MethodChoice {
   const method = METHOD_IDS.find((id) => id === text);
   if (!method) throw new UsageError(`--method takes auto, ${METHOD_IDS.join(', ')}, not "${text}".`);
   return method;
+}
+
+/** Options of the commands that plan. */
+export const PLANNING_OPTIONS = {
+  output: { type: 'string', short: 'o' },
+  target: { type: 'string' },
+  method: { type: 'string' },
+  rank: { type: 'string' },
+  dim: { type: 'string', multiple: true },
+  overwrite: { type: 'boolean' },
+  'keep-norms': { type: 'boolean' },
+  json: { type: 'boolean' },
+} as const satisfies ParseArgsConfig['options'];
+
+/** What these options decide, as the engine takes it. */
+export function parseChoices(values: {
+  readonly target?: string | undefined;
+  readonly rank?: string | undefined;
+  readonly method?: string | undefined;
+  readonly dim?: readonly string[] | undefined;
+  readonly 'keep-norms'?: boolean | undefined;
+}) {
+  return {
+    target: parseGoal(values.target, values.rank),
+    method: parseMethod(values.method),
+    dims: parseDims(values.dim),
+    foldNorms: values['keep-norms'] !== true,
+  };
+}
+
+/** The target of `--target` or `--rank`; half the parameters without either. */
+function parseGoal(text: string | undefined, rank: string | undefined): Target {
+  if (text !== undefined && rank !== undefined)
+    throw new UsageError('--target and --rank exclude each other.');
+  const target = parseTarget(rank !== undefined ? `rank=${rank}` : (text ?? 'parameters=0.5'));
+  if (target) return target;
+  throw new UsageError(
+    rank !== undefined
+      ? `--rank takes a whole number of at least 1, not "${rank}".`
+      : `--target takes parameters=S or macs=S with 0 < S < 1, or energy=E with 0 < E ≤ 1, not "${text}".`,
+  );
 }

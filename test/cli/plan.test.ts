@@ -74,6 +74,21 @@ test('a plan that can not be carried out is refused, with the place, and leaves 
   assert.equal(readdirSync(path.dirname(model)).length, 2, 'the model and its plan');
 });
 
+test('a plan is never written over the model', () => {
+  const { model } = planned();
+  const before = readFileSync(model);
+  for (const args of [
+    ['-o', model],
+    ['-o', model, '--overwrite'],
+  ]) {
+    const { status, stderr } = run('plan', model, ...args);
+    assert.equal(status, 1);
+    assert.match(stderr, /is the model itself, which is never overwritten/);
+  }
+  assert.ok(readFileSync(model).equals(before));
+  assert.match(run('plan', model, '-o', '/nowhere/at/all.json').stderr, /the folder does not exist/);
+});
+
 test('an existing plan is not replaced unasked, and a plan excludes what it decides', () => {
   const { model, plan, beside } = planned();
   const before = readFileSync(plan, 'utf8');

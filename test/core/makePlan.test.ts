@@ -11,6 +11,7 @@ import {
 } from '../../src/core/compress/makePlan';
 import { breakEvenRank, saves } from '../../src/core/compress/method';
 import { parseTarget, printTarget } from '../../src/core/compress/plan';
+import { convForm, matmulForm } from '../support/forms';
 
 /** A layer that exists as far as planning is concerned. */
 function layerOf(name: string, form: Form, weights: readonly number[]): Layer {
@@ -54,35 +55,12 @@ function layerOf(name: string, form: Form, weights: readonly number[]): Layer {
 }
 
 function convLayer(name: string, out: number, channels: number, k: number, size: number, stride = 1): Layer {
-  const call = { batch: 1, inputSize: [size, size], outputSize: [size / stride, size / stride] };
-  const form: Form = {
-    kind: 'conv',
-    isTransposed: false,
-    outChannels: out,
-    groupChannels: channels,
-    groups: 1,
-    kernel: [k, k],
-    calls: [call],
-  };
+  const form = convForm(out, channels, [k, k], { size, stride });
   return layerOf(name, form, [out, channels, k, k]);
 }
 
 const matrixLayer = (name: string, inner: number, outer: number): Layer =>
-  layerOf(
-    name,
-    {
-      kind: 'matmul',
-      side: 'right',
-      isTransposed: false,
-      lead: [],
-      inner,
-      outer,
-      vectors: 1,
-      isFused: false,
-      inputOrder: 2,
-    },
-    [inner, outer],
-  );
+  layerOf(name, matmulForm(inner, outer), [inner, outer]);
 
 /** Options with a spectrum that decays by `ratio` from one value to the next. */
 function options(layer: Layer, ratio: number): LayerOptions {

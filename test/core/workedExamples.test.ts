@@ -4,21 +4,13 @@ import { candidatesOf } from '../../src/core/compress/candidates';
 import type { ConvForm, FormedLayer, MatMulForm } from '../../src/core/compress/layer';
 import { type LayerOptions, makePlan } from '../../src/core/compress/makePlan';
 import type { Candidate, MethodId, Ranks } from '../../src/core/compress/method';
+import { convForm as anyConvForm, matmulForm } from '../support/forms';
 
 /** Costs that can be worked out on paper, as numbers. The derivations are in the comments. */
 
 /** A convolution with a square kernel on square images, padded so that a stride of 1 keeps their size. */
 function convForm(out: number, channels: number, kernel: number, size: number, stride = 1): ConvForm {
-  const behind = size / stride;
-  return {
-    kind: 'conv',
-    isTransposed: false,
-    outChannels: out,
-    groupChannels: channels,
-    groups: 1,
-    kernel: [kernel, kernel],
-    calls: [{ batch: 1, inputSize: [size, size], outputSize: [behind, behind] }],
-  };
+  return anyConvForm(out, channels, [kernel, kernel], { size, stride });
 }
 
 function only(form: ConvForm | MatMulForm, method: MethodId): Candidate {
@@ -37,17 +29,7 @@ function at(candidate: Candidate, ranks: Ranks) {
 }
 
 test('1000 × 800 at rank 100: 800,000 → 180,000 parameters', () => {
-  const form: MatMulForm = {
-    kind: 'matmul',
-    side: 'right',
-    isTransposed: false,
-    lead: [],
-    inner: 1000,
-    outer: 800,
-    vectors: 1,
-    isFused: false,
-    inputOrder: 2,
-  };
+  const form = matmulForm(1000, 800);
   const svd = only(form, 'svd');
   assert.deepEqual([svd.dense.parameters, svd.dense.macs], [800_000, 800_000]);
   // 1000 · 100 + 100 · 800, and each of them once per vector.

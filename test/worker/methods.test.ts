@@ -3,46 +3,19 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { candidatesOf } from '../../src/core/compress/candidates';
 import { type Factored, factorWeight } from '../../src/core/compress/factor';
-import type { ConvForm, Form, MatMulForm } from '../../src/core/compress/layer';
+import type { Form, MatMulForm } from '../../src/core/compress/layer';
 import { type Candidate, METHOD_IDS, type MethodId, type Ranks, saves } from '../../src/core/compress/method';
 import type { Spectrum } from '../../src/core/compress/spectrum';
 import { decodeFloats, encodeFloats } from '../../src/core/onnx/tensorData';
 import { createLapack } from '../../src/worker/lapack';
 import { loadLapackModule } from '../../src/worker/lapackFiles';
+import { convForm as conv, matmulForm as matmul } from '../support/forms';
 import { seededArray } from '../support/onnxModel';
 
 /** What every method promises of its errors, on weights with a decaying spectrum, with the engine of the product. */
 
 const linalg = createLapack(loadLapackModule(path.resolve('dist')));
 const same = <T>(x: T) => x;
-
-const conv = (
-  out: number,
-  channels: number,
-  kernel: readonly number[],
-  more: Partial<ConvForm> = {},
-): ConvForm => ({
-  kind: 'conv',
-  isTransposed: false,
-  outChannels: out,
-  groupChannels: channels,
-  groups: 1,
-  kernel,
-  calls: [{ batch: 1, inputSize: kernel.map(() => 14), outputSize: kernel.map(() => 14) }],
-  ...more,
-});
-
-const matmul = (inner: number, outer: number, isTransposed = false): MatMulForm => ({
-  kind: 'matmul',
-  side: 'right',
-  isTransposed,
-  lead: [],
-  inner,
-  outer,
-  vectors: 1,
-  isFused: false,
-  inputOrder: 2,
-});
 
 const size = (form: Form) =>
   form.kind === 'conv'
@@ -77,7 +50,7 @@ const forms: readonly (readonly [string, Form])[] = [
   ['two groups of 24 × 16 × 3 × 3', conv(48, 16, [3, 3], { groups: 2 })],
   ['24 × 40 × 5', conv(24, 40, [5])],
   ['72 × 96', matmul(72, 96)],
-  ['96 × 64, transposed', matmul(64, 96, true)],
+  ['96 × 64, transposed', matmul(64, 96, { isTransposed: true })],
   ['1 × 1, 64 × 48', conv(64, 48, [1, 1])],
 ];
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { MatMulForm } from '../../src/core/compress/layer';
 import type { Unfolding } from '../../src/core/compress/unfolding';
 import { Element } from '../../src/core/onnx/elements';
 import type { FactorJob, FactorTask } from '../../src/worker/factorJob';
 import { jobBytes } from '../../src/worker/jobBytes';
 import { createPool } from '../../src/worker/pool';
+import { convForm, matmulForm } from '../support/forms';
 import { seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
 
@@ -303,17 +303,6 @@ test('a thread that dies after its job is not given another', NO_HANGING, async 
 });
 
 test('jobBytes grows with the elements, and with the order of the Gram matrix', () => {
-  const form = (inner: number, outer: number): MatMulForm => ({
-    kind: 'matmul',
-    side: 'right',
-    isTransposed: false,
-    lead: [],
-    inner,
-    outer,
-    vectors: 1,
-    isFused: false,
-    inputOrder: 2,
-  });
   const bytes = (rows: number, cols: number, task: (job: FactorJob) => FactorTask) => {
     const job = spectrumJob(rows, cols, 1);
     return jobBytes({ ...job, task: task(job) });
@@ -322,7 +311,7 @@ test('jobBytes grows with the elements, and with the order of the Gram matrix', 
   const hash = (): FactorTask => ({ kind: 'hash' });
   const factor = (job: FactorJob): FactorTask => {
     const [inner, outer] = job.recipe.storedDims as [number, number];
-    return { kind: 'factor', form: form(inner, outer), method: 'svd', ranks: [Math.min(1024, inner)] };
+    return { kind: 'factor', form: matmulForm(inner, outer), method: 'svd', ranks: [Math.min(1024, inner)] };
   };
   for (const task of [spectrum, factor]) {
     // The same Gram matrix, more columns: at least twice the weight in single precision for every further element.
@@ -338,7 +327,7 @@ test('jobBytes grows with the elements, and with the order of the Gram matrix', 
   assert.equal(bytes(1024, 1024, hash), bytes(256, 4096, hash));
   const weight = { kind: 'values', values: new Float32Array(0) } as const;
   const recipe = { storedType: Element.float, storedDims: [4096, 11008], isFill: false, steps: [] };
-  const task = { kind: 'factor', form: form(4096, 11008), method: 'svd', ranks: [1024] } as const;
+  const task = { kind: 'factor', form: matmulForm(4096, 11008), method: 'svd', ranks: [1024] } as const;
   const large = jobBytes({ weight, recipe, type: Element.float, task });
   assert.ok(large > 1.0e9 && large < 1.6e9, `${large}`);
 });
@@ -349,15 +338,7 @@ test('jobBytes counts the largest unfolding of a method, and a fill by what it s
     ...spectrumJob(1, 1, 1),
     recipe: { storedType: Element.float, storedDims: dims, isFill: false, steps: [] },
   };
-  const form = {
-    kind: 'conv',
-    isTransposed: false,
-    outChannels: 512,
-    groupChannels: 64,
-    groups: 1,
-    kernel: [3, 3],
-    calls: [],
-  } as const;
+  const form = convForm(512, 64, [3, 3], { calls: [] });
   const of = (method: 'channel' | 'input-channel' | 'tucker2') =>
     jobBytes({ ...base, task: { kind: 'measure', form, method, series: 0 } });
   assert.ok(of('channel') > of('input-channel'), 'Gram matrices of order 512 and 64');

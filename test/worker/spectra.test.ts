@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, test } from 'node:test';
 import { candidatesOf } from '../../src/core/compress/candidates';
-import type { ConvForm, Form, FormedLayer, MatMulForm } from '../../src/core/compress/layer';
+import type { Form, FormedLayer } from '../../src/core/compress/layer';
 import type { LayerOptions } from '../../src/core/compress/makePlan';
 import type { MethodChoice } from '../../src/core/compress/method';
 import { spectrumSeries } from '../../src/core/compress/unfolding';
@@ -11,6 +11,7 @@ import type { FactorJob } from '../../src/worker/factorJob';
 import { createPool, type Pool } from '../../src/worker/pool';
 import type { WeightFile } from '../../src/worker/runTask';
 import { createSpectra } from '../../src/worker/spectra';
+import { convForm, matmulForm as matrix } from '../support/forms';
 import { seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
 
@@ -46,27 +47,7 @@ function watchedPool(before: (kind: Kind) => Promise<void> | void = () => {}) {
   };
 }
 
-const conv: ConvForm = {
-  kind: 'conv',
-  isTransposed: false,
-  outChannels: 24,
-  groupChannels: 16,
-  groups: 1,
-  kernel: [3, 3],
-  calls: [{ batch: 1, inputSize: [14, 14], outputSize: [14, 14] }],
-};
-
-const matrix = (inner: number, outer: number): MatMulForm => ({
-  kind: 'matmul',
-  side: 'right',
-  isTransposed: false,
-  lead: [],
-  inner,
-  outer,
-  vectors: 1,
-  isFused: false,
-  inputOrder: 2,
-});
+const conv = convForm(24, 16, [3, 3]);
 
 const dimsOf = (form: Form): readonly number[] =>
   form.kind === 'conv'

@@ -8,6 +8,7 @@ import { Element } from '../../src/core/onnx/elements';
 import { createPool } from '../../src/worker/pool';
 import { runTask, type WeightFile } from '../../src/worker/runTask';
 import { runSplit } from '../../src/worker/splitTask';
+import { matmulForm } from '../support/forms';
 import { seededArray } from '../support/onnxModel';
 import { scratchFolder } from '../support/scratch';
 
@@ -19,17 +20,7 @@ function bigLayer(inner: number, outer: number): { file: WeightFile<FormedLayer>
   const weight = seededArray(inner * outer, 7);
   const file = path.join(scratchFolder(), 'w.bin');
   writeFileSync(file, new Uint8Array(weight.buffer));
-  const form: MatMulForm = {
-    kind: 'matmul',
-    side: 'right',
-    isTransposed: false,
-    lead: [],
-    inner,
-    outer,
-    vectors: 1,
-    isFused: false,
-    inputOrder: 2,
-  };
+  const form = matmulForm(inner, outer);
   const dims = [inner, outer];
   return {
     layer: { name: 'big', parameters: inner * outer, form },
