@@ -4,7 +4,7 @@
  */
 import { macsMeasure } from '../src/core/compress/budget/measure';
 import { planBudget, prepareBudget } from '../src/core/compress/budget/planBudget';
-import { SENSITIVITIES } from '../src/core/compress/budget/sensitivity';
+import { DEFAULT_SENSITIVITY, SENSITIVITIES } from '../src/core/compress/budget/sensitivity';
 import { candidatesOf } from '../src/core/compress/candidates';
 import type { Form, FormedLayer } from '../src/core/compress/layer';
 import type { LayerOptions } from '../src/core/compress/makePlan';
@@ -36,7 +36,7 @@ for (const { name, shapes } of models) {
     const prepared = prepareBudget(options, { parameters, macs }, macs, {
       measure: macsMeasure,
       align: (ranks, candidate) => alignRanks(candidate, ranks, block),
-      sensitivity: SENSITIVITIES.uniform,
+      sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
     });
     const preparation = performance.now() - start;
     const times: number[] = [];
