@@ -1,4 +1,5 @@
-import type { Item, Relaxation } from './relaxation';
+import type { HullStep, Item, Relaxation } from './relaxation';
+import { restBound, stepsAround } from './restBound';
 
 /** The best solution that was found. */
 export interface Closed {
@@ -44,7 +45,11 @@ export function closeGap(
     ceiling = state.loss - ROUNDING * Math.max(state.loss, start.loss);
   };
   improve(best);
-  const { order, up, down } = opening(groups, relaxation);
+  const order = opening(groups, relaxation);
+  const opened = new Set<number>();
+  let steps = stepsAround(relaxation);
+  let bound = restBound(groups, steps);
+  let unused = Infinity;
 
   let states: readonly State[] = [start];
   for (let k = 0; k < order.length && states.length > 0; k++) {
@@ -56,60 +61,48 @@ export function closeGap(
       const change = { to, cost: item.cost - base.cost, loss: item.loss - base.loss };
       return item !== base && least + change.loss + multiplier * change.cost < ceiling ? [change] : [];
     });
-    work -= states.length * (changes.length + 1);
+    const more = states.length * (changes.length + 1);
+    work -= more;
     if (work < 0) {
-      const bound = states.reduce(
-        (low, state) => Math.min(low, boundOf(state, limit, up[k]!, down[k]!)),
+      const lowest = states.reduce(
+        (low, { cost, loss }) => Math.min(low, loss + bound(limit - cost)),
         best.loss,
       );
-      return { at: positions(at, best), gap: best.loss - Math.min(best.loss, Math.max(0, least, bound)) };
+      return { at: positions(at, best), gap: best.loss - Math.min(best.loss, Math.max(0, least, lowest)) };
     }
-    const isOpen = (state: State) => boundOf(state, limit, up[k + 1]!, down[k + 1]!) < ceiling;
-    const lists = changes.map(({ to, cost, loss }) => {
+    opened.add(group);
+    // A new bound takes about as long as using one on as many combinations as there are steps.
+    unused += more;
+    if (unused >= steps.up.length + steps.down.length) {
+      const isClosed = ({ group }: HullStep) => !opened.has(group);
+      steps = { up: steps.up.filter(isClosed), down: steps.down.filter(isClosed) };
+      bound = restBound(groups, steps);
+      unused = 0;
+    }
+    const isOpen = (cost: number, loss: number) => loss + bound(limit - cost) < ceiling;
+    const lists = changes.map((step) => {
       const list: State[] = [];
       for (const from of states) {
-        const state: State = {
-          cost: from.cost + cost,
-          loss: from.loss + loss,
-          change: { group, to, from },
-        };
-        if (state.loss < ceiling && state.cost <= limit) improve(state);
-        if (isOpen(state)) list.push(state);
+        const cost = from.cost + step.cost;
+        const loss = from.loss + step.loss;
+        if (!isOpen(cost, loss)) continue;
+        const state: State = { cost, loss, change: { group, to: step.to, from } };
+        list.push(state);
+        if (cost <= limit && loss < ceiling) improve(state);
       }
       return list;
     });
-    states = merged([states.filter(isOpen), ...lists]);
+    states = merged([states, ...lists].map((list) => list.filter(({ cost, loss }) => isOpen(cost, loss))));
   }
   return { at: positions(at, best), gap: 0 };
 }
 
-/**
- * What no solution falls below that opens further groups from a state: room left buys at most the best gain among
- * them, and room that is missing costs at least their smallest loss.
- */
-function boundOf({ cost, loss }: State, limit: number, up: number, down: number): number {
-  const room = limit - cost;
-  return room >= 0 ? loss - room * up : loss - room * down;
-}
-
-/**
- * The order in which groups are opened, and for the groups from the k-th on the most that a unit of cost gains (up)
- * and the least that saving one loses (down); one entry more than there are groups.
- */
-function opening(groups: readonly (readonly Item[])[], { at, multiplier, slopes }: Relaxation) {
-  const ends = groups.map((_, g) => {
-    const up = slopes[g]!.find(({ from }) => from >= at[g]!)?.gain ?? 0;
-    const down = slopes[g]!.findLast(({ to }) => to <= at[g]!)?.gain ?? Infinity;
-    return { up, down, distance: Math.min(multiplier - up, down - multiplier) };
-  });
-  const order = groups.map((_, g) => g).sort((a, b) => ends[a]!.distance - ends[b]!.distance);
-  const up = new Float64Array(groups.length + 1);
-  const down = new Float64Array(groups.length + 1).fill(Infinity);
-  for (let k = order.length - 1; k >= 0; k--) {
-    up[k] = Math.max(up[k + 1]!, ends[order[k]!]!.up);
-    down[k] = Math.min(down[k + 1]!, ends[order[k]!]!.down);
-  }
-  return { order, up, down };
+/** The groups in the order in which they are opened. */
+function opening(groups: readonly (readonly Item[])[], { multiplier, steps }: Relaxation) {
+  const distances = new Float64Array(groups.length).fill(Infinity);
+  for (const { group, gain } of steps)
+    distances[group] = Math.min(distances[group]!, Math.abs(gain - multiplier));
+  return [...groups.keys()].sort((a, b) => distances[a]! - distances[b]! || a - b);
 }
 
 /** Spends what the relaxation left, one group at a time on whatever gains most. */

@@ -17,8 +17,8 @@ export interface Relaxation {
   readonly loss: number;
   /** Loss that one unit of cost is worth at the optimum: the Lagrange multiplier of the limit. */
   readonly multiplier: number;
-  /** Loss per unit of cost between neighbours on each group's hull, from the cheapest item on: descending. */
-  readonly slopes: readonly (readonly HullStep[])[];
+  /** The steps along the hulls of all groups by descending gain, those of one group in their order. */
+  readonly steps: readonly HullStep[];
 }
 
 /** A step along a lower convex hull, from one item of a group to the next costlier one. */
@@ -68,16 +68,15 @@ export function relax(groups: readonly (readonly Item[])[], limit: number): Rela
     loss += first!.loss;
   }
   if (cost > limit) return undefined;
-  const slopes = groups.map(hullSteps);
-  const steps = slopes.flat().sort((a, b) => b.gain - a.gain);
+  const steps = groups.flatMap(hullSteps).sort((a, b) => b.gain - a.gain);
   for (const { group, from, to, gain } of steps) {
     const more = groups[group]![to]!.cost - groups[group]![from]!.cost;
-    if (cost + more > limit) return { at, cost, loss, multiplier: gain, slopes };
+    if (cost + more > limit) return { at, cost, loss, multiplier: gain, steps };
     at[group] = to;
     cost += more;
     loss += groups[group]![to]!.loss - groups[group]![from]!.loss;
   }
-  return { at, cost, loss, multiplier: 0, slopes };
+  return { at, cost, loss, multiplier: 0, steps };
 }
 
 /** The lower convex hull of a group's items, as its steps. */
