@@ -28,6 +28,9 @@ export type SensitivityName = 'uniform' | 'energy' | 'kept' | 'early';
  *     kept       91.6 / 91.1 / 89.1   92.1 / 92.1 / 92.0   86.4 / 47.9
  *     early      91.7 / 91.1 / 89.3   92.1 / 92.1 / 92.0   87.5 / 47.9
  *     threshold  38.9 / 19.0 / 22.2   26.1 / 34.2 / 26.6   36.3 / 15.2
+ *
+ * Differences below 0.3 points are noise, and the rules, `early` last of some fifteen, were compared on these very
+ * images and nets.
  */
 export const SENSITIVITIES: Readonly<Record<SensitivityName, Sensitivity>> = {
   /** The squared relative error: each layer's counts the same. */
