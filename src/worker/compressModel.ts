@@ -131,14 +131,14 @@ async function plansFor(
   spectra: Spectra,
   open: OpenModel,
   { layers, totals }: AnalyzedModel,
-  { plan, target, method, foldNorms = true, allowLarger }: CompressRequest,
+  { plan, target, method, foldNorms = true, allowLarger, multiple }: CompressRequest,
   signal: AbortSignal | undefined,
   onLayer: (done: number, layer: string) => void,
 ) {
   if (plan) return optionsOfPlan(open, plan, layers, signal);
   const call = { ...(signal ? { signal } : {}), onLayer, target };
   const options = await spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
-  const planned = makePlan(options, totals, target, allowLarger);
+  const planned = makePlan(options, totals, target, { allowLarger, multiple });
   if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
   return { options, plans: planned.plan.layers };
 }

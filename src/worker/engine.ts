@@ -39,6 +39,8 @@ export interface CompressRequest extends ModelRequest {
   readonly overwrite: boolean;
   /** Fold BatchNormalization into the convolutions that are factored, so that they are factored as they act; default true. */
   readonly foldNorms?: boolean;
+  /** For budgets: ranks are multiples of it where layers are wide enough; default 16, 1 for none. */
+  readonly multiple?: number;
   /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
   readonly allowLarger?: boolean;
 }
@@ -76,6 +78,7 @@ export interface Engine {
       readonly target: Target;
       readonly method: MethodChoice;
       readonly foldNorms?: boolean;
+      readonly multiple?: number;
     },
     options?: CallOptions,
   ): Promise<PlanProposal>;

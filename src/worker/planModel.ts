@@ -15,7 +15,7 @@ import type { Spectra } from './spectra';
 /** Makes a plan for a model. Throws 'unreachable-target' among other ModelErrors. */
 export async function planModel(
   spectra: Spectra,
-  { path, dims = {}, target, method, foldNorms = true }: Parameters<Engine['plan']>[0],
+  { path, dims = {}, target, method, foldNorms = true, multiple }: Parameters<Engine['plan']>[0],
   { signal, onProgress }: CallOptions,
 ): Promise<PlanProposal> {
   const open = openModel(path);
@@ -26,13 +26,13 @@ export async function planModel(
       onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
       target,
     });
-    const planned = makePlan(options, analyzed.totals, target);
+    const planned = makePlan(options, analyzed.totals, target, { multiple });
     if ('refusal' in planned) throw new ModelError('unreachable-target', `${path}: ${planned.refusal}`);
     const { after, weightError } = planned;
     const plan: PlanFile = {
       model: { file: basename(path), sha256: await hashModel(open, signal) },
       goal: target,
-      multiple: 1,
+      multiple: planned.multiple,
       foldNorms,
       layers: planned.plan.layers,
     };

@@ -148,7 +148,7 @@ test('the predicted totals are those of the chosen ranks', () => {
 test('a budget below rank 1 everywhere is refused with what remains', () => {
   const result = makePlan(model, totals, { kind: 'parameters', share: 0.001 });
   assert.ok(
-    'refusal' in result && /can't be reached: with rank 1 in every layer/.test(result.refusal),
+    'refusal' in result && /can't be reached: with the lowest ranks in every layer/.test(result.refusal),
     JSON.stringify(result),
   );
 });
@@ -162,7 +162,7 @@ test('a fixed rank above break-even leaves the layer dense with the reason, unle
   const target = { kind: 'rank', rank: 500 } as const;
   const { plan } = planned(makePlan(model, totals, target));
   assert.ok(plan.layers.every((l) => l.kind === 'dense' && /break-even/.test(l.reason)));
-  const forced = planned(makePlan(model, totals, target, true));
+  const forced = planned(makePlan(model, totals, target, { allowLarger: true }));
   for (const [i, layer] of forced.plan.layers.entries()) {
     assert.ok(layer.kind === 'factor');
     const { candidate } = model[i]!.choices.find((c) => c.candidate.method === layer.method)!;

@@ -143,7 +143,7 @@ test('VGG-16 planned at rank 32: the first layer, which would grow, stays; the t
   // and 3,026,265,088 − 729 · 50,176 = 2,989,686,784 MACs.
   assert.deepEqual(result.after, { parameters: 1_203_904, macs: 2_989_686_784 });
   // Where larger is allowed, conv1 goes with the others.
-  const larger = makePlan(options, totals, target, true);
+  const larger = makePlan(options, totals, target, { allowLarger: true });
   assert.ok(!('refusal' in larger));
   assert.deepEqual(larger.after, { parameters: 1_204_633, macs: 3_026_265_088 });
 });

@@ -1,6 +1,10 @@
+import { macsMeasure, parametersMeasure } from './budget/measure';
+import { planBudget, prepareBudget } from './budget/planBudget';
+import { DEFAULT_SENSITIVITY } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
 import { type Candidate, type Cost, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
+import { alignRanks, LARGEST_BLOCK } from './ranks/rankMultiple';
 import type { Spectrum } from './spectrum';
 
 /** A layer, and what is known of each method that fits it. */
@@ -31,6 +35,8 @@ export const DEFAULT_ENERGY = 0.9;
 /** A plan, and what it will give. */
 export interface Planned {
   readonly plan: Plan;
+  /** What ranks are multiples of where layers are wide enough. */
+  readonly multiple: number;
   readonly after: Totals;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
@@ -42,6 +48,14 @@ export interface Pick {
   readonly ranks: Ranks;
 }
 
+/** What may be wished of a plan beside its target. */
+export interface PlanOptions {
+  /** Ranks that save nothing are taken, too. */
+  readonly allowLarger?: boolean | undefined;
+  /** For budgets: ranks are multiples of it, or of half of it where layers are narrow; 1 for none. Default 16. */
+  readonly multiple?: number | undefined;
+}
+
 /** Why a target can't be met. */
 export interface Refusal {
   readonly refusal: string;
@@ -49,14 +63,14 @@ export interface Refusal {
 
 /**
  * Chooses a method and a rank for every layer. For an energy target each layer takes the cheapest method that
- * is predicted to keep that share of ‖W‖² and saves anything. For a budget the largest such share for which the whole
- * model fits is found by bisection: one energy threshold for all layers (Zhang et al. 2015, §3.4).
+ * is predicted to keep that share of ‖W‖² and saves anything. For a budget the methods and ranks of all layers are chosen
+ * together (`budget/`), so that the predicted loss of the whole is least.
  */
 export function makePlan(
   options: readonly LayerOptions[],
   totals: Totals,
   target: Target,
-  allowLarger = false,
+  { allowLarger = false, multiple = LARGEST_BLOCK }: PlanOptions = {},
 ): Planned | Refusal {
   const measure = target.kind === 'macs' ? 'macs' : 'parameters';
   const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
@@ -80,27 +94,34 @@ export function makePlan(
             'The MACs of this model are not known, so there is no share of them to aim at. Give its symbolic dimensions a size first.',
         };
       }
-      const budget = target.share * before;
-      const at = (energy: number) =>
-        plan(
-          (o) => pickByEnergy(o, energy, measure, false),
-          () => 'At the energy this budget leaves, no rank below break-even would save anything.',
-        );
-      const cost = (planned: Planned) => planned.after[measure] ?? 0;
-      const smallest = at(0);
-      if (cost(smallest) > budget) {
+      const settings = {
+        measure: measure === 'macs' ? macsMeasure : parametersMeasure,
+        sensitivity: DEFAULT_SENSITIVITY,
+      };
+      const solve = (block: number) => {
+        const align = (ranks: Ranks, candidate: Candidate) => alignRanks(candidate, ranks, block);
+        const prepared = prepareBudget(options, totals, before, { ...settings, align });
+        return planBudget(prepared, { kind: 'cost', most: target.share * before });
+      };
+      let block = multiple;
+      let budget = solve(block);
+      // Low budgets need lower ranks than the block.
+      while ('leastCost' in budget && block > 1) {
+        block = Math.floor(block / 2);
+        budget = solve(block);
+      }
+      if ('leastCost' in budget) {
         return {
-          refusal: `${percent(target.share)} of the ${measure === 'macs' ? 'MACs' : 'parameters'} can't be reached: with rank 1 in every layer ${percent(cost(smallest) / before)} remain.`,
+          refusal: `${percent(target.share)} of the ${measure === 'macs' ? 'MACs' : 'parameters'} can't be reached: with the lowest ranks in every layer ${percent(budget.leastCost / before)} remain.`,
         };
       }
-      let low = 0;
-      let high = 1;
-      for (let i = 0; i < 40; i++) {
-        const middle = (low + high) / 2;
-        if (cost(at(middle)) <= budget) low = middle;
-        else high = middle;
-      }
-      return at(low);
+      const { picks } = budget;
+      const byOption = new Map(options.map((option, i) => [option, picks[i]]));
+      const planned = plan(
+        (o) => byOption.get(o),
+        () => 'Within this budget others are better cut than this layer.',
+      );
+      return { ...planned, multiple: block };
     }
   }
 }
@@ -134,6 +155,7 @@ function planOf(
   }
   return {
     plan: { target, layers },
+    multiple: 1,
     after: { parameters, macs },
     weightError: total === 0 ? 0 : Math.sqrt(discarded / total),
   };

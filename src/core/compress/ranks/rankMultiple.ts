@@ -62,6 +62,6 @@ export function alignRanks(candidate: Candidate, ranks: Ranks, largest = LARGEST
     aligned.reduce((sum, rank, i) => sum + Math.abs(rank / ranks[i]! - 1), 0);
   const isPossible = (aligned: Ranks) =>
     saves(candidate, aligned) && (!isCut || String(fitted(candidate, aligned)) === String(aligned));
-  const nearest = combinations.toSorted((a, b) => distance(a) - distance(b));
+  const nearest = [...combinations].sort((a, b) => distance(a) - distance(b));
   return nearest.find(isPossible) ?? ranks;
 }
