@@ -33,6 +33,7 @@ export async function planModel(
       model: { file: basename(path), sha256: await hashModel(open, signal) },
       goal: target,
       multiple: planned.multiple,
+      sensitivity: planned.sensitivity,
       foldNorms,
       layers: planned.plan.layers,
     };

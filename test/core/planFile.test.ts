@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { SENSITIVITIES } from '../../src/core/compress/budget/sensitivity';
 import { METHOD_IDS } from '../../src/core/compress/method';
 import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
 import { planPath } from '../../src/core/compress/planPath';
@@ -9,6 +10,7 @@ const PLAN: PlanFile = {
   model: { file: 'net.onnx', sha256: 'ab12' },
   goal: { kind: 'macs', share: 0.5 },
   multiple: 8,
+  sensitivity: 'early',
   foldNorms: true,
   layers: [
     { kind: 'factor', layer: 'conv1', method: 'tucker2', ranks: [16, 24] },
@@ -75,6 +77,7 @@ const wrong: readonly (readonly [string, (text: string) => string, RegExp, RegEx
     /^7$/,
   ],
   ['a layer that is there twice', (t) => t.replace('"fc"', '"conv1"'), /"conv1" is there twice/, /^"conv1"$/],
+  ['a sensitivity nobody knows', (t) => t.replace('"early"', '"late"'), /null or one of uniform/, /^"late"$/],
   [
     'a multiple of a half',
     (t) => t.replace('"multiple": 8', '"multiple": 0.5'),
@@ -109,6 +112,7 @@ test('the schema that the editor checks with names the same members, methods and
   const { method } = schema.definitions.factored.properties;
   assert.deepEqual(method.enum, METHOD_IDS);
   assert.equal(method.enumDescriptions.length, METHOD_IDS.length);
+  assert.deepEqual(schema.properties.sensitivity.enum, [null, ...Object.keys(SENSITIVITIES)]);
   for (const goal of ['parameters=0.5', 'macs=.5', 'energy=0.95', 'rank=32']) {
     assert.match(goal, new RegExp(schema.properties.goal.pattern));
   }

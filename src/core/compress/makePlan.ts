@@ -1,6 +1,6 @@
 import { macsMeasure, parametersMeasure } from './budget/measure';
 import { planBudget, prepareBudget } from './budget/planBudget';
-import { DEFAULT_SENSITIVITY } from './budget/sensitivity';
+import { DEFAULT_SENSITIVITY, SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
 import { type Candidate, type Cost, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
@@ -37,6 +37,8 @@ export interface Planned {
   readonly plan: Plan;
   /** What ranks are multiples of where layers are wide enough. */
   readonly multiple: number;
+  /** By which rule the errors of the layers were weighed against each other; null where each was planned by itself. */
+  readonly sensitivity: SensitivityName | null;
   readonly after: Totals;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
@@ -96,7 +98,7 @@ export function makePlan(
       }
       const settings = {
         measure: measure === 'macs' ? macsMeasure : parametersMeasure,
-        sensitivity: DEFAULT_SENSITIVITY,
+        sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
       };
       const solve = (block: number) => {
         const align = (ranks: Ranks, candidate: Candidate) => alignRanks(candidate, ranks, block);
@@ -121,7 +123,7 @@ export function makePlan(
         (o) => byOption.get(o),
         () => 'Within this budget others are better cut than this layer.',
       );
-      return { ...planned, multiple: block };
+      return { ...planned, multiple: block, sensitivity: DEFAULT_SENSITIVITY };
     }
   }
 }
@@ -156,6 +158,7 @@ function planOf(
   return {
     plan: { target, layers },
     multiple: 1,
+    sensitivity: null,
     after: { parameters, macs },
     weightError: total === 0 ? 0 : Math.sqrt(discarded / total),
   };

@@ -1,4 +1,5 @@
 import { type Node as JsonNode, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import { SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
 import { METHOD_IDS, type MethodId } from './method';
 import { type LayerPlan, parseTarget, printTarget, type Target } from './plan';
 
@@ -9,6 +10,8 @@ export interface PlanFile {
   readonly goal: Target;
   /** Ranks are multiples of it where a layer is wide enough. */
   readonly multiple: number;
+  /** By which rule, without data, the errors of the layers were weighed against each other; null where each was planned by itself. */
+  readonly sensitivity: SensitivityName | null;
   /** Fold BatchNormalization into the convolutions that are factored. */
   readonly foldNorms: boolean;
   readonly layers: readonly LayerPlan[];
@@ -54,7 +57,7 @@ export interface ParsedPlan {
 const VERSION = 1;
 
 /** The text of a plan: a line for every layer, so that a change of one layer is a change of one line. */
-export function printPlanFile({ model, goal, multiple, foldNorms, layers }: PlanFile): string {
+export function printPlanFile({ model, goal, multiple, sensitivity, foldNorms, layers }: PlanFile): string {
   const entries = layers.map((layer) => {
     const value =
       layer.kind === 'dense'
@@ -68,6 +71,7 @@ export function printPlanFile({ model, goal, multiple, foldNorms, layers }: Plan
     `  "model": { "file": ${JSON.stringify(model.file)}, "sha256": ${JSON.stringify(model.sha256)} },`,
     `  "goal": ${JSON.stringify(printTarget(goal))},`,
     `  "multiple": ${multiple},`,
+    `  "sensitivity": ${JSON.stringify(sensitivity)},`,
     `  "foldNorms": ${foldNorms},`,
     entries.length > 0 ? `  "layers": {\n${entries.join(',\n')}\n  }` : '  "layers": {}',
     '}',
@@ -113,18 +117,24 @@ export function parsePlanFile(text: string): ParsedPlan {
   if (multiple && !(Number.isInteger(multiple.value) && multiple.value >= 1)) {
     reader.complain(multiple.node, 'The multiple of the ranks is a whole number of at least 1.');
   }
+  const sensitivity = reader.any('sensitivity');
+  if (sensitivity && sensitivity.value !== null && !Object.hasOwn(SENSITIVITIES, String(sensitivity.value))) {
+    const names = Object.keys(SENSITIVITIES).join(', ');
+    reader.complain(sensitivity.node, `The sensitivity is null or one of ${names}.`);
+  }
   const foldNorms = reader.boolean('foldNorms');
   const list = reader.object('layers');
   const layers = list ? readLayers(list, problems, places) : [];
   reader.refuseOthers();
   modelReader?.refuseOthers();
-  if (problems.length > 0 || !goal || !file || !sha256 || !multiple || !foldNorms) {
+  if (problems.length > 0 || !goal || !file || !sha256 || !multiple || !foldNorms || !sensitivity) {
     return { plan: undefined, problems, places };
   }
   const plan: PlanFile = {
     model: { file: file.value, sha256: sha256.value },
     goal,
     multiple: multiple.value,
+    sensitivity: sensitivity.value as SensitivityName | null,
     foldNorms: foldNorms.value,
     layers,
   };
@@ -204,6 +214,13 @@ function createReader(object: JsonNode, problems: PlanProblem[]) {
   return {
     complain,
     has: (name: string) => members.has(name),
+    any(name: string): Found<unknown> | undefined {
+      const node = members.get(name);
+      wanted.add(name);
+      if (node) return { node, value: node.value };
+      complain(object, `"${name}" is missing.`);
+      return undefined;
+    },
     string: (name: string) => read<string>(name, 'string', 'a text'),
     number: (name: string) => read<number>(name, 'number', 'a number'),
     boolean: (name: string) => read<boolean>(name, 'boolean', 'true or false'),
