@@ -50,6 +50,7 @@ export async function runSplit<L extends FormedLayer, K extends FactorTask['kind
       return gram;
     }),
   );
+  onProgress(gramShare);
   const known = { parts: grams, columns: Math.max(rows, cols) };
   const rest = (share: number) => onProgress(gramShare + (1 - gramShare) * share);
   return runTask<L, K>(pool, file, layer, task, { signal, onProgress: rest, known });
