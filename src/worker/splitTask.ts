@@ -43,7 +43,8 @@ export async function runSplit<L extends FormedLayer, K extends FactorTask['kind
           signal,
           onProgress(share) {
             done[part] = share;
-            onProgress((gramShare * done.reduce((a, b) => a + b, 0)) / parts);
+            // Rounding must not bring it above what comes next.
+            onProgress(Math.min(gramShare, (gramShare * done.reduce((a, b) => a + b, 0)) / parts));
           },
         },
       );
