@@ -9,6 +9,7 @@ import { candidatesOf } from '../src/core/compress/candidates';
 import type { Form, FormedLayer } from '../src/core/compress/layer';
 import type { LayerOptions } from '../src/core/compress/makePlan';
 import { alignRanks } from '../src/core/compress/ranks/rankMultiple';
+import { convForm, matmulForm } from '../test/support/forms';
 import { LAYER_SETS } from './layerSets';
 import { median } from './layers';
 
@@ -59,28 +60,9 @@ for (const { name, shapes } of models) {
 function optionsOf([outer = 1, inner = 1, ...kernel]: readonly number[], index: number): LayerOptions {
   // ResNet's: as the width doubles, the image halves.
   const sizes = kernel.map(() => Math.max(7, Math.round((56 * 64) / Math.min(inner, outer))));
+  const calls = [{ batch: 1, inputSize: sizes, outputSize: sizes }];
   const form: Form =
-    kernel.length === 0
-      ? {
-          kind: 'matmul',
-          side: 'right',
-          isTransposed: false,
-          lead: [],
-          inner,
-          outer,
-          vectors: 1,
-          isFused: false,
-          inputOrder: 2,
-        }
-      : {
-          kind: 'conv',
-          isTransposed: false,
-          outChannels: outer,
-          groupChannels: inner,
-          groups: 1,
-          kernel,
-          calls: [{ batch: 1, inputSize: sizes, outputSize: sizes }],
-        };
+    kernel.length === 0 ? matmulForm(inner, outer) : convForm(outer, inner, kernel, { calls });
   const parameters = kernel.reduce((a, b) => a * b, outer * inner);
   const layer: FormedLayer = { name: `layer ${index}`, parameters, form };
   const falling = (length: number, power: number) => {

@@ -18,6 +18,12 @@ import {
 } from './runTask';
 import { runSplit } from './splitTask';
 
+/** A call that may be one of many. */
+interface MeasureCall extends TaskCall {
+  /** Multiply-adds of all that is under way, this call's included. */
+  readonly allWork?: number;
+}
+
 /** Weights whose spectra are kept; the least recently used one makes room. */
 const MOST_WEIGHTS = 10_000;
 
@@ -49,12 +55,12 @@ export interface Spectra {
     file: WeightFile<L>,
     layer: L,
     candidate: Candidate,
-    call?: TaskCall & { readonly allWork?: number },
+    call?: MeasureCall,
   ): Promise<readonly Spectrum[]>;
 }
 
 export function createSpectra(pool: Pool): Spectra {
-  /** Content of a weight by file version and layer, and what is known of it by content; the least recently used first. */
+  /** Content of a weight by file version and layer, and what is known of it by content, the least recently used first. */
   const contents = new Map<string, Promise<string>>();
   const known = new Map<string, Map<string, Promise<Spectrum>>>();
 
@@ -106,11 +112,7 @@ export function createSpectra(pool: Pool): Spectra {
     file: WeightFile<L>,
     layer: L,
     candidate: Candidate,
-    {
-      signal,
-      onProgress: report,
-      allWork = workOf([candidate]),
-    }: Parameters<Spectra['measure']>[3] & {} = {},
+    { signal, onProgress: report, allWork = workOf([candidate]) }: MeasureCall = {},
   ): Promise<readonly Spectrum[]> {
     const { form } = layer;
     if (form.kind === 'none') throw new Error(form.reason);
