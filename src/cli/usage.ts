@@ -8,12 +8,12 @@ export const HELP = `Usage:
   ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
       Layers with parameters, multiply-adds (MACs) and the rank worth taking.
   ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
-                     [--overwrite] [--allow-larger] [--keep-norms] [--multiple N] [--json]
+                     [--overwrite] [--allow-larger] [--keep-norms] [--multiple N] [--seed N] [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
       Ranks are multiples of 16 where a layer is wide enough (--multiple 8, 1 for any rank).
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
   ranksmith plan MODEL [-o PLAN] [--target T] [--method M] [--rank N] [--dim NAME=N]… [--overwrite] [--keep-norms]
-                 [--multiple N] [--json]
+                 [--multiple N] [--seed N] [--json]
       Writes what compress would do (default: MODEL.ranks.json), layer by layer, to be looked at and edited.
   ranksmith compress MODEL --plan PLAN [-o OUT] …
       Carries it out.
@@ -74,6 +74,7 @@ export const PLANNING_OPTIONS = {
   overwrite: { type: 'boolean' },
   'keep-norms': { type: 'boolean' },
   multiple: { type: 'string' },
+  seed: { type: 'string' },
   json: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -85,6 +86,7 @@ export function parseChoices(values: {
   readonly dim?: readonly string[] | undefined;
   readonly 'keep-norms'?: boolean | undefined;
   readonly multiple?: string | undefined;
+  readonly seed?: string | undefined;
 }) {
   return {
     target: parseGoal(values.target, values.rank),
@@ -92,6 +94,7 @@ export function parseChoices(values: {
     dims: parseDims(values.dim),
     foldNorms: values['keep-norms'] !== true,
     ...(values.multiple === undefined ? {} : { multiple: parseMultiple(values.multiple) }),
+    ...(values.seed === undefined ? {} : { seed: parseSeed(values.seed) }),
   };
 }
 
@@ -106,6 +109,12 @@ function parseGoal(text: string | undefined, rank: string | undefined): Target {
       ? `--rank takes a whole number of at least 1, not "${rank}".`
       : `--target takes parameters=S or macs=S with 0 < S < 1, or energy=E with 0 < E ≤ 1, not "${text}".`,
   );
+}
+
+function parseSeed(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
+  throw new UsageError(`--seed takes a whole number from 0 to ${2 ** 32 - 1}, not "${text}".`);
 }
 
 function parseMultiple(text: string): number {

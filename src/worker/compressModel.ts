@@ -66,6 +66,7 @@ export async function compressModel(
     const clock = stopwatch();
     const dims = request.dims ?? {};
     const foldNorms = request.plan?.foldNorms ?? request.foldNorms ?? true;
+    const seed = request.plan?.seed ?? request.seed;
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
     const { options, plans: wanted } = await plansFor(
       tools.spectra,
@@ -96,7 +97,7 @@ export async function compressModel(
       try {
         const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
         if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
-        const inputs = modelInputs(open.model, analyzed.bind);
+        const inputs = modelInputs(open.model, analyzed.bind, undefined, seed);
         const comparison = await verifyModels(tools.runtime(), open, written, inputs, signal, (done) =>
           report('verify', done),
         );

@@ -1,8 +1,9 @@
 import type { Analysis, DimBindings } from '../core/compress/analysis';
 import type { LayerSpectrum } from '../core/compress/layerSpectrum';
-import type { MethodChoice } from '../core/compress/method';
+import type { MethodChoice, MethodId, Ranks } from '../core/compress/method';
 import type { Target } from '../core/compress/plan';
 import type { PlanFile, PlanProposal } from '../core/compress/planFile';
+import type { MethodOffer, PlanReview, SettingDetail } from '../core/compress/planReview';
 import type { CompressionReport, Preview, Verification } from '../core/compress/report';
 
 /** What is going on, for progress displays. */
@@ -41,6 +42,8 @@ export interface CompressRequest extends ModelRequest {
   readonly foldNorms?: boolean;
   /** For budgets: ranks are multiples of it where layers are wide enough; default 16, 1 for none. */
   readonly multiple?: number;
+  /** Where random numbers come from; default 1. That of the plan, where there is one. */
+  readonly seed?: number;
   /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
   readonly allowLarger?: boolean;
 }
@@ -79,9 +82,41 @@ export interface Engine {
       readonly method: MethodChoice;
       readonly foldNorms?: boolean;
       readonly multiple?: number;
+      readonly seed?: number;
     },
     options?: CallOptions,
   ): Promise<PlanProposal>;
+  /**
+   * Holds a plan against its model. Answers at once with what is known; with `measure` everything that is missing (hash,
+   * spectra, the plan the goal would lead to) is made first, and kept, so that the next review of the model takes milliseconds.
+   */
+  review(
+    request: ModelRequest & { readonly plan: PlanFile; readonly measure: boolean },
+    options?: CallOptions,
+  ): Promise<PlanReview>;
+  /** One setting of a layer, with the curves of its error and what other ranks would give. Throws 'bad-plan' where it does not fit. */
+  explain(
+    request: ModelRequest & {
+      readonly layer: string;
+      readonly method: MethodId;
+      readonly ranks: Ranks;
+      readonly foldNorms: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<SettingDetail>;
+  /** What these methods could do for a layer at no more than this share of what it costs now, in their order. */
+  compare(
+    request: ModelRequest & {
+      readonly layer: string;
+      readonly methods: readonly MethodId[];
+      readonly measure: 'parameters' | 'macs';
+      /** 0 < share < 1. */
+      readonly share: number;
+      readonly multiple: number;
+      readonly foldNorms: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<readonly MethodOffer[]>;
   /** Plans, factors, writes, reads back, runs both. */
   compress(request: CompressRequest, options?: CallOptions): Promise<CompressionReport>;
   /** Runs two models on the same input and compares. `inputs` is the path of an .npy file for the first input. */
@@ -103,6 +138,9 @@ export const ENGINE_METHODS = [
   'spectrum',
   'preview',
   'plan',
+  'review',
+  'explain',
+  'compare',
   'compress',
   'verify',
 ] as const satisfies readonly (keyof Engine)[];

@@ -20,16 +20,23 @@ export function findLayer<L extends FormedLayer>(
   const index = layers.findIndex((layer) => layer.name === name);
   const [layer, info] = [layers[index], infos[index]];
   if (layer && info) return { layer, info };
+  throw unknownLayer(
+    path,
+    layers.map((each) => each.name),
+    name,
+  );
+}
+
+/** That there is no such layer, with the names that come near. */
+export function unknownLayer(path: string, names: readonly string[], name: string): ModelError {
   const wanted = name.toLowerCase();
-  const near = layers.map((each) => each.name).filter((each) => each.toLowerCase().includes(wanted));
-  const some = (near.length > 0 ? near : layers.map((each) => each.name))
-    .slice(0, 5)
-    .map((each) => `"${each}"`);
+  const near = names.filter((each) => each.toLowerCase().includes(wanted));
+  const some = (near.length > 0 ? near : names).slice(0, 5).map((each) => `"${each}"`);
   const hint =
     some.length === 0
       ? 'It has no layers.'
       : `There ${near.length > 0 ? 'are' : 'are, for example,'} ${some.join(', ')}.`;
-  throw new ModelError('unknown-layer', `${path}: there is no layer "${name}". ${hint}`);
+  return new ModelError('unknown-layer', `${path}: there is no layer "${name}". ${hint}`);
 }
 
 /**

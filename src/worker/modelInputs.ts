@@ -17,19 +17,25 @@ export interface ModelInputs {
   readonly assumed: DimBindings;
 }
 
-const SEED = 1;
+/** Where random numbers come from if nobody says. */
+export const DEFAULT_SEED = 1;
 
 /**
  * Inputs for every graph input that has no default: the first from an .npy file if one is given, all others
  * random (standard normal; zeros and ones for integers). A symbol without a size in `bind` gets a guess that is
  * reported: 1 for the first axis, 3 channels and 224 × 224 pixels for images, 16 otherwise.
  */
-export function modelInputs(model: Model, bind: ReadonlyMap<string, number>, npyPath?: string): ModelInputs {
+export function modelInputs(
+  model: Model,
+  bind: ReadonlyMap<string, number>,
+  npyPath?: string,
+  seed = DEFAULT_SEED,
+): ModelInputs {
   const defaults = new Set(model.graph.initializers.map((t) => t.name));
   const inputs = model.graph.inputs.filter((input) => !defaults.has(input.name));
   const tensors = new Map<string, RuntimeTensor>();
   const assumed: Record<string, number> = {};
-  const normal = normalNumbers(SEED);
+  const normal = normalNumbers(seed);
   for (const [i, input] of inputs.entries()) {
     const { name, shape } = input;
     const type = elementName(input.type);
@@ -58,7 +64,7 @@ export function modelInputs(model: Model, bind: ReadonlyMap<string, number>, npy
     tensors.set(name, { type: runtimeType(type), dims, data: make(elementCount(dims), value) });
   }
   const shapes = [...tensors].map(([name, t]) => `${name}: ${formatShape(t.dims)}`).join(', ');
-  return { tensors, description: `${npyPath ?? `random, seed ${SEED}`}; ${shapes}`, assumed };
+  return { tensors, description: `${npyPath ?? `random, seed ${seed}`}; ${shapes}`, assumed };
 }
 
 function guessDim(axis: number, order: number): number {

@@ -40,7 +40,7 @@ export function openModel(path: string): OpenModel {
       path,
       model,
       externalFiles: externalLocations(model),
-      version: `${file.size}:${lstatSync(path).mtimeMs}`,
+      version: versionOf([path]),
       openExternal(location, tensor) {
         const known = externals.get(location);
         if (known) return known;
@@ -54,6 +54,17 @@ export function openModel(path: string): OpenModel {
     close();
     throw error;
   }
+}
+
+/** The model's file and the data files it names, as paths, in a fixed order. */
+export function filesOf({ path, externalFiles }: OpenModel): readonly string[] {
+  return [path, ...[...externalFiles].sort().map((file) => join(dirname(path), file))];
+}
+
+/** Sizes and times of files: changes whenever one of them does. */
+export function versionOf(paths: readonly string[]): string {
+  const stats = paths.map((path) => lstatSync(path, { throwIfNoEntry: false }));
+  return stats.map((stat) => (stat ? `${stat.size}:${stat.mtimeMs}` : 'missing')).join('|');
 }
 
 function externalLocations(model: Model): readonly string[] {

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { analyzeModel } from '../core/compress/analyzeModel';
 import { checkPlan } from '../core/compress/checkPlan';
 import type { Layer } from '../core/compress/layer';
@@ -8,14 +8,23 @@ import type { PlanFile, PlanProposal } from '../core/compress/planFile';
 import { ModelError } from '../core/onnx/modelError';
 import type { CallOptions, Engine } from './engine';
 import { hashFiles } from './hashFiles';
+import { DEFAULT_SEED } from './modelInputs';
 import { modelWeights } from './modelWeights';
-import { type OpenModel, openModel } from './openModel';
+import { filesOf, type OpenModel, openModel } from './openModel';
 import type { Spectra } from './spectra';
 
 /** Makes a plan for a model. Throws 'unreachable-target' among other ModelErrors. */
 export async function planModel(
   spectra: Spectra,
-  { path, dims = {}, target, method, foldNorms = true, multiple }: Parameters<Engine['plan']>[0],
+  {
+    path,
+    dims = {},
+    target,
+    method,
+    foldNorms = true,
+    multiple,
+    seed = DEFAULT_SEED,
+  }: Parameters<Engine['plan']>[0],
   { signal, onProgress }: CallOptions,
 ): Promise<PlanProposal> {
   const open = openModel(path);
@@ -34,6 +43,8 @@ export async function planModel(
       goal: target,
       multiple: planned.multiple,
       sensitivity: planned.sensitivity,
+      calibration: null,
+      seed,
       foldNorms,
       layers: planned.plan.layers,
     };
@@ -50,9 +61,8 @@ export async function planModel(
 }
 
 /** SHA-256 of a model and its data files, in hexadecimal. */
-function hashModel({ path, externalFiles }: OpenModel, signal: AbortSignal | undefined): Promise<string> {
-  const files = [...externalFiles].sort().map((file) => join(dirname(path), file));
-  return hashFiles([path, ...files], signal);
+export function hashModel(open: OpenModel, signal: AbortSignal | undefined): Promise<string> {
+  return hashFiles(filesOf(open), signal);
 }
 
 /**

@@ -22,6 +22,7 @@ import { modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
+import { createPlanDesk } from './planDesk';
 import { planModel } from './planModel';
 import { createPool } from './pool';
 import { loadRuntime, type Runtime } from './runtime';
@@ -117,6 +118,8 @@ export function createSession({
         return request.targets.map((target) => previewOf(options, analyzed, target));
       });
     },
+
+    ...createPlanDesk(spectra),
 
     plan: (request, call = {}) => planModel(spectra, request, call),
 

@@ -11,6 +11,8 @@ const PLAN: PlanFile = {
   goal: { kind: 'macs', share: 0.5 },
   multiple: 8,
   sensitivity: 'early',
+  calibration: null,
+  seed: 7,
   foldNorms: true,
   layers: [
     { kind: 'factor', layer: 'conv1', method: 'tucker2', ranks: [16, 24] },
@@ -78,6 +80,13 @@ const wrong: readonly (readonly [string, (text: string) => string, RegExp, RegEx
   ],
   ['a layer that is there twice', (t) => t.replace('"fc"', '"conv1"'), /"conv1" is there twice/, /^"conv1"$/],
   ['a sensitivity nobody knows', (t) => t.replace('"early"', '"late"'), /null or one of uniform/, /^"late"$/],
+  ['a seed below 0', (t) => t.replace('"seed": 7', '"seed": -1'), /seed is a whole number/, /^-1$/],
+  [
+    'a calibration',
+    (t) => t.replace('"calibration": null', '"calibration": 3'),
+    /calibration is null/,
+    /^3$/,
+  ],
   [
     'a multiple of a half',
     (t) => t.replace('"multiple": 8', '"multiple": 0.5'),

@@ -12,6 +12,10 @@ export interface PlanFile {
   readonly multiple: number;
   /** By which rule, without data, the errors of the layers were weighed against each other; null where each was planned by itself. */
   readonly sensitivity: SensitivityName | null;
+  /** The data that errors were measured on; null: none, the plan follows from the weights alone. */
+  readonly calibration: null;
+  /** Where random numbers come from: the starts of iterative methods, and the input a result is checked with. */
+  readonly seed: number;
   /** Fold BatchNormalization into the convolutions that are factored. */
   readonly foldNorms: boolean;
   readonly layers: readonly LayerPlan[];
@@ -51,20 +55,17 @@ export interface ParsedPlan {
   readonly problems: readonly PlanProblem[];
   /** By the name of the layer, also where other parts of the text are wrong. */
   readonly places: ReadonlyMap<string, EntryPlaces>;
+  /** The values of the plan's own members, those that are there. */
+  readonly members: ReadonlyMap<string, Place>;
 }
 
 /** The version of the format; a plan of another one is refused. */
 const VERSION = 1;
 
 /** The text of a plan: a line for every layer, so that a change of one layer is a change of one line. */
-export function printPlanFile({ model, goal, multiple, sensitivity, foldNorms, layers }: PlanFile): string {
-  const entries = layers.map((layer) => {
-    const value =
-      layer.kind === 'dense'
-        ? `{ "dense": ${JSON.stringify(layer.reason)} }`
-        : `{ "method": ${JSON.stringify(layer.method)}, "ranks": [${layer.ranks.join(', ')}] }`;
-    return `    ${JSON.stringify(layer.layer)}: ${value}`;
-  });
+export function printPlanFile(plan: PlanFile): string {
+  const { model, goal, multiple, sensitivity, calibration, seed, foldNorms, layers } = plan;
+  const entries = layers.map((layer) => `    ${JSON.stringify(layer.layer)}: ${printEntry(layer)}`);
   return `${[
     '{',
     `  "version": ${VERSION},`,
@@ -72,10 +73,19 @@ export function printPlanFile({ model, goal, multiple, sensitivity, foldNorms, l
     `  "goal": ${JSON.stringify(printTarget(goal))},`,
     `  "multiple": ${multiple},`,
     `  "sensitivity": ${JSON.stringify(sensitivity)},`,
+    `  "calibration": ${JSON.stringify(calibration)},`,
+    `  "seed": ${seed},`,
     `  "foldNorms": ${foldNorms},`,
     entries.length > 0 ? `  "layers": {\n${entries.join(',\n')}\n  }` : '  "layers": {}',
     '}',
   ].join('\n')}\n`;
+}
+
+/** What a layer's name is followed by, on one line. */
+export function printEntry(layer: LayerPlan): string {
+  return layer.kind === 'dense'
+    ? `{ "dense": ${JSON.stringify(layer.reason)} }`
+    : `{ "method": ${JSON.stringify(layer.method)}, "ranks": [${layer.ranks.join(', ')}] }`;
 }
 
 /** Reads the text of a plan. Every problem is found at once, with its place; nothing is guessed. */
@@ -91,9 +101,10 @@ export function parsePlanFile(text: string): ParsedPlan {
   if (root?.type !== 'object') {
     if (problems.length === 0)
       problems.push({ message: 'A plan is a JSON object.', offset: 0, length: text.length });
-    return { plan: undefined, problems, places };
+    return { plan: undefined, problems, places, members: new Map() };
   }
   const reader = createReader(root, problems);
+  const members = reader.places();
   const version = reader.number('version');
   if (version && version.value !== VERSION) {
     reader.complain(
@@ -122,23 +133,31 @@ export function parsePlanFile(text: string): ParsedPlan {
     const names = Object.keys(SENSITIVITIES).join(', ');
     reader.complain(sensitivity.node, `The sensitivity is null or one of ${names}.`);
   }
+  const calibration = reader.any('calibration');
+  if (calibration && calibration.value !== null)
+    reader.complain(calibration.node, 'The calibration is null: plans are made from the weights alone.');
+  const seed = reader.number('seed');
+  if (seed && !(Number.isInteger(seed.value) && seed.value >= 0 && seed.value < 2 ** 32))
+    reader.complain(seed.node, `The seed is a whole number from 0 to ${2 ** 32 - 1}.`);
   const foldNorms = reader.boolean('foldNorms');
   const list = reader.object('layers');
   const layers = list ? readLayers(list, problems, places) : [];
   reader.refuseOthers();
   modelReader?.refuseOthers();
-  if (problems.length > 0 || !goal || !file || !sha256 || !multiple || !foldNorms || !sensitivity) {
-    return { plan: undefined, problems, places };
+  if (problems.length > 0 || !goal || !file || !sha256 || !multiple || !seed || !foldNorms || !sensitivity) {
+    return { plan: undefined, problems, places, members };
   }
   const plan: PlanFile = {
     model: { file: file.value, sha256: sha256.value },
     goal,
     multiple: multiple.value,
     sensitivity: sensitivity.value as SensitivityName | null,
+    calibration: null,
+    seed: seed.value,
     foldNorms: foldNorms.value,
     layers,
   };
-  return { plan, problems, places };
+  return { plan, problems, places, members };
 }
 
 function readLayers(
@@ -214,6 +233,7 @@ function createReader(object: JsonNode, problems: PlanProblem[]) {
   return {
     complain,
     has: (name: string) => members.has(name),
+    places: () => new Map([...members].map(([name, node]) => [name, placeOf(node)])),
     any(name: string): Found<unknown> | undefined {
       const node = members.get(name);
       wanted.add(name);

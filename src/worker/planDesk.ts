@@ -1,0 +1,273 @@
+import { analyzeModel } from '../core/compress/analyzeModel';
+import { type CostMeasure, macsMeasure, parametersMeasure } from '../core/compress/budget/measure';
+import { prepareBudget } from '../core/compress/budget/planBudget';
+import { DEFAULT_SENSITIVITY, SENSITIVITIES } from '../core/compress/budget/sensitivity';
+import { candidateOf } from '../core/compress/candidates';
+import { explainSetting } from '../core/compress/explainSetting';
+import type { Layer } from '../core/compress/layer';
+import { type LayerOptions, makePlan, type Totals } from '../core/compress/makePlan';
+import { type Candidate, checkRanks, METHOD_IDS, type MethodId } from '../core/compress/method';
+import { offerOf } from '../core/compress/offerOf';
+import { printTarget } from '../core/compress/plan';
+import type { PlanFile } from '../core/compress/planFile';
+import type { MethodOffer, SettingDetail } from '../core/compress/planReview';
+import { alignRanks } from '../core/compress/ranks/rankMultiple';
+import { type MeasuredFacts, type ReviewedLayer, reviewPlan } from '../core/compress/reviewPlan';
+import type { Spectrum } from '../core/compress/spectrum';
+import { ModelError } from '../core/onnx/modelError';
+import type { CallOptions, Engine, ModelRequest } from './engine';
+import { unknownLayer } from './layerSpectrum';
+import { modelWeights } from './modelWeights';
+import { filesOf, type OpenModel, openModel, versionOf } from './openModel';
+import { hashModel } from './planModel';
+import { createProgress, refusalOf } from './runTask';
+import type { Spectra } from './spectra';
+
+/** The calls about a plan that is being edited. They share what is known of a model, so that they can follow typing. */
+export type PlanDesk = Pick<Engine, 'review' | 'explain' | 'compare'>;
+
+/** What is known of a model, without holding a file open. */
+interface Known {
+  /** Of the model file and the data files. */
+  readonly version: string;
+  readonly files: readonly string[];
+  readonly layers: readonly ReviewedLayer<Layer>[];
+  readonly totals: Totals;
+  sha256: string | null;
+  options: readonly LayerOptions<Layer>[] | null;
+  /** What goals lead to, by goal and multiple. */
+  readonly goals: Map<string, Pick<MeasuredFacts, 'wanted' | 'ladders' | 'measure'>>;
+  /** Spectra of candidates outside `options`, by layer and method; null where the weight can't be factored. */
+  readonly others: Map<string, readonly Spectrum[] | null>;
+}
+
+/** Models of which everything is kept, and goals of each. */
+const MOST_MODELS = 4;
+const MOST_GOALS = 8;
+
+export function createPlanDesk(spectra: Spectra): PlanDesk {
+  /** The least recently used first. */
+  const models = new Map<string, Known>();
+
+  async function withModel<T>(
+    { path, dims = {} }: ModelRequest,
+    foldNorms: boolean,
+    use: (known: Known, open: () => OpenModel) => Promise<T>,
+  ): Promise<T> {
+    let opened: OpenModel | undefined;
+    const open = () => {
+      opened ??= openModel(path);
+      return opened;
+    };
+    try {
+      const key = JSON.stringify([path, dims, foldNorms]);
+      let known = models.get(key);
+      if (!known || known.version !== versionOf(known.files)) known = knownOf(open(), dims, foldNorms);
+      models.delete(key);
+      models.set(key, known);
+      trim(models, MOST_MODELS);
+      return await use(known, open);
+    } finally {
+      opened?.close();
+    }
+  }
+
+  /** Measures what a review of this plan is missing. */
+  async function measure(
+    known: Known,
+    open: OpenModel,
+    plan: PlanFile,
+    { signal, onProgress }: CallOptions,
+  ): Promise<void> {
+    known.sha256 ??= await hashModel(open, signal);
+    const weights = modelWeights(open, plan.foldNorms);
+    const layers = known.layers.map(({ layer }) => layer);
+    const report = (done: number, layer: string) => onProgress?.({ phase: 'suggest', done, layer });
+    known.options ??= await spectra.optionsOf(weights, layers, 'auto', {
+      ...(signal ? { signal } : {}),
+      onLayer: report,
+    });
+    for (const { layer, candidate } of othersOf(known, plan)) {
+      try {
+        const found = await spectra.measure(weights, layer, candidate, { signal });
+        known.others.set(otherKey(layer, candidate.method), found);
+      } catch (error) {
+        // A weight that can't be factored: the plan's entry is refused when it is carried out, and has no error until then.
+        refusalOf(error);
+        known.others.set(otherKey(layer, candidate.method), null);
+      }
+    }
+  }
+
+  return {
+    review: ({ plan, measure: isWanted, ...request }, call = {}) =>
+      withModel(request, plan.foldNorms, async (known, open) => {
+        if (isWanted && needsMeasuring(known, plan)) await measure(known, open(), plan, call);
+        return reviewPlan(plan, { ...known, measured: measuredFacts(known, plan) });
+      }),
+
+    explain: ({ layer: name, method, ranks, foldNorms, ...request }, { signal } = {}) =>
+      withModel(request, foldNorms, async (known, open): Promise<SettingDetail> => {
+        const { layer, macs } = reviewedLayer(request.path, known, name);
+        const candidate = candidateFor(request.path, layer, method);
+        const refusal = checkRanks(candidate, ranks);
+        if (refusal !== undefined) throw badPlan(request.path, name, refusal);
+        const found =
+          spectraOf(known, layer, candidate) ??
+          (await spectra.measure(modelWeights(open(), foldNorms), layer, candidate, { signal }));
+        return explainSetting({ layer, macs }, candidate, found, ranks);
+      }),
+
+    compare: ({ layer: name, methods, measure: unit, share, multiple, foldNorms, ...request }, call = {}) =>
+      withModel(request, foldNorms, async (known, open): Promise<readonly MethodOffer[]> => {
+        const { layer } = reviewedLayer(request.path, known, name);
+        const { signal, onProgress } = call;
+        const progress = createProgress(
+          methods.map(() => 1),
+          (done) => onProgress?.({ phase: 'suggest', done, layer: name }),
+        );
+        return Promise.all(
+          methods.map(async (method, i): Promise<MethodOffer> => {
+            const { form } = layer;
+            const fit = form.kind === 'none' ? form.reason : candidateOf(form, method);
+            if (typeof fit === 'string') return { kind: 'refused', method, reason: fit };
+            try {
+              const onDone = (done: number) => progress(i, done, name);
+              const found =
+                spectraOf(known, layer, fit) ??
+                (await spectra.measure(modelWeights(open(), foldNorms), layer, fit, {
+                  signal,
+                  onProgress: onDone,
+                }));
+              onDone(1);
+              return offerOf(layer, fit, found, { measure: MEASURES[unit], share, multiple });
+            } catch (error) {
+              return { kind: 'refused', method, reason: refusalOf(error) };
+            }
+          }),
+        );
+      }),
+  };
+}
+
+const MEASURES: Readonly<Record<'parameters' | 'macs', CostMeasure>> = {
+  parameters: parametersMeasure,
+  macs: macsMeasure,
+};
+
+function knownOf(open: OpenModel, dims: ModelRequest['dims'], foldNorms: boolean): Known {
+  const { openExternal } = open;
+  const analyzed = analyzeModel(open.model, { dims: dims ?? {}, openExternal, foldNorms });
+  const files = filesOf(open);
+  return {
+    version: versionOf(files),
+    files,
+    layers: analyzed.layers.map((layer, i) => ({
+      layer,
+      macs: analyzed.analysis.layers[i]!.macs,
+      methods: methodsOf(layer),
+    })),
+    totals: analyzed.totals,
+    sha256: null,
+    options: null,
+    goals: new Map(),
+    others: new Map(),
+  };
+}
+
+function methodsOf({ form }: Layer): readonly MethodId[] {
+  if (form.kind === 'none') return [];
+  return METHOD_IDS.filter((method) => typeof candidateOf(form, method) !== 'string');
+}
+
+function reviewedLayer(path: string, { layers }: Known, name: string): ReviewedLayer<Layer> {
+  const found = layers.find(({ layer }) => layer.name === name);
+  if (found) return found;
+  throw unknownLayer(
+    path,
+    layers.map(({ layer }) => layer.name),
+    name,
+  );
+}
+
+function candidateFor(path: string, { name, form }: Layer, method: MethodId): Candidate {
+  const fit = form.kind === 'none' ? form.reason : candidateOf(form, method);
+  if (typeof fit === 'string') throw badPlan(path, name, fit);
+  return fit;
+}
+
+function badPlan(path: string, layer: string, reason: string): ModelError {
+  return new ModelError('bad-plan', `The plan for ${path}, layer "${layer}": ${reason}`);
+}
+
+const otherKey = (layer: Layer, method: MethodId) => JSON.stringify([layer.name, method]);
+
+/** The spectra of a candidate, if they are measured. */
+function spectraOf({ options, others }: Known, layer: Layer, { method }: Candidate) {
+  const choices = options?.find((option) => option.layer === layer)?.choices;
+  return (
+    choices?.find(({ candidate }) => candidate.method === method)?.known ??
+    others.get(otherKey(layer, method)) ??
+    undefined
+  );
+}
+
+/** The candidates of a plan that are not among the options, and that nobody has tried to measure. */
+function othersOf(
+  known: Known,
+  plan: PlanFile,
+): readonly { readonly layer: Layer; readonly candidate: Candidate }[] {
+  const byName = new Map(known.layers.map(({ layer }) => [layer.name, layer]));
+  const measured = new Map(known.options?.map(({ layer, choices }) => [layer.name, choices]));
+  return plan.layers.flatMap((entry) => {
+    const layer = byName.get(entry.layer);
+    if (entry.kind === 'dense' || !layer || layer.form.kind === 'none') return [];
+    if (measured.get(entry.layer)?.some(({ candidate }) => candidate.method === entry.method)) return [];
+    if (known.others.has(otherKey(layer, entry.method))) return [];
+    const candidate = candidateOf(layer.form, entry.method);
+    return typeof candidate === 'string' ? [] : [{ layer, candidate }];
+  });
+}
+
+function needsMeasuring(known: Known, plan: PlanFile): boolean {
+  return known.sha256 === null || known.options === null || othersOf(known, plan).length > 0;
+}
+
+/** What is measured, with what the goal of the plan leads to; null as long as something is missing. */
+function measuredFacts(known: Known, plan: PlanFile): MeasuredFacts | null {
+  const { options, others } = known;
+  if (!options || needsMeasuring(known, plan)) return null;
+  const otherKnown = new Map<string, readonly Spectrum[]>();
+  for (const entry of plan.layers) {
+    if (entry.kind === 'dense') continue;
+    const found = others.get(JSON.stringify([entry.layer, entry.method]));
+    if (found) otherKnown.set(entry.layer, found);
+  }
+  return { options, otherKnown, ...goalFacts(known, options, plan) };
+}
+
+function goalFacts(known: Known, options: readonly LayerOptions<Layer>[], { goal, multiple }: PlanFile) {
+  const key = `${printTarget(goal)}|${multiple}`;
+  let facts = known.goals.get(key);
+  if (!facts) {
+    const { totals } = known;
+    const planned = makePlan(options, totals, goal, { multiple });
+    const unit = goal.kind === 'macs' && totals.macs !== null ? 'macs' : 'parameters';
+    const measure = MEASURES[unit];
+    const { ladders } = prepareBudget(options, totals, totals[unit] ?? 0, {
+      measure,
+      sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
+      align: (ranks, candidate) => alignRanks(candidate, ranks, multiple),
+    });
+    facts = { wanted: 'refusal' in planned ? planned.refusal : planned.plan.layers, ladders, measure };
+  }
+  known.goals.delete(key);
+  known.goals.set(key, facts);
+  trim(known.goals, MOST_GOALS);
+  return facts;
+}
+
+function trim(map: Map<string, unknown>, most: number): void {
+  const oldest = map.keys().next().value;
+  if (map.size > most && oldest !== undefined) map.delete(oldest);
+}
