@@ -6,6 +6,7 @@ import { createEngineHost, type EngineHost } from './host/engine';
 import { createFailures } from './host/failures';
 import { watchModelFiles } from './host/modelFiles';
 import { createModels } from './host/models';
+import { createPlanDocuments, type PlanDocuments } from './host/plans/planDocuments';
 import { registerCommands } from './host/registerCommands';
 import { createReportView, type ReportView } from './host/reportView';
 import type { Row } from './host/rows';
@@ -18,6 +19,7 @@ export interface Internals {
   readonly layers: vscode.TreeDataProvider<Row>;
   readonly report: ReportView;
   readonly host: EngineHost;
+  readonly plans: PlanDocuments;
 }
 
 /** Builds the parts and joins them. No work is done before a view or a command asks for it. */
@@ -32,12 +34,14 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const dimensions = rememberDimensions(workspaceState);
   const host = own(createEngineHost(context.asAbsolutePath('dist/worker.js'), log));
   const { engine } = host;
-  const models = own(createModels(engine, own(watchModelFiles()), dimensions, failures));
+  const files = own(watchModelFiles());
+  const models = own(createModels(engine, files, dimensions, failures));
+  const plans = own(createPlanDocuments({ engine, models, files, failures }));
   const suggestions = own(createSuggestions(models));
   const tree = own(createTree(models, suggestions, dimensions, workspaceState));
   const report = own(createReportView(extensionUri, workspaceState));
   const compress = createCompress({ engine, models, suggestions, dimensions, report, failures });
   own(registerSkippedDecoration());
   own(registerCommands(commandTable({ host, models, tree, dimensions, compress, log }), failures));
-  return { layers: tree.provider, report, host };
+  return { layers: tree.provider, report, host, plans };
 }

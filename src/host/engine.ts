@@ -48,9 +48,11 @@ export function createEngineHost(script: string, log: vscode.LogOutputChannel): 
     async (request: never, options?: CallOptions): Promise<unknown> => {
       running ??= start();
       const started = performance.now();
+      // Reviews follow the keyboard.
+      const note = (line: string) => (method === 'review' ? log.debug(line) : log.info(line));
       const end = (how: string) =>
-        log.info(`${method} ${how} after ${((performance.now() - started) / 1000).toFixed(2)} s`);
-      log.info(`${method} ${JSON.stringify(request)}`);
+        note(`${method} ${how} after ${((performance.now() - started) / 1000).toFixed(2)} s`);
+      note(`${method} ${JSON.stringify(request, withoutLayers)}`);
       const answer = running.client.remote[method](request, options);
       answer.then(
         (result) => end(`done${enginesOf(result)}`),
@@ -74,6 +76,11 @@ function enginesOf(result: unknown): string {
   const { engine, factoredWith } = result as { readonly engine?: string; readonly factoredWith?: string };
   const names = [factoredWith, engine].filter((name) => name !== undefined);
   return names.length > 0 ? ` with ${names.join(' and ')}` : '';
+}
+
+/** A plan may have thousands of layers. */
+function withoutLayers(key: string, value: unknown): unknown {
+  return key === 'layers' && Array.isArray(value) ? `${value.length} layers` : value;
 }
 
 function stopped(why: string): string {
