@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { LayerPlan } from '../../src/core/compress/plan';
-import { entryEdit, type PlanEdit, planEdits } from '../../src/core/compress/planEdits';
+import { editedText, entryEdit, entryEdits, planEdits, removalEdit } from '../../src/core/compress/planEdits';
 import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
 
 const PLAN: PlanFile = {
@@ -19,15 +19,10 @@ const PLAN: PlanFile = {
 };
 const ENTRY: LayerPlan = { kind: 'factor', layer: 'new', method: 'svd', ranks: [7] };
 
-function applied(text: string, edits: readonly PlanEdit[]): string {
-  let out = text;
-  for (const { offset, length, text: piece } of [...edits].sort((a, b) => b.offset - a.offset))
-    out = out.slice(0, offset) + piece + out.slice(offset + length);
-  return out;
-}
+const minified = (plan: PlanFile) => JSON.stringify(JSON.parse(printPlanFile(plan)));
 
 const edited = (text: string, entry: LayerPlan) =>
-  applied(text, [entryEdit(text, parsePlanFile(text), entry)!]);
+  editedText(text, [entryEdit(text, parsePlanFile(text), entry)!]);
 
 describe('an edit of an entry', () => {
   it('gives the text of the plan with that entry, also in an empty plan', () => {
@@ -61,6 +56,53 @@ describe('an edit of an entry', () => {
   });
 });
 
+describe('edits of several entries', () => {
+  it('are those of the entries one after the other', () => {
+    const changed: LayerPlan = { kind: 'dense', layer: 'fc', reason: 'why not' };
+    const entries = [ENTRY, changed, { ...ENTRY, layer: 'newer' }];
+    for (const text of [printPlanFile(PLAN), printPlanFile({ ...PLAN, layers: [] }), minified(PLAN)]) {
+      const edits = entryEdits(text, parsePlanFile(text), entries)!;
+      const wanted = entries.reduce(edited, text);
+      assert.deepEqual(parsePlanFile(editedText(text, edits)).plan, parsePlanFile(wanted).plan);
+      const sorted = [...edits].sort((a, b) => a.offset - b.offset);
+      for (const [i, { offset, length }] of sorted.entries())
+        assert.ok(offset + length <= (sorted[i + 1]?.offset ?? text.length), 'no edit overlaps the next');
+    }
+  });
+});
+
+describe('the removal of an entry', () => {
+  it('gives the text of the plan without it', () => {
+    for (const name of PLAN.layers.map(({ layer }) => layer)) {
+      const text = printPlanFile(PLAN);
+      const without = { ...PLAN, layers: PLAN.layers.filter(({ layer }) => layer !== name) };
+      const one = editedText(text, [removalEdit(text, parsePlanFile(text), name)!]);
+      assert.equal(one, printPlanFile(without));
+      const last = without.layers[0]!.layer;
+      const none = editedText(one, [removalEdit(one, parsePlanFile(one), last)!]);
+      assert.equal(none, printPlanFile({ ...PLAN, layers: [] }));
+    }
+  });
+
+  it('undoes an addition, however the text is written', () => {
+    for (const text of [
+      printPlanFile(PLAN),
+      minified(PLAN),
+      JSON.stringify(JSON.parse(minified(PLAN)), null, 4),
+    ]) {
+      const more = edited(text, ENTRY);
+      const back = editedText(more, [removalEdit(more, parsePlanFile(more), ENTRY.layer)!]);
+      assert.deepEqual(parsePlanFile(back).plan, PLAN);
+      assert.equal(back.replace(/\s/g, ''), text.replace(/\s/g, ''));
+    }
+  });
+
+  it('is none where there is no such entry', () => {
+    const text = printPlanFile(PLAN);
+    assert.equal(removalEdit(text, parsePlanFile(text), 'nobody'), undefined);
+  });
+});
+
 describe('edits towards another plan', () => {
   it('touch the lines that differ', () => {
     const text = printPlanFile(PLAN);
@@ -71,12 +113,12 @@ describe('edits towards another plan', () => {
     };
     const edits = planEdits(text, other);
     assert.equal(edits.length, 2);
-    assert.equal(applied(text, edits), printPlanFile(other));
+    assert.equal(editedText(text, edits), printPlanFile(other));
     assert.deepEqual(planEdits(text, PLAN), []);
   });
 
   it('replace a text of another form as a whole', () => {
     const text = JSON.stringify(JSON.parse(printPlanFile(PLAN)));
-    assert.equal(applied(text, planEdits(text, PLAN)), printPlanFile(PLAN));
+    assert.equal(editedText(text, planEdits(text, PLAN)), printPlanFile(PLAN));
   });
 });
