@@ -233,17 +233,21 @@ function needsMeasuring(known: Known, plan: PlanFile): boolean {
   return known.sha256 === null || known.options === null || othersOf(known, plan).length > 0;
 }
 
-/** What is measured, with what the goal of the plan leads to; null as long as something is missing. */
+/**
+ * What is measured, with what the goal of the plan leads to; null before the weights are. A method that nobody has tried
+ * on a layer yet leaves the errors of the other layers alone.
+ */
 function measuredFacts(known: Known, plan: PlanFile): MeasuredFacts | null {
   const { options, others } = known;
-  if (!options || needsMeasuring(known, plan)) return null;
+  if (!options) return null;
   const otherKnown = new Map<string, readonly Spectrum[]>();
   for (const entry of plan.layers) {
     if (entry.kind === 'dense') continue;
     const found = others.get(JSON.stringify([entry.layer, entry.method]));
     if (found) otherKnown.set(entry.layer, found);
   }
-  return { options, otherKnown, ...goalFacts(known, options, plan) };
+  const isComplete = !needsMeasuring(known, plan);
+  return { isComplete, options, otherKnown, ...goalFacts(known, options, plan) };
 }
 
 function goalFacts(known: Known, options: readonly LayerOptions<Layer>[], { goal, multiple }: PlanFile) {

@@ -50,6 +50,15 @@ test('places are those of the parts in the text', () => {
   assert.equal(at(places.get('fc')!.entry), '{ "dense": "It has 3 \\"channels\\"." }');
 });
 
+test('what can be read of a text with problems is there', () => {
+  const { plan, layers } = parsePlanFile(printPlanFile(PLAN).replace('[16, 24]', '[]'));
+  assert.equal(plan, undefined);
+  assert.deepEqual(
+    layers,
+    PLAN.layers.filter(({ layer }) => layer !== 'conv1'),
+  );
+});
+
 /** A change of the text, what is said of it, and the piece it is said of. */
 const wrong: readonly (readonly [string, (text: string) => string, RegExp, RegExp])[] = [
   ['no JSON', (t) => t.replace(':', ''), /not JSON/, /./],

@@ -43,6 +43,29 @@ describe('a plan that is being edited', () => {
     }
   });
 
+  it('keeps the errors of the other layers while a method is tried that nobody has measured yet', async () => {
+    await review(plan);
+    const [entry] = plan.layers.filter(({ kind }) => kind === 'factor');
+    const tried = { kind: 'factor', layer: entry!.layer, method: 'cp3', ranks: [7] } as const;
+    const edited = { ...plan, layers: plan.layers.map((each) => (each === entry ? tried : each)) };
+    const quick = await review(edited, false);
+    assert.equal(quick.isMeasured, false);
+    assert.equal(quick.weightError, null);
+    assert.equal(layerOf(quick, tried.layer).planned!.error, null);
+    for (const { layer, planned, advice } of quick.layers) {
+      assert.ok(advice, layer);
+      if (layer !== tried.layer && planned) assert.ok(planned.error! > 0, layer);
+    }
+    const whole = await review(edited);
+    assert.equal(whole.isMeasured, true);
+    assert.ok(layerOf(whole, tried.layer).planned!.error! > 0);
+    assert.ok(whole.weightError! > 0);
+    assert.deepEqual(
+      whole.layers.filter(({ layer }) => layer !== tried.layer),
+      quick.layers.filter(({ layer }) => layer !== tried.layer),
+    );
+  });
+
   it('has nothing to be said of when the planner made it, and gives what the planner said', async () => {
     const found = await review(plan);
     assert.deepEqual(found.remarks, []);

@@ -53,6 +53,8 @@ export interface EntryPlaces {
 export interface ParsedPlan {
   readonly plan: PlanFile | undefined;
   readonly problems: readonly PlanProblem[];
+  /** The entries that can be read, also where other parts of the text are wrong. */
+  readonly layers: readonly LayerPlan[];
   /** By the name of the layer, also where other parts of the text are wrong. */
   readonly places: ReadonlyMap<string, EntryPlaces>;
   /** The values of the plan's own members, those that are there. */
@@ -101,7 +103,7 @@ export function parsePlanFile(text: string): ParsedPlan {
   if (root?.type !== 'object') {
     if (problems.length === 0)
       problems.push({ message: 'A plan is a JSON object.', offset: 0, length: text.length });
-    return { plan: undefined, problems, places, members: new Map() };
+    return { plan: undefined, problems, layers: [], places, members: new Map() };
   }
   const reader = createReader(root, problems);
   const members = reader.places();
@@ -145,7 +147,7 @@ export function parsePlanFile(text: string): ParsedPlan {
   reader.refuseOthers();
   modelReader?.refuseOthers();
   if (problems.length > 0 || !goal || !file || !sha256 || !multiple || !seed || !foldNorms || !sensitivity) {
-    return { plan: undefined, problems, places, members };
+    return { plan: undefined, problems, layers, places, members };
   }
   const plan: PlanFile = {
     model: { file: file.value, sha256: sha256.value },
@@ -157,7 +159,7 @@ export function parsePlanFile(text: string): ParsedPlan {
     foldNorms: foldNorms.value,
     layers,
   };
-  return { plan, problems, places, members };
+  return { plan, problems, layers, places, members };
 }
 
 function readLayers(

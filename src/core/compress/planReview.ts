@@ -67,7 +67,7 @@ export interface LayerReview {
   readonly planned?: PlanSetting;
   /** The largest rank of the planned method that saves anything, for methods with a single rank. */
   readonly breakEven?: number;
-  /** For the goal of the plan; undefined until everything is measured, and where the goal can't be reached. */
+  /** For the goal of the plan; undefined until the weights are measured, and where the goal can't be reached. */
   readonly advice?: Advice;
 }
 
@@ -80,7 +80,7 @@ export interface PlanReview {
   readonly after: Amounts;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over all layers; null until everything is measured. */
   readonly weightError: number | null;
-  /** Whether everything is measured: errors, advice and all remarks are there. */
+  /** Whether everything is measured: errors, advice and all remarks are there. If not, some of them may be. */
   readonly isMeasured: boolean;
 }
 

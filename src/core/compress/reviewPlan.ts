@@ -30,6 +30,8 @@ export interface ReviewFacts<L extends FormedLayer = FormedLayer> {
 
 /** What the weights say. All lists are in the order of the layers. */
 export interface MeasuredFacts {
+  /** Whether nothing is missing: neither the hash nor a spectrum of what the plan asks for. */
+  readonly isComplete: boolean;
   readonly options: readonly LayerOptions[];
   /** Spectra of a planned candidate that is not among the options. */
   readonly otherKnown: ReadonlyMap<string, readonly Spectrum[]>;
@@ -104,8 +106,8 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
     layers: reviews,
     before: totals,
     after,
-    weightError: measured && (total === 0 ? 0 : Math.sqrt(discarded / total)),
-    isMeasured: measured !== null,
+    weightError: measured?.isComplete ? (total === 0 ? 0 : Math.sqrt(discarded / total)) : null,
+    isMeasured: measured?.isComplete ?? false,
   };
 }
 

@@ -19,6 +19,8 @@ export interface PlanDocument {
   readonly model: vscode.Uri | undefined;
   /** What was last said of a text without problems; see {@link isCurrent}. */
   readonly review: PlanReview | undefined;
+  /** What the review is of; undefined where there is none, and where the model has changed since. */
+  readonly reviewed: PlanFile | undefined;
   /** Whether the review is of the text as it is now. */
   readonly isCurrent: boolean;
   /** Why the plan can't be held against its model, as a sentence. */
@@ -203,6 +205,7 @@ function stateOf(entry: Entry): PlanDocument {
     parsed,
     model: parsed.plan && modelOf(document, parsed.plan),
     review,
+    reviewed,
     isCurrent: parsed.plan !== undefined && parsed.plan === reviewed,
     failure: parsed.plan ? failure : undefined,
     measuring,
