@@ -1,5 +1,6 @@
+import { choleskyOrNothing } from './choleskyOrNothing';
 import { dot } from './dense';
-import { type Linalg, LinalgError } from './linalg';
+import type { Linalg } from './linalg';
 import { type Matrix, matrix, type Numbers } from './matrix';
 
 /** A factor with its Gram matrix A · Aᵀ, and ‖X − X̂‖² with it. */
@@ -42,7 +43,7 @@ export function dampedSolve(
   // A zero matrix has a zero target: any floor will do.
   let floor = FLOOR * largest || 1;
   for (let weight = Math.max(lambda, least); ; ) {
-    const l = factorOrNothing(linalg, damped(normal, size, weight, least, floor));
+    const l = choleskyOrNothing(linalg, damped(normal, size, weight, least, floor));
     if (l === undefined) {
       floor *= 100;
       continue;
@@ -75,14 +76,4 @@ function damped(
     }
   }
   return matrix(n, n, data);
-}
-
-/** Rounding may leave a nearly singular matrix indefinite. */
-function factorOrNothing(linalg: Linalg, a: Matrix<Float64Array>): Matrix<Float64Array> | undefined {
-  try {
-    return linalg.cholesky(a);
-  } catch (error) {
-    if (error instanceof LinalgError && error.code === 'not-positive-definite') return undefined;
-    throw error;
-  }
 }

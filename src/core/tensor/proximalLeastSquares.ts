@@ -1,5 +1,7 @@
-import { type Linalg, LinalgError } from './linalg';
+import { choleskyOrNothing } from './choleskyOrNothing';
+import type { Linalg } from './linalg';
 import { type Matrix, matrix } from './matrix';
+import { withRidge } from './withRidge';
 
 /** μ's share of the mean eigenvalue of the normal equations. */
 const PROXIMAL = 1e-10;
@@ -27,7 +29,7 @@ export function proximalLeastSquares(
   if (trace === 0) return old;
   // A matrix that rounding has left indefinite takes a stronger term: a shorter step, still downhill.
   for (let share = PROXIMAL; share < 1; share *= 100) {
-    const lower = choleskyOrNothing(linalg, shifted(normal, (share * trace) / normal.rows));
+    const lower = choleskyOrNothing(linalg, withRidge(normal, (share * trace) / normal.rows));
     if (lower === undefined) continue;
     const step = linalg.solveLower(lower, linalg.solveLower(lower, right), { transpose: true });
     return matrix(
@@ -37,20 +39,4 @@ export function proximalLeastSquares(
     );
   }
   return old;
-}
-
-function choleskyOrNothing(linalg: Linalg, a: Matrix<Float64Array>): Matrix<Float64Array> | undefined {
-  try {
-    return linalg.cholesky(a);
-  } catch (error) {
-    if (error instanceof LinalgError && error.code === 'not-positive-definite') return undefined;
-    throw error;
-  }
-}
-
-/** A + μI. */
-function shifted(a: Matrix<Float64Array>, mu: number): Matrix<Float64Array> {
-  const data = a.data.slice();
-  for (let i = 0; i < a.rows; i++) data[i * a.rows + i] = data[i * a.rows + i]! + mu;
-  return { ...a, data };
 }
