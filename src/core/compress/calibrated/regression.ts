@@ -1,0 +1,193 @@
+import { choleskyOrNothing } from '../../tensor/choleskyOrNothing';
+import { dot } from '../../tensor/dense';
+import type { Linalg, OnProgress } from '../../tensor/linalg';
+import { holdsFinite } from '../../tensor/linalgInput';
+import { type Matrix, matrix } from '../../tensor/matrix';
+import { transpose } from '../../tensor/transpose';
+import { withRidge } from '../../tensor/withRidge';
+import type { InputMoments, Moments, PairMoments, Unusable } from './moments';
+import { unusable } from './moments';
+
+/**
+ * The best linear map from a group's inputs to its outputs, and what every factoring of it starts from. λ is the ridge;
+ * all sums of squares are per sample.
+ */
+export interface Regression {
+  readonly kind: 'regression';
+  /** W, S × d: the layer as it is. */
+  readonly weight: Matrix<Float64Array>;
+  /** W* = (R + λW)(Σ + λI)⁻¹, S × d. */
+  readonly best: Matrix<Float64Array>;
+  /** x̄ and Σ, without the ridge. */
+  readonly inputs: InputMoments | PairMoments;
+  /** ȳ. */
+  readonly outputMean: Float64Array;
+  readonly lambda: number;
+  /** R + λW, S × d. */
+  readonly cross: Matrix<Float64Array>;
+  /** (R + λW)(Σ + λI)⁻¹(R + λW)ᵀ, S × S: what W* explains, in the coordinates of y. */
+  readonly explained: Matrix<Float64Array>;
+  /** tr Cov(y). */
+  readonly variance: number;
+  /** tr Cov(y) + λ‖W‖²: what there is to explain, the ridge's share included. */
+  readonly total: number;
+}
+
+/** By what a regression is made. */
+export interface RegressionOptions {
+  /** b of y = W · p + b, of length S; zeros without it. Only asked for where outputs were not accumulated. */
+  readonly bias?: Float64Array;
+  /** λ as a share of the mean variance of the inputs, tr(Σ) / d. */
+  readonly alpha?: number;
+  /** Samples below which the moments say too little; a sixteenth of d by default, at least 16. */
+  readonly leastSamples?: number;
+  readonly onProgress?: OnProgress;
+}
+
+/** The ridge that kept most accuracy: W stays the answer where the samples say nothing. */
+const ALPHA = 1e-2;
+/** With less of a ridge, rounding decides in directions in which the inputs do not vary. */
+const LEAST_ALPHA = 1e-10;
+/** Beyond this ridge there would be little left of the data. */
+const MOST_ALPHA = 1;
+/** Below this share of the squared mean, variance is the rounding of single precision. */
+const ROUNDING = 1e-14;
+
+/**
+ * Ridge regression towards the original weights (Hoerl & Kennard 1970, shrinking to W instead of to 0): minimises
+ * E|y − ȳ − Ŵ(p − x̄)|² + λ‖Ŵ − W‖², so that with λ = α · tr(Σ) / d
+ *
+ *   W* = (R + λW)(Σ + λI)⁻¹.
+ *
+ * Where y = W · p + b that is W itself, and nothing is solved. Else by a Cholesky factorisation; where rounding leaves
+ * Σ + λI indefinite, α is raised.
+ */
+export function regress(
+  linalg: Linalg,
+  weight: Matrix<Float64Array>,
+  moments: Moments,
+  { bias, alpha = ALPHA, leastSamples, onProgress = () => {} }: RegressionOptions = {},
+): Regression | Unusable {
+  const { rows: outputs, cols: d } = weight;
+  requireSizes(moments, outputs, d);
+  const { count, covariance, mean } = moments;
+  const needed = Math.max(2, leastSamples ?? Math.max(16, Math.ceil(d / 16)));
+  if (count < needed)
+    return unusable(`Calibration gives it ${count} samples for inputs of length ${d}; it takes ${needed}.`);
+  const trace = traceOf(covariance);
+  const energy = trace + mean.reduce((sum, value) => sum + value * value, 0);
+  if (!Number.isFinite(energy) || !holdsFinite(covariance))
+    return unusable('On the calibration data its inputs are not finite.');
+  if (!(trace > ROUNDING * energy)) return unusable('Its inputs do not vary over the calibration data.');
+
+  const share = Math.max(alpha, LEAST_ALPHA);
+  const regression =
+    moments.kind === 'inputs'
+      ? symmetric(linalg, weight, moments, (share * trace) / d, bias)
+      : solved(linalg, weight, moments, share, trace / d, onProgress);
+  if (!regression) return unusable('The covariance of its inputs is too close to singular.');
+  const { variance, best } = regression;
+  if (!Number.isFinite(variance) || !holdsFinite(best))
+    return unusable('On the calibration data its outputs are not finite.');
+  if (!(variance > 0)) return unusable('Its outputs do not vary over the calibration data.');
+  onProgress(1);
+  return regression;
+}
+
+/** y = W · p + b: R = WΣ, and W* = W. */
+function symmetric(
+  linalg: Linalg,
+  weight: Matrix<Float64Array>,
+  inputs: InputMoments,
+  lambda: number,
+  bias?: Float64Array,
+): Regression {
+  const exact = linalg.multiply(weight, inputs.covariance);
+  const variance = Math.max(0, dot(exact.data, weight.data));
+  const cross = plus(exact, lambda, weight);
+  return {
+    kind: 'regression',
+    weight,
+    best: weight,
+    inputs,
+    outputMean: imageOf(weight, inputs.mean).map((value, i) => value + (bias?.[i] ?? 0)),
+    lambda,
+    cross,
+    explained: symmetrised(linalg.multiply(cross, weight, { transposeB: true })),
+    variance,
+    total: variance + lambda * dot(weight.data, weight.data),
+  };
+}
+
+function solved(
+  linalg: Linalg,
+  weight: Matrix<Float64Array>,
+  inputs: PairMoments,
+  alpha: number,
+  meanVariance: number,
+  onProgress: OnProgress,
+): Regression | undefined {
+  for (let share = alpha; share <= Math.max(alpha, MOST_ALPHA); share *= 100) {
+    const lambda = share * meanVariance;
+    const lower = choleskyOrNothing(linalg, withRidge(inputs.covariance, lambda));
+    if (!lower) continue;
+    onProgress(0.6);
+    const cross = plus(inputs.cross, lambda, weight);
+    const half = linalg.solveLower(lower, transpose(cross));
+    onProgress(0.8);
+    const variance = inputs.outputVariance.reduce((sum, value) => sum + value, 0);
+    return {
+      kind: 'regression',
+      weight,
+      best: transpose(linalg.solveLower(lower, half, { transpose: true })),
+      inputs,
+      outputMean: inputs.outputMean,
+      lambda,
+      cross,
+      explained: linalg.gram(half, undefined, { transposeFirst: true }),
+      variance,
+      total: variance + lambda * dot(weight.data, weight.data),
+    };
+  }
+  return undefined;
+}
+
+function traceOf({ rows, data }: Matrix<Float64Array>): number {
+  let sum = 0;
+  for (let i = 0; i < rows; i++) sum += data[i * (rows + 1)]!;
+  return sum;
+}
+
+/** A + μB. */
+function plus(a: Matrix<Float64Array>, mu: number, b: Matrix<Float64Array>): Matrix<Float64Array> {
+  return matrix(
+    a.rows,
+    a.cols,
+    a.data.map((value, i) => value + mu * b.data[i]!),
+  );
+}
+
+function symmetrised({ rows: n, data }: Matrix<Float64Array>): Matrix<Float64Array> {
+  const mean = data.map((value, at) => (value + data[(at % n) * n + Math.floor(at / n)]!) / 2);
+  return matrix(n, n, mean);
+}
+
+function requireSizes(moments: Moments, outputs: number, d: number): void {
+  const sizes =
+    moments.kind === 'pairs'
+      ? [moments.outputMean.length, moments.mean.length]
+      : [outputs, moments.mean.length];
+  if (sizes[0] !== outputs || sizes[1] !== d)
+    throw new RangeError(`Moments of ${sizes.join(' × ')} do not belong to a weight of ${outputs} × ${d}.`);
+}
+
+/** W · x. */
+export function imageOf({ rows, cols, data }: Matrix, x: Float64Array): Float64Array {
+  const image = new Float64Array(rows);
+  for (let i = 0, at = 0; i < rows; i++) {
+    let sum = 0;
+    for (let j = 0; j < cols; j++, at++) sum += data[at]! * x[j]!;
+    image[i] = sum;
+  }
+  return image;
+}
