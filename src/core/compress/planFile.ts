@@ -14,7 +14,7 @@ export interface PlanFile {
   readonly sensitivity: SensitivityName | null;
   /** The data that errors were measured on; null: none, the plan follows from the weights alone. */
   readonly calibration: null;
-  /** Where random numbers come from: the starts of iterative methods, and the input a result is checked with. */
+  /** Where random numbers come from: those of the input a result is checked with. */
   readonly seed: number;
   /** Fold BatchNormalization into the convolutions that are factored. */
   readonly foldNorms: boolean;
