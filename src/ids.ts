@@ -2,10 +2,14 @@
 
 export const COMMANDS = {
   analyze: 'ranksmith.analyzeModel',
+  applySuggestion: 'ranksmith.applySuggestion',
+  compareMethods: 'ranksmith.compareMethods',
   compress: 'ranksmith.compressModel',
+  openPlan: 'ranksmith.openPlan',
   refresh: 'ranksmith.refresh',
   restartEngine: 'ranksmith.restartEngine',
   reveal: 'ranksmith.revealInLayers',
+  revealInPlan: 'ranksmith.revealInPlan',
   revealInExplorer: 'ranksmith.revealInExplorer',
   setDimensions: 'ranksmith.setDimensions',
   showLog: 'ranksmith.showLog',
@@ -13,6 +17,7 @@ export const COMMANDS = {
   sortByMacs: 'ranksmith.sortByMacs',
   sortByParameters: 'ranksmith.sortByParameters',
   sortByPosition: 'ranksmith.sortByPosition',
+  undoPlanChange: 'ranksmith.undoPlanChange',
 } as const;
 
 export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
@@ -29,6 +34,8 @@ export const CONTEXTS = {
   searched: 'ranksmith.searched',
   /** The order of the layers: position, parameters or macs. */
   order: 'ranksmith.order',
+  /** Whether the Layers view has changed a plan, so that it can take that back. */
+  canUndo: 'ranksmith.canUndo',
 } as const;
 
 /** `viewItem` values of the rows of the Layers view. */
@@ -40,4 +47,8 @@ export const ROWS = {
   checkpoint: 'checkpoint',
   brokenModel: 'broken',
   layer: 'layer',
+  /** A layer with a suggestion that is not in the plan yet. */
+  suggestedLayer: 'layer.suggested',
+  /** A layer that no plan can change: it can't be factored, or its file has no graph. */
+  fixedLayer: 'fixed',
 } as const;

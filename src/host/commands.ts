@@ -10,7 +10,12 @@ import type { Dimensions } from './dimensions';
 import type { EngineHost } from './engine';
 import type { Models } from './models';
 import { pickModel } from './pickModel';
-import type { Row } from './rows';
+import type { ApplySuggestions } from './plans/applySuggestions';
+import type { CompareMethods } from './plans/compareMethods';
+import type { OpenPlan } from './plans/openPlan';
+import type { PlanChanges } from './plans/planChanges';
+import { type LayerArgument, revealInPlan } from './plans/revealInPlan';
+import type { LayerRow, Row } from './rows';
 import type { Tree } from './tree';
 
 /** What *Compress Model…* takes instead of asking: for keybindings, tasks and tests. */
@@ -29,6 +34,10 @@ interface Parts {
   readonly tree: Tree;
   readonly dimensions: Dimensions;
   readonly compress: Compress;
+  readonly openPlan: OpenPlan;
+  readonly applySuggestions: ApplySuggestions;
+  readonly compareMethods: CompareMethods;
+  readonly changes: PlanChanges;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -44,6 +53,7 @@ const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
 /** Every command of the extension, by id. */
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
   const { host, models, tree, dimensions, compress, log } = parts;
+  const { openPlan, applySuggestions, compareMethods, changes } = parts;
 
   /** The files a command is about; asks when it was called without any. */
   const filesOf = async (
@@ -77,6 +87,21 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
       const uris = await filesOf(vscode.l10n.t('Compress Model'), args, hasGraph);
       return compress(uris.map(onDisk), choicesOf(args[0]));
     },
+    [COMMANDS.openPlan]: async (...args: FromMenu) => {
+      const [uri] = await filesOf(vscode.l10n.t('Open Plan'), args, hasGraph);
+      if (uri) await openPlan(onDisk(uri));
+    },
+    [COMMANDS.applySuggestion]: (row?: Row, selected?: readonly Row[]) =>
+      applySuggestions(selected && selected.length > 0 ? selected : row ? [row] : tree.selection()),
+    [COMMANDS.compareMethods]: async (item?: LayerRow | LayerArgument) => {
+      const layer = layerOf(item ?? tree.selection()[0]);
+      if (layer) await compareMethods(layer);
+    },
+    [COMMANDS.revealInPlan]: async (item?: LayerRow | LayerArgument) => {
+      const layer = layerOf(item ?? tree.selection()[0]);
+      if (layer) await revealInPlan(layer);
+    },
+    [COMMANDS.undoPlanChange]: () => changes.undo(),
     [COMMANDS.setDimensions]: async (...args: FromMenu) => {
       const [uri] = await filesOf(vscode.l10n.t('Set Dimensions'), args, hasGraph);
       if (!uri) return;
@@ -103,6 +128,15 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
 function uriOf(item: vscode.Uri | Row | CompressArgument): vscode.Uri {
   if (item instanceof vscode.Uri) return item;
   return 'kind' in item ? item.model.uri : item.uri;
+}
+
+function layerOf(item: Row | LayerArgument | undefined): LayerArgument | undefined {
+  if (!item) return undefined;
+  if ('kind' in item) {
+    return item.kind === 'layer' ? { model: item.model.uri, layer: item.layer.name } : undefined;
+  }
+  // From a link, where an address is plain data.
+  return { ...item, model: vscode.Uri.from(item.model) };
 }
 
 function onDisk(uri: vscode.Uri): vscode.Uri {

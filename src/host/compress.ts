@@ -1,18 +1,20 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Target } from '../core/compress/plan';
-import type { CompressionReport, Preview } from '../core/compress/report';
+import type { CompressionReport } from '../core/compress/report';
 import { isTemporaryName } from '../core/compress/temporaryName';
 import { COMMANDS } from '../ids';
-import type { CallOptions, Engine, Progress } from '../worker/engine';
+import type { CallOptions, Engine } from '../worker/engine';
 import type { Dimensions } from './dimensions';
 import type { Failures } from './failures';
 import type { Models } from './models';
-import { type PreviewTargets, pickGoal } from './pickGoal';
+import { pickGoal } from './pickGoal';
 import { type Output, pickOutputs } from './pickOutput';
+import { previewTargets, shareOf } from './previewTargets';
 import type { ReportView } from './reportView';
 import type { Suggestions } from './suggestions';
 import { summaryOf, summaryOfSeveral } from './summary';
+import { withNotification } from './withNotification';
 
 /** What a caller has decided already; the rest is asked for. */
 export interface CompressChoices {
@@ -41,18 +43,7 @@ interface Parts {
 /** The way from a click to a smaller file: goal, file name, progress, one closing message. */
 export function createCompress(parts: Parts): Compress {
   const { engine, models, suggestions, dimensions, report, failures } = parts;
-
-  const preview =
-    (sources: readonly vscode.Uri[]): PreviewTargets =>
-    async (targets, { signal, onProgress }) => {
-      const previews: (readonly Preview[])[] = [];
-      for (const [i, source] of sources.entries()) {
-        const request = { ...models.request(source), targets, method: 'auto' as const };
-        const share = shareOf(i, sources.length, onProgress);
-        previews.push(await engine.preview(request, { signal, onProgress: share }));
-      }
-      return targets.map((_, t) => previews.map((each) => each[t]!));
-    };
+  const preview = previewTargets(engine, models);
 
   async function compressOne(
     source: vscode.Uri,
@@ -88,7 +79,8 @@ export function createCompress(parts: Parts): Compress {
     if (!target) return [];
     const outputs = output ? [output] : await pickOutputs(sources);
     if (!outputs) return [];
-    return withNotification(title, signal, async (call) => {
+    const notified = { title, cancelled: vscode.l10n.t('Compression cancelled'), signal };
+    return withNotification(notified, async (call) => {
       if (sources.length === 1) {
         const done = await compressOne(first, target, outputs[0]!, call);
         tell(summaryOf(done), vscode.Uri.file(done.compressed.file));
@@ -124,59 +116,6 @@ async function removeLeftovers(output: vscode.Uri): Promise<void> {
   for (const name of names) {
     if (!isTemporaryName(name, basename(output.fsPath))) continue;
     await vscode.workspace.fs.delete(vscode.Uri.joinPath(folder, name), { recursive: true });
-  }
-}
-
-/** The progress of one of several things as that of the whole. */
-function shareOf(
-  index: number,
-  count: number,
-  report: (progress: Progress & { readonly file?: string }) => void,
-  file?: string,
-): (progress: Progress) => void {
-  return (progress) =>
-    report({ ...progress, done: (index + progress.done) / count, ...(file ? { file } : {}) });
-}
-
-/** Runs `work` under a notification with progress and a Cancel button. */
-async function withNotification<T>(
-  title: string,
-  outer: AbortSignal | undefined,
-  work: (call: Required<CallOptions>) => Promise<T>,
-): Promise<T> {
-  const options = { location: vscode.ProgressLocation.Notification, title, cancellable: true };
-  return vscode.window.withProgress(options, async (notification, token) => {
-    const abort = new AbortController();
-    const cancel = () => {
-      abort.abort(new DOMException('Cancelled.', 'AbortError'));
-      vscode.window.setStatusBarMessage(vscode.l10n.t('Compression cancelled'), 3000);
-    };
-    if (outer?.aborted) cancel();
-    outer?.addEventListener('abort', cancel, { once: true });
-    token.onCancellationRequested(cancel);
-    let shown = 0;
-    const onProgress = (progress: Progress & { readonly file?: string }) => {
-      const percent = 100 * progress.done;
-      const message = [progress.file, phaseText(progress)].filter((part) => part).join(': ');
-      notification.report({ message, increment: Math.max(0, percent - shown) });
-      shown = Math.max(shown, percent);
-    };
-    return work({ signal: abort.signal, onProgress });
-  });
-}
-
-function phaseText({ phase, layer }: Progress): string {
-  switch (phase) {
-    case 'read':
-      return vscode.l10n.t('reading');
-    case 'suggest':
-      return layer ? vscode.l10n.t('choosing ranks, {0}', layer) : vscode.l10n.t('choosing ranks');
-    case 'factor':
-      return layer ? vscode.l10n.t('factoring {0}', layer) : vscode.l10n.t('factoring');
-    case 'write':
-      return vscode.l10n.t('writing');
-    case 'verify':
-      return vscode.l10n.t('running both models to compare them');
   }
 }
 

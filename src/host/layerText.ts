@@ -1,6 +1,7 @@
 import { l10n } from 'vscode';
 import type { Analysis, LayerInfo, SpectrumSummary } from '../core/compress/analysis';
 import type { MethodId } from '../core/compress/method';
+import type { LayerPlan } from '../core/compress/plan';
 import {
   formatChange,
   formatCount,
@@ -17,16 +18,22 @@ import type { Order } from './rows';
 
 /**
  * The description of a layer row, the most important first, because a side bar of 300 pixels shows some twenty
- * characters of it: its share of the model, what would be gained, then the amounts:
- * "26 % · −7 % at rank 214 · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
+ * characters of it: its share of the model, what the plan makes of it, what would be gained, then the amounts:
+ * "26 % · → spatial 24 · −7 % at rank 214 · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
  */
-export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Order): string {
+export function layerDescription(
+  layer: LayerInfo,
+  analysis: Analysis,
+  order: Order,
+  planned?: LayerPlan,
+): string {
   const byMacs = order === 'macs';
   const amounts = [l10n.t('{0} params', formatCount(layer.parameters)), macsText(layer)];
   if (byMacs) amounts.reverse();
   const before = byMacs ? layer.macs : layer.parameters;
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
   const share = before === null || !total ? [] : [formatShare(before / total)];
+  if (planned) share.push(plannedText(planned));
   if (layer.status === 'skipped') return [...share, layer.reason ?? '', ...amounts].join(' · ');
   if (!layer.suggestion) {
     return [...share, ...(layer.noSuggestion ? [l10n.t('no gain')] : []), ...amounts].join(' · ');
@@ -34,6 +41,10 @@ export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Or
   const { parameters, macs } = layer.suggestion;
   const ranks = formatRanks(layer.suggestion.ranks);
   const after = byMacs ? macs : parameters;
+  if (isSuggested(planned, layer)) {
+    const saved = before === null || after === null ? [] : [formatChange(before, after, 2)];
+    return [...share, ...saved, ...amounts].join(' · ');
+  }
   const gain =
     before === null || after === null
       ? l10n.t('rank {0}', ranks)
@@ -41,14 +52,32 @@ export function layerDescription(layer: LayerInfo, analysis: Analysis, order: Or
   return [...share, gain, ...amounts].join(' · ');
 }
 
+/** What the plan makes of a layer, short: "→ spatial 24". */
+function plannedText(planned: LayerPlan): string {
+  return planned.kind === 'dense'
+    ? l10n.t('→ dense')
+    : l10n.t('→ {0} {1}', planned.method, formatRanks(planned.ranks));
+}
+
+/** Whether the plan says of a layer what the suggestion does. */
+export function isSuggested(planned: LayerPlan | undefined, { suggestion }: LayerInfo): boolean {
+  if (!suggestion || planned?.kind !== 'factor') return false;
+  return planned.method === suggestion.method && formatRanks(planned.ranks) === formatRanks(suggestion.ranks);
+}
+
 /** The same as a screen reader should say it, without the name. */
-export function layerLabel(layer: LayerInfo, analysis: Analysis): string {
+export function layerLabel(layer: LayerInfo, analysis: Analysis, planned?: LayerPlan): string {
   const share = analysis.parameters.stored ? layer.parameters / analysis.parameters.stored : 0;
   const parts = [
     layer.op,
     l10n.t('{0} parameters, {1} of the model', formatCount(layer.parameters), formatPercent(share)),
     macsText(layer),
   ];
+  if (planned?.kind === 'dense') parts.push(l10n.t('in the plan: stays as it is'));
+  if (planned?.kind === 'factor') {
+    const { method, ranks } = planned;
+    parts.push(l10n.t('in the plan: {0}, rank {1}', methodName(method), formatRanks(ranks)));
+  }
   if (layer.status === 'skipped') parts.push(l10n.t('can not be factored: {0}', layer.reason ?? ''));
   if (layer.noSuggestion) parts.push(layer.noSuggestion);
   if (layer.suggestion) {
@@ -62,7 +91,7 @@ export function layerLabel(layer: LayerInfo, analysis: Analysis): string {
 }
 
 /** Everything about a layer, for a hover. */
-export function layerTooltip(layer: LayerInfo, analysis: Analysis): string {
+export function layerTooltip(layer: LayerInfo, analysis: Analysis, planned?: LayerPlan): string {
   const { stored } = analysis.parameters;
   const share = (part: number | null, total: number | null) =>
     part === null || !total ? '' : l10n.t(' ({0} of the model)', formatPercent(part / total));
@@ -75,12 +104,20 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis): string {
   if (layer.macs !== null) lines.push(l10n.t('FLOPs: {0}', formatCount(2 * layer.macs)));
   if (layer.intensity !== null) lines.push(l10n.t('MACs per byte moved: {0}', formatCount(layer.intensity)));
   const sections = [`**${markdown(layer.name)}** ${markdown(layer.op)}`, lines.join('  \n')];
+  if (planned) sections.push(plannedSection(planned));
   if (layer.status === 'skipped')
     sections.push(l10n.t('Can’t be factored. {0}', markdown(layer.reason ?? '')));
   if (layer.noSuggestion) sections.push(l10n.t('Stays as it is. {0}', markdown(layer.noSuggestion)));
   if (layer.suggestion) sections.push(suggestionText(layer));
   if (layer.spectrum) sections.push(spectrumText(layer.spectrum));
   return sections.join('\n\n');
+}
+
+function plannedSection(planned: LayerPlan): string {
+  if (planned.kind === 'dense')
+    return l10n.t('**In the plan:** stays as it is. {0}', markdown(planned.reason));
+  const { method, ranks } = planned;
+  return l10n.t('**In the plan:** {0}, rank {1} ({2})', method, formatRanks(ranks), methodName(method));
 }
 
 function suggestionText(layer: LayerInfo): string {

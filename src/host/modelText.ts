@@ -10,6 +10,7 @@ import {
   formatPercent,
 } from '../core/format';
 import { markdown } from './markdown';
+import type { ModelPlan } from './plans/planFiles';
 
 /** "2.31 M params · 17.9 M MACs · opset 17": in a side bar every character counts. */
 export function modelDescription(analysis: Analysis): string {
@@ -19,6 +20,11 @@ export function modelDescription(analysis: Analysis): string {
     macsText(analysis),
     formatText(analysis),
   ].join(' · ');
+}
+
+/** That there is a plan beside a model, in a word or two. */
+export function planText({ parsed }: ModelPlan): string {
+  return parsed.plan ? l10n.t('plan') : l10n.t('plan with errors');
 }
 
 /** The same as a screen reader should say it. */

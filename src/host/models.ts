@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { Analysis } from '../core/compress/analysis';
-import type { Engine, ModelRequest } from '../worker/engine';
+import type { CallOptions, Engine, ModelRequest } from '../worker/engine';
 import type { Dimensions } from './dimensions';
 import type { Failures } from './failures';
 import type { ModelFiles } from './modelFiles';
@@ -41,7 +41,7 @@ export interface Models extends vscode.Disposable {
   /** Analyses the model unless its state is known. Never rejects: a failure is a state. */
   read(model: Model): Promise<ModelState>;
   /** The analysis with suggested ranks, or why there are none; dropped if the file has changed meanwhile. */
-  suggest(model: Model, energy: number, call: { readonly signal: AbortSignal }): Promise<void>;
+  suggest(model: Model, energy: number, call: CallOptions & { readonly signal: AbortSignal }): Promise<void>;
   /** Forgets what is known of one or all of them, and looks for files again. */
   refresh(uri?: vscode.Uri): Promise<void>;
   /** How the engine is asked about a model. */

@@ -3,8 +3,9 @@ import * as vscode from 'vscode';
 import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import type { Analysis } from '../core/compress/analysis';
 import { COMMANDS, ROWS } from '../ids';
-import { layerDescription, layerLabel } from './layerText';
-import { modelDescription, modelLabel } from './modelText';
+import { isSuggested, layerDescription, layerLabel } from './layerText';
+import { modelDescription, modelLabel, planText } from './modelText';
+import type { ModelPlan } from './plans/planFiles';
 import type { LayerRow, ModelRow, NoticeRow, Order, Row } from './rows';
 import { SKIPPED_SCHEME } from './skippedDecoration';
 
@@ -17,6 +18,8 @@ export interface RowStyle {
   readonly expanded: boolean;
   /** Whether somebody gave sizes to dimensions of this model. */
   hasSizes(uri: vscode.Uri): boolean;
+  /** The plan beside a model. */
+  planOf(model: vscode.Uri): ModelPlan | undefined;
 }
 
 /** A row as the tree shows it; the tooltip comes when it is asked for. */
@@ -31,7 +34,8 @@ export function rowItem(row: Row, style: RowStyle): vscode.TreeItem {
   }
 }
 
-function modelItem({ model }: ModelRow, { ambiguous, expanded, hasSizes }: RowStyle): vscode.TreeItem {
+function modelItem({ model }: ModelRow, style: RowStyle): vscode.TreeItem {
+  const { ambiguous, expanded, hasSizes, planOf } = style;
   const { uri, state } = model;
   const name = basename(uri.fsPath);
   const item = new vscode.TreeItem(
@@ -41,7 +45,9 @@ function modelItem({ model }: ModelRow, { ambiguous, expanded, hasSizes }: RowSt
   item.id = uri.toString();
   const place = dirname(vscode.workspace.asRelativePath(uri));
   const folder = ambiguous.has(name) && place !== '.' ? place : undefined;
-  const describe = (text: string | undefined) => [folder, text].filter((part) => part).join(' · ');
+  const plan = planOf(uri);
+  const describe = (text: string | undefined) =>
+    [folder, plan && planText(plan), text].filter((part) => part).join(' · ');
   switch (state.kind) {
     case 'unread':
       item.iconPath = new vscode.ThemeIcon('file-binary');
@@ -79,13 +85,16 @@ const OPERATOR_ICONS: Readonly<Record<string, string>> = {
   MatMul: 'symbol-array',
 };
 
-function layerItem({ model, layer, title, analysis }: LayerRow, { order }: RowStyle): vscode.TreeItem {
+function layerItem({ model, layer, title, analysis }: LayerRow, style: RowStyle): vscode.TreeItem {
+  const planned = style.planOf(model.uri)?.entries.get(layer.name);
   const item = new vscode.TreeItem(title);
   item.id = `${model.uri.toString()}#${layer.name}`;
-  item.description = layerDescription(layer, analysis, order);
-  item.accessibilityInformation = { label: `${title}, ${layerLabel(layer, analysis)}` };
-  item.contextValue = ROWS.layer;
+  item.description = layerDescription(layer, analysis, style.order, planned);
+  item.accessibilityInformation = { label: `${title}, ${layerLabel(layer, analysis, planned)}` };
   const skipped = layer.status === 'skipped';
+  if (skipped || analysis.format !== 'onnx') item.contextValue = ROWS.fixedLayer;
+  else if (!layer.suggestion || isSuggested(planned, layer)) item.contextValue = ROWS.layer;
+  else item.contextValue = ROWS.suggestedLayer;
   item.iconPath = new vscode.ThemeIcon(
     OPERATOR_ICONS[layer.op] ?? 'symbol-misc',
     skipped ? new vscode.ThemeColor('disabledForeground') : undefined,

@@ -6,8 +6,10 @@ import { layerTooltip } from './layerText';
 import { markdown } from './markdown';
 import type { Model, Models } from './models';
 import { modelTooltip } from './modelText';
+import type { PlanFiles } from './plans/planFiles';
+import { planUri } from './plans/planUri';
 import { rowItem } from './rowItem';
-import { type ModelRow, type Order, type Row, rowsOf } from './rows';
+import { type LayerRow, type ModelRow, type Order, type Row, rowsOf } from './rows';
 import type { Suggestions } from './suggestions';
 
 const ORDER = 'ranksmith.order';
@@ -15,8 +17,10 @@ const ORDER = 'ranksmith.order';
 /** The Layers view. */
 export interface Tree extends vscode.Disposable {
   readonly provider: vscode.TreeDataProvider<Row>;
-  /** Shows a model in the view, expanded. */
-  reveal(model: Model): Promise<void>;
+  /** The rows that are selected. */
+  selection(): readonly Row[];
+  /** Shows a model in the view, expanded, or one of its layers. */
+  reveal(model: Model, layer?: string): Promise<void>;
   sort(order: Order): Promise<void>;
 }
 
@@ -27,12 +31,15 @@ const REVEAL_PAUSE_MS = 100;
 export function createTree(
   models: Models,
   suggestions: Suggestions,
+  planFiles: PlanFiles,
   dimensions: Dimensions,
   state: vscode.Memento,
 ): Tree {
-  const changed = new vscode.EventEmitter<Row | undefined>();
+  const changed = new vscode.EventEmitter<Row | Row[] | undefined>();
   /** VS Code knows rows by identity. */
   const modelRows = new WeakMap<Model, ModelRow>();
+  /** The layers that were last shown below a model. */
+  const layerRows = new WeakMap<Model, readonly LayerRow[]>();
   let listed: readonly Model[] = [];
   let ambiguous: ReadonlySet<string> = new Set();
   let order = state.get<Order>(ORDER, 'position');
@@ -57,16 +64,22 @@ export function createTree(
       if (row.kind !== 'model') return [];
       await models.read(row.model);
       suggestions.want(row.model);
-      return [...rowsOf(row.model, order)];
+      const rows = rowsOf(row.model, order);
+      layerRows.set(
+        row.model,
+        rows.filter((each) => each.kind === 'layer'),
+      );
+      return [...rows];
     },
     getParent: (row) => (row.kind === 'model' ? undefined : rowOf(row.model)),
     getTreeItem(row) {
       // Its description is what makes a model be read; it arrives with the change event.
       if (row.kind === 'model') void models.read(row.model);
-      return rowItem(row, { order, ambiguous, expanded: listed.length === 1, hasSizes });
+      const expanded = listed.length === 1;
+      return rowItem(row, { order, ambiguous, expanded, hasSizes, planOf: planFiles.of });
     },
     resolveTreeItem(item, row) {
-      const text = tooltipOf(row);
+      const text = tooltipOf(row, planFiles);
       item.tooltip = text === undefined ? undefined : new vscode.MarkdownString(text, true);
       return item;
     },
@@ -86,15 +99,22 @@ export function createTree(
     changed,
     view,
     models.onDidChange((model) => changed.fire(model && rowOf(model))),
+    planFiles.onDidChange(({ uri, layers, isOther }) => {
+      const model = listed.find((each) => planUri(each.uri).toString() === uri.toString());
+      if (!model) return;
+      // A model's row takes all below it along.
+      if (isOther) changed.fire(rowOf(model));
+      else changed.fire((layerRows.get(model) ?? []).filter(({ layer }) => layers.has(layer.name)));
+    }),
     view.onDidCollapseElement(({ element }) => {
       if (element.kind === 'model') suggestions.drop(element.model);
     }),
   );
   /** VS Code looks a row up twice and fails when rows arrive in between ("Data tree node not found"): then again. */
-  const revealRow = async (model: Model, how: Parameters<typeof view.reveal>[1]): Promise<void> => {
+  const revealRow = async (row: Row, how: Parameters<typeof view.reveal>[1]): Promise<void> => {
     for (let left = REVEAL_TRIES - 1; ; left--) {
       try {
-        return await view.reveal(rowOf(model), how);
+        return await view.reveal(row, how);
       } catch (error) {
         if (left === 0 || !/TreeError/.test(String(error))) throw error;
         await new Promise((resolve) => setTimeout(resolve, REVEAL_PAUSE_MS));
@@ -105,10 +125,16 @@ export function createTree(
   return {
     provider,
     dispose: () => subscriptions.dispose(),
-    async reveal(model) {
+    selection: () => view.selection,
+    async reveal(model, layer) {
+      const how = { select: true, focus: true };
       // A view that is not there yet comes up with its rows as they are by default: expanding is for the second time.
-      if (!view.visible) await revealRow(model, { select: true, focus: true });
-      await revealRow(model, { select: true, focus: true, expand: true });
+      if (!view.visible) await revealRow(rowOf(model), how);
+      await revealRow(rowOf(model), { ...how, expand: true });
+      if (layer === undefined) return;
+      await models.read(model);
+      const row = rowsOf(model, order).find((each) => each.kind === 'layer' && each.layer.name === layer);
+      if (row) await revealRow(row, how);
     },
     async sort(wanted) {
       await setOrder(wanted);
@@ -118,10 +144,10 @@ export function createTree(
   };
 }
 
-function tooltipOf(row: Row): string | undefined {
+function tooltipOf(row: Row, planFiles: PlanFiles): string | undefined {
   switch (row.kind) {
     case 'layer':
-      return layerTooltip(row.layer, row.analysis);
+      return layerTooltip(row.layer, row.analysis, planFiles.of(row.model.uri)?.entries.get(row.layer.name));
     case 'model': {
       const { state, uri } = row.model;
       if (state.kind === 'ready') return modelTooltip(uri.fsPath, state.analysis);

@@ -36,7 +36,16 @@ test('every command has a category, and those for menus only are not in the pale
   const hidden = contributes.menus.commandPalette.filter((each: { when: string }) => each.when === 'false');
   same(
     hidden.map((each: { command: string }) => each.command),
-    [COMMANDS.revealInExplorer, COMMANDS.sortByMacs, COMMANDS.sortByParameters, COMMANDS.sortByPosition],
+    [
+      COMMANDS.applySuggestion,
+      COMMANDS.compareMethods,
+      COMMANDS.revealInExplorer,
+      COMMANDS.revealInPlan,
+      COMMANDS.sortByMacs,
+      COMMANDS.sortByParameters,
+      COMMANDS.sortByPosition,
+      COMMANDS.undoPlanChange,
+    ],
   );
 });
 

@@ -24,6 +24,9 @@ export const METHOD_IDS = [
 /** One of the decompositions. */
 export type MethodId = (typeof METHOD_IDS)[number];
 
+/** The methods whose error is known only after trying them, which takes seconds for a large layer. */
+export const TRIED_METHODS: readonly MethodId[] = ['cp', 'cp3', 'tr', 'btd'];
+
 /** What a user asks for: a method, or the best one for each layer. */
 export type MethodChoice = 'auto' | MethodId;
 

@@ -1,0 +1,44 @@
+import { basename } from 'node:path';
+import * as vscode from 'vscode';
+import type { Engine } from '../../worker/engine';
+import type { Models } from '../models';
+import { type PreviewTargets, pickGoal } from '../pickGoal';
+import type { Suggestions } from '../suggestions';
+import { withNotification } from '../withNotification';
+import { planDocument, planText } from './planText';
+import { planUri } from './planUri';
+import { writePlan } from './writePlan';
+
+interface Parts {
+  readonly engine: Engine;
+  readonly models: Models;
+  readonly suggestions: Suggestions;
+  /** What goals would give for models. */
+  preview(sources: readonly vscode.Uri[]): PreviewTargets;
+}
+
+/** Opens the plan beside a model. Where there is none, asks for a goal and makes one for it. */
+export type OpenPlan = (model: vscode.Uri) => Promise<void>;
+
+export function createOpenPlan({ engine, models, suggestions, preview }: Parts): OpenPlan {
+  /** False when cancelled. */
+  async function make(model: vscode.Uri): Promise<boolean> {
+    const title = vscode.l10n.t('Plan for {0}', basename(model.fsPath));
+    const choice = await pickGoal(title, preview([model]));
+    if (!choice) return false;
+    const notified = { title, cancelled: vscode.l10n.t('No plan was made') };
+    await withNotification(notified, async (call) => {
+      const request = { ...models.request(model), target: choice, method: 'auto' as const };
+      const { plan } = await engine.plan(request, call);
+      call.signal.throwIfAborted();
+      await writePlan(planUri(model), plan);
+    });
+    return true;
+  }
+
+  return async (model) => {
+    const uri = planUri(model);
+    if (!(await planText(uri)) && !(await suggestions.pauseDuring(() => make(model)))) return;
+    await vscode.window.showTextDocument(await planDocument(uri));
+  };
+}
