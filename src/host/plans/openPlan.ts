@@ -5,7 +5,7 @@ import type { Models } from '../models';
 import { type PreviewTargets, pickGoal } from '../pickGoal';
 import type { Suggestions } from '../suggestions';
 import { withNotification } from '../withNotification';
-import { planDocument, planText } from './planText';
+import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';
 import { writePlan } from './writePlan';
 
@@ -38,7 +38,7 @@ export function createOpenPlan({ engine, models, suggestions, preview }: Parts):
 
   return async (model) => {
     const uri = planUri(model);
-    if (!(await planText(uri)) && !(await suggestions.pauseDuring(() => make(model)))) return;
+    if (!(await planSource(uri)) && !(await suggestions.pauseDuring(() => make(model)))) return;
     await vscode.window.showTextDocument(await planDocument(uri));
   };
 }

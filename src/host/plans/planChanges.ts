@@ -9,7 +9,7 @@ import { CONTEXTS, VIEWS } from '../../ids';
 import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';
 import { suggestionEnergy } from '../suggestions';
-import { planDocument, planText } from './planText';
+import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';
 import { writePlan } from './writePlan';
 
@@ -60,7 +60,7 @@ export function createPlanChanges({
   /** The plan beside a model, made where there is none: without entries, so that the first of them can be taken back. */
   async function documentOf(model: vscode.Uri): Promise<vscode.TextDocument> {
     const uri = planUri(model);
-    if (!(await planText(uri))) {
+    if (!(await planSource(uri))) {
       const target = { kind: 'energy', energy: suggestionEnergy() } as const;
       const { plan } = await vscode.window.withProgress({ location: { viewId: VIEWS.layers } }, () =>
         engine.plan({ ...models.request(model), target, method: 'auto' }),
@@ -113,7 +113,7 @@ export function createPlanChanges({
       return;
     }
     const name = basename(change.uri.fsPath);
-    const isUndone = (await planText(change.uri)) !== undefined && (await takenBack(change));
+    const isUndone = (await planSource(change.uri)) !== undefined && (await takenBack(change));
     const said = isUndone
       ? vscode.l10n.t('Undone in {0}: {1}', name, change.title)
       : vscode.l10n.t('{0} has been changed since, so this stays: {1}', name, change.title);

@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import type { LayerPlan } from '../../core/compress/plan';
 import { type ParsedPlan, parsePlanFile } from '../../core/compress/planFile';
 import type { PlanDocuments } from './planDocuments';
-import { type PlanText, planText } from './planText';
+import { type PlanSource, planSource } from './planSource';
 import { planUri } from './planUri';
 
 /** The plan beside a model, as its text is now: that of the editor where it is open, else that of the file. */
@@ -45,7 +45,7 @@ export function createPlanFiles(plans: PlanDocuments): PlanFiles {
 
   async function read(uri: vscode.Uri): Promise<ModelPlan | undefined> {
     const key = uri.toString();
-    const found = await planText(uri);
+    const found = await planSource(uri);
     const before = known.get(key);
     const plan = found && planOf(uri, found, before);
     known.set(key, plan);
@@ -94,7 +94,7 @@ export function createPlanFiles(plans: PlanDocuments): PlanFiles {
   };
 }
 
-function planOf(uri: vscode.Uri, { text, isDirty }: PlanText, before: ModelPlan | undefined): ModelPlan {
+function planOf(uri: vscode.Uri, { text, isDirty }: PlanSource, before: ModelPlan | undefined): ModelPlan {
   const parsed = parsePlanFile(text);
   const entries = parsed.plan
     ? new Map(parsed.plan.layers.map((each) => [each.layer, each]))

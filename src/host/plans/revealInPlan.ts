@@ -2,7 +2,7 @@ import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../core/compress/planFile';
 import { COMMANDS } from '../../ids';
-import { planDocument, planText } from './planText';
+import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';
 
 /** A layer of a model, as commands are told of it. */
@@ -20,7 +20,7 @@ export async function revealInPlan({ model, layer }: LayerArgument): Promise<voi
     const choice = await vscode.window.showInformationMessage(message, compare);
     if (choice === compare) await vscode.commands.executeCommand(COMMANDS.compareMethods, { model, layer });
   };
-  if (!(await planText(uri))) {
+  if (!(await planSource(uri))) {
     void tell(vscode.l10n.t('There is no plan beside {0} yet.', basename(model.fsPath)));
     return;
   }

@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
 
 /** The text of a plan as it is now. */
-export interface PlanText {
+export interface PlanSource {
   readonly text: string;
   /** Whether it is that of an editor and not yet that of the file. */
   readonly isDirty: boolean;
@@ -12,7 +12,7 @@ const RELOAD_TRIES = 50;
 const RELOAD_PAUSE_MS = 100;
 
 /** What counts as the text of a plan: that of an editor while it is not saved, else that of the file; undefined without either. */
-export async function planText(uri: vscode.Uri): Promise<PlanText | undefined> {
+export async function planSource(uri: vscode.Uri): Promise<PlanSource | undefined> {
   const text = await fileText(uri);
   // Of a file that is gone VS Code keeps the document for a while.
   const document = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
