@@ -8,6 +8,7 @@ import { watchModelFiles } from './host/modelFiles';
 import { createModels } from './host/models';
 import { createApplySuggestions } from './host/plans/applySuggestions';
 import { createCompareMethods } from './host/plans/compareMethods';
+import { createPlanDiagnostics } from './host/plans/diagnostics';
 import { createOpenPlan } from './host/plans/openPlan';
 import { createPlanChanges } from './host/plans/planChanges';
 import { createPlanDocuments, type PlanDocuments } from './host/plans/planDocuments';
@@ -43,6 +44,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const files = own(watchModelFiles());
   const models = own(createModels(engine, files, dimensions, failures));
   const plans = own(createPlanDocuments({ engine, models, files, failures }));
+  own(createPlanDiagnostics(plans));
   const suggestions = own(createSuggestions(models));
   const planFiles = own(createPlanFiles(plans));
   const tree = own(createTree(models, suggestions, planFiles, dimensions, workspaceState));

@@ -36,8 +36,18 @@ export interface Place {
   readonly length: number;
 }
 
+/** What kind of thing is wrong with a text. */
+export type ProblemCode =
+  /** It is not JSON. */
+  | 'syntax'
+  /** Something is missing, of another type or out of range, or not known here. */
+  | 'form'
+  /** There is no method of this name. */
+  | 'unknown-method';
+
 /** Something that is wrong with the text of a plan, as a sentence, and where. */
 export interface PlanProblem extends Place {
+  readonly code: ProblemCode;
   readonly message: string;
 }
 
@@ -95,6 +105,7 @@ export function parsePlanFile(text: string): ParsedPlan {
   const errors: ParseError[] = [];
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   const problems: PlanProblem[] = errors.map(({ error, offset, length }) => ({
+    code: 'syntax',
     message: `This is not JSON: ${printParseErrorCode(error)}.`,
     offset,
     length,
@@ -102,7 +113,7 @@ export function parsePlanFile(text: string): ParsedPlan {
   const places = new Map<string, EntryPlaces>();
   if (root?.type !== 'object') {
     if (problems.length === 0)
-      problems.push({ message: 'A plan is a JSON object.', offset: 0, length: text.length });
+      problems.push({ code: 'form', message: 'A plan is a JSON object.', offset: 0, length: text.length });
     return { plan: undefined, problems, layers: [], places, members: new Map() };
   }
   const reader = createReader(root, problems);
@@ -173,9 +184,10 @@ function readLayers(
     if (!key || !value) continue;
     const layer = String(key.value);
     if (places.has(layer))
-      problems.push({ message: `The layer "${layer}" is there twice.`, ...placeOf(key) });
+      problems.push({ code: 'form', message: `The layer "${layer}" is there twice.`, ...placeOf(key) });
     if (value.type !== 'object') {
       problems.push({
+        code: 'form',
         message: 'A layer is { "method": …, "ranks": […] } or { "dense": "why" }.',
         ...placeOf(value),
       });
@@ -196,7 +208,8 @@ function readLayers(
     if (dense) layers.push({ kind: 'dense', layer, reason: dense.value });
     if (!method) continue;
     if (!METHOD_IDS.includes(method.value as MethodId)) {
-      reader.complain(method.node, `"${method.value}" is no method. Methods are ${METHOD_IDS.join(', ')}.`);
+      const message = `"${method.value}" is no method. Methods are ${METHOD_IDS.join(', ')}.`;
+      problems.push({ code: 'unknown-method', message, ...placeOf(method.node) });
     } else if (ranks) {
       layers.push({ kind: 'factor', layer, method: method.value as MethodId, ranks: ranks.value });
     }
@@ -222,7 +235,7 @@ function createReader(object: JsonNode, problems: PlanProblem[]) {
   }
   const wanted = new Set<string>();
   const complain = (node: JsonNode, message: string) => {
-    problems.push({ message, ...placeOf(node) });
+    problems.push({ code: 'form', message, ...placeOf(node) });
   };
   const read = <T>(name: string, type: JsonNode['type'], word: string): Found<T> | undefined => {
     wanted.add(name);

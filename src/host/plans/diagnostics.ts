@@ -1,0 +1,71 @@
+import * as vscode from 'vscode';
+import type { Place } from '../../core/compress/planFile';
+import { failureMark, type PlanMark, problemMarks, remarkMarks } from '../../core/compress/planMarks';
+import type { PlanDocument, PlanDocuments } from './planDocuments';
+
+/** Who says what stands under a squiggle. */
+export const DIAGNOSTIC_SOURCE = 'Ranksmith';
+
+/**
+ * Squiggles and the Problems panel: what is wrong with the text of a plan at once, what its review says when there is
+ * one of the text as it is. Until then the last word stays, so that nothing flickers while somebody types.
+ */
+export function createPlanDiagnostics(plans: PlanDocuments): vscode.Disposable {
+  const collection = vscode.languages.createDiagnosticCollection('ranksmith');
+  /** What is shown of each document: measuring tells how far it is far more often than there is news. */
+  const shown = new Map<string, PlanDocument>();
+
+  const show = (state: PlanDocument) => {
+    const { document, parsed } = state;
+    if (parsed.plan && !state.isCurrent) return;
+    const key = document.uri.toString();
+    if (isSame(shown.get(key), state)) return;
+    shown.set(key, state);
+    collection.set(
+      document.uri,
+      marksOf(state).map((mark) => diagnosticOf(document, mark)),
+    );
+  };
+  for (const document of vscode.workspace.textDocuments) {
+    const state = plans.of(document);
+    if (state) show(state);
+  }
+  return vscode.Disposable.from(
+    collection,
+    plans.onDidChange(show),
+    plans.onDidClose(({ uri }) => {
+      shown.delete(uri.toString());
+      collection.delete(uri);
+    }),
+  );
+}
+
+/** Whether two states say the same: a text that is parsed anew, or reviewed anew, is another object. */
+function isSame(one: PlanDocument | undefined, { parsed, review, failure }: PlanDocument): boolean {
+  return one?.parsed === parsed && one.review === review && one.failure === failure;
+}
+
+function marksOf({ parsed, review, failure }: PlanDocument): readonly PlanMark[] {
+  if (!parsed.plan) return problemMarks(parsed);
+  if (failure !== undefined) return [failureMark(parsed, failure)];
+  return remarkMarks(parsed, review?.remarks ?? []);
+}
+
+function diagnosticOf(document: vscode.TextDocument, mark: PlanMark): vscode.Diagnostic {
+  const { code, severity, message } = mark;
+  const diagnostic = new vscode.Diagnostic(rangeOf(document, mark), message, SEVERITIES[severity]);
+  diagnostic.source = DIAGNOSTIC_SOURCE;
+  diagnostic.code = code;
+  return diagnostic;
+}
+
+const SEVERITIES = {
+  error: vscode.DiagnosticSeverity.Error,
+  warning: vscode.DiagnosticSeverity.Warning,
+  information: vscode.DiagnosticSeverity.Information,
+} as const;
+
+/** A piece of a document's text as VS Code counts it. */
+export function rangeOf(document: vscode.TextDocument, { offset, length }: Place): vscode.Range {
+  return new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
+}
