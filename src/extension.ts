@@ -9,10 +9,14 @@ import { createModels } from './host/models';
 import { createApplySuggestions } from './host/plans/applySuggestions';
 import { createCompareMethods } from './host/plans/compareMethods';
 import { createPlanDiagnostics } from './host/plans/diagnostics';
+import { createPlanHovers } from './host/plans/hovers';
+import { createPlanLenses } from './host/plans/lenses';
 import { createOpenPlan } from './host/plans/openPlan';
+import { createPlanActions } from './host/plans/planActions';
 import { createPlanChanges } from './host/plans/planChanges';
 import { createPlanDocuments, type PlanDocuments } from './host/plans/planDocuments';
 import { createPlanFiles } from './host/plans/planFiles';
+import { createPlanStatus, type PlanStatus } from './host/plans/planStatus';
 import { previewTargets } from './host/previewTargets';
 import { registerCommands } from './host/registerCommands';
 import { createReportView, type ReportView } from './host/reportView';
@@ -27,6 +31,7 @@ export interface Internals {
   readonly report: ReportView;
   readonly host: EngineHost;
   readonly plans: PlanDocuments;
+  readonly planStatus: PlanStatus;
 }
 
 /** Builds the parts and joins them. No work is done before a view or a command asks for it. */
@@ -50,14 +55,18 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const tree = own(createTree(models, suggestions, planFiles, dimensions, workspaceState));
   const report = own(createReportView(extensionUri, workspaceState));
   const compress = createCompress({ engine, models, suggestions, dimensions, report, failures });
+  own(createPlanLenses(plans));
+  own(createPlanHovers({ plans, engine, models, failures }));
+  const planStatus = own(createPlanStatus(plans));
+  const planActions = createPlanActions({ plans, models, tree });
   own(registerSkippedDecoration());
   const preview = previewTargets(engine, models);
   const openPlan = createOpenPlan({ engine, models, suggestions, preview });
   const changes = createPlanChanges({ engine, models });
   const applySuggestions = createApplySuggestions({ models, suggestions, changes });
   const compareMethods = createCompareMethods({ engine, models, suggestions, planFiles, changes });
-  const planCommands = { openPlan, applySuggestions, compareMethods, changes };
+  const planCommands = { openPlan, applySuggestions, compareMethods, changes, planActions };
   const table = commandTable({ host, models, tree, dimensions, compress, ...planCommands, log });
   own(registerCommands(table, failures));
-  return { layers: tree.provider, report, host, plans };
+  return { layers: tree.provider, report, host, plans, planStatus };
 }

@@ -13,6 +13,7 @@ import { pickModel } from './pickModel';
 import type { ApplySuggestions } from './plans/applySuggestions';
 import type { CompareMethods } from './plans/compareMethods';
 import type { OpenPlan } from './plans/openPlan';
+import type { PlanActions } from './plans/planActions';
 import type { PlanChanges } from './plans/planChanges';
 import { type LayerArgument, revealInPlan } from './plans/revealInPlan';
 import type { LayerRow, Row } from './rows';
@@ -38,6 +39,7 @@ interface Parts {
   readonly applySuggestions: ApplySuggestions;
   readonly compareMethods: CompareMethods;
   readonly changes: PlanChanges;
+  readonly planActions: PlanActions;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -53,7 +55,7 @@ const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
 /** Every command of the extension, by id. */
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
   const { host, models, tree, dimensions, compress, log } = parts;
-  const { openPlan, applySuggestions, compareMethods, changes } = parts;
+  const { openPlan, applySuggestions, compareMethods, changes, planActions } = parts;
 
   /** The files a command is about; asks when it was called without any. */
   const filesOf = async (
@@ -102,6 +104,10 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
       if (layer) await revealInPlan(layer);
     },
     [COMMANDS.undoPlanChange]: () => changes.undo(),
+    // Menus add what they know: the second argument is a layer's name only where a lens or a link calls.
+    [COMMANDS.revealPlannedLayer]: (plan?: vscode.Uri | string, layer?: unknown) =>
+      planActions.reveal(plan, typeof layer === 'string' ? layer : undefined),
+    [COMMANDS.planActions]: (plan?: vscode.Uri) => planActions.pick(plan),
     [COMMANDS.setDimensions]: async (...args: FromMenu) => {
       const [uri] = await filesOf(vscode.l10n.t('Set Dimensions'), args, hasGraph);
       if (!uri) return;

@@ -1,0 +1,152 @@
+import * as vscode from 'vscode';
+import type { MethodId, Ranks } from '../../core/compress/method';
+import type { Place } from '../../core/compress/planFile';
+import type { LayerReview, SettingDetail } from '../../core/compress/planReview';
+import { COMMANDS } from '../../ids';
+import type { Engine } from '../../worker/engine';
+import type { Failures } from '../failures';
+import { markdown } from '../markdown';
+import type { Models } from '../models';
+import { entryStates } from './entryStates';
+import { type ExplainedEntry, headingText, pictureOf, remarksText, tableText } from './hoverText';
+import type { PictureTheme } from './pictureColours';
+import { PLAN_SELECTOR, type PlanDocument, type PlanDocuments } from './planDocuments';
+import { goalText } from './planText';
+import { spectrumPicture } from './spectrumPicture';
+
+interface Parts {
+  readonly plans: PlanDocuments;
+  readonly engine: Engine;
+  readonly models: Models;
+  readonly failures: Failures;
+}
+
+/** What a layer's entry, or the goal, comes to, where the mouse rests on it. What members mean is said by the JSON schema. */
+export function createPlanHovers({ plans, engine, models, failures }: Parts): vscode.Disposable {
+  /** What is planned, or else what the picture of a layer that stays as it is can be of. */
+  async function explain(
+    { model, parsed }: PlanDocument,
+    review: LayerReview,
+    token: vscode.CancellationToken,
+  ): Promise<SettingDetail | { readonly message: string } | undefined> {
+    const setting = explainable(review);
+    if (!setting || !model || !parsed.plan) return undefined;
+    const abort = new AbortController();
+    const cancelled = token.onCancellationRequested(() =>
+      abort.abort(new DOMException('Nobody looks any more.', 'AbortError')),
+    );
+    const { foldNorms } = parsed.plan;
+    const request = { ...models.request(model), layer: review.layer, ...setting, foldNorms };
+    const outcome = await failures.orSentence(engine.explain(request, { signal: abort.signal }));
+    cancelled.dispose();
+    return 'message' in outcome ? outcome : outcome.value;
+  }
+
+  async function entryHover(
+    plan: PlanDocument,
+    layer: string,
+    token: vscode.CancellationToken,
+  ): Promise<vscode.MarkdownString | undefined> {
+    const state = entryStates(plan).get(layer);
+    const goal = plan.parsed.plan?.goal;
+    if (!state || !goal || state.kind === 'pending') return undefined;
+    if (state.kind === 'refused')
+      return text([headingText(layer, undefined), markdown(state.message)].join('\n\n'));
+    const { entry, review } = state;
+    const answer = await explain(plan, review, token);
+    if (token.isCancellationRequested) return undefined;
+    const detail = answer && 'curves' in answer ? answer : undefined;
+    const explained: ExplainedEntry = { goal, entry, review, ...(detail ? { detail } : {}) };
+    const picture = pictureOf(explained, themeNow());
+    const sections = [
+      headingText(layer, entry),
+      ...(picture ? [`![${markdown(picture.description)}](${imageUri(spectrumPicture(picture))})`] : []),
+      tableText(explained),
+      ...(answer && 'message' in answer ? [markdown(answer.message)] : []),
+      remarksText(explained).join('  \n'),
+      ...measuringText(plan),
+      layerLink(plan.document, layer),
+    ];
+    return text(sections.filter((section) => section).join('\n\n'));
+  }
+
+  return vscode.languages.registerHoverProvider(PLAN_SELECTOR, {
+    async provideHover(document, position, token) {
+      const plan = await plans.settled(document, token);
+      if (!plan || token.isCancellationRequested) return undefined;
+      const { parsed, review, isCurrent, failure } = plan;
+      const offset = document.offsetAt(position);
+      const goal = parsed.members.get('goal');
+      if (goal && contains(goal, offset) && parsed.plan && review && isCurrent)
+        return new vscode.Hover(
+          text(markdown(goalText(parsed.plan.goal, review))),
+          rangeOf(document, goal.offset, goal.offset + goal.length),
+        );
+      for (const [layer, { name, entry }] of parsed.places) {
+        const whole = { offset: name.offset, length: entry.offset + entry.length - name.offset };
+        if (!contains(whole, offset)) continue;
+        const content =
+          failure === undefined ? await entryHover(plan, layer, token) : text(markdown(failure));
+        return (
+          content && new vscode.Hover(content, rangeOf(document, name.offset, name.offset + name.length))
+        );
+      }
+      return undefined;
+    },
+  });
+}
+
+/** Methods with one rank have one picture: the first of these that fits shows the spectrum of a layer that is left alone. */
+const PLAINEST: readonly MethodId[] = ['svd', 'spatial', 'channel', 'input-channel'];
+
+function explainable({
+  planned,
+  advice,
+  methods,
+}: LayerReview): { readonly method: MethodId; readonly ranks: Ranks } | undefined {
+  const setting = planned ?? (advice?.kind === 'factor' ? advice.setting : undefined);
+  if (setting) return { method: setting.method, ranks: setting.ranks };
+  const method = PLAINEST.find((each) => methods.includes(each));
+  return method && { method, ranks: [1] };
+}
+
+function measuringText({ measuring, review }: PlanDocument): readonly string[] {
+  if (review?.isMeasured !== false || measuring === undefined) return [];
+  return [vscode.l10n.t('$(loading~spin) Measuring the model, {0} %', Math.round(100 * measuring))];
+}
+
+function layerLink({ uri }: vscode.TextDocument, layer: string): string {
+  const query = encodeURIComponent(JSON.stringify([uri.toString(), layer]));
+  return `[${vscode.l10n.t('Show in Layers')}](command:${COMMANDS.revealPlannedLayer}?${query})`;
+}
+
+function text(value: string): vscode.MarkdownString {
+  const string = new vscode.MarkdownString(value, true);
+  string.isTrusted = { enabledCommands: [COMMANDS.revealPlannedLayer] };
+  return string;
+}
+
+function imageUri(svg: string): string {
+  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
+}
+
+function themeNow(): PictureTheme {
+  switch (vscode.window.activeColorTheme.kind) {
+    case vscode.ColorThemeKind.Light:
+      return 'light';
+    case vscode.ColorThemeKind.HighContrast:
+      return 'high-contrast';
+    case vscode.ColorThemeKind.HighContrastLight:
+      return 'high-contrast-light';
+    default:
+      return 'dark';
+  }
+}
+
+function contains({ offset, length }: Place, at: number): boolean {
+  return at >= offset && at <= offset + length;
+}
+
+function rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range {
+  return new vscode.Range(document.positionAt(start), document.positionAt(end));
+}

@@ -1,0 +1,105 @@
+import { l10n } from 'vscode';
+import { printTarget, type Target } from '../../core/compress/plan';
+import type { Amounts, LayerReview, PlanReview } from '../../core/compress/planReview';
+import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../../core/format';
+import { macsText } from '../modelText';
+import type { EntryState } from './entryStates';
+
+/**
+ * What an entry comes to, for a line above it: "18.5 k → 6.14 k parameters · 3.61 M → 1.2 M MACs · error 24.1 %", or
+ * "320 parameters · 226 k MACs · stays dense".
+ */
+export function entryText(state: EntryState, isMeasured: boolean): string {
+  switch (state.kind) {
+    case 'refused':
+      return `$(error) ${withoutIcons(state.message)}`;
+    case 'pending':
+      return state.review ? l10n.t('{0} · …', amountsText(state.review.dense)) : '…';
+    case 'reviewed': {
+      const { dense, planned, advice } = state.review;
+      if (planned) return `${changeText(dense, planned.cost)} · ${errorText(planned.error, isMeasured)}`;
+      const text = l10n.t('{0} · stays dense', amountsText(dense));
+      if (advice?.kind !== 'factor') return text;
+      const { method, ranks } = advice.setting;
+      return l10n.t('{0} · suggested: {1}, rank {2}', text, method, formatRanks(ranks));
+    }
+  }
+}
+
+/** The totals of a plan: what it saves, what it loses, and how many layers it factors. */
+export function totalsText(review: PlanReview): string {
+  const { before, after, weightError, isMeasured, layers } = review;
+  return [
+    `${changeText(before, after, true)}`,
+    weightErrorText(weightError, isMeasured),
+    factoredText(layers),
+  ].join(' · ');
+}
+
+/** "4 of 8 layers factored". */
+export function factoredText(layers: readonly LayerReview[]): string {
+  const factored = layers.filter(({ planned }) => planned).length;
+  return l10n.t('{0} of {1} layers factored', factored, layers.length);
+}
+
+export function weightErrorText(error: number | null, isMeasured: boolean): string {
+  if (error !== null) return l10n.t('weight error {0}', formatPercent(error));
+  return isMeasured ? l10n.t('weight error unknown') : l10n.t('weight error …');
+}
+
+/** The error of a layer; an ellipsis while it is being measured. */
+function errorText(error: number | null, isMeasured: boolean): string {
+  if (error !== null) return l10n.t('error {0}', formatPercent(error));
+  return isMeasured ? l10n.t('error unknown') : l10n.t('error …');
+}
+
+function amountsText({ parameters, macs }: Amounts): string {
+  return `${l10n.t('{0} parameters', formatCount(parameters))} · ${macsText({ macs, macsFormula: null })}`;
+}
+
+function changeText(before: Amounts, after: Amounts, withShare = false): string {
+  const share = (a: number, b: number) => (withShare ? ` (${formatChange(a, b, 2)})` : '');
+  const parameters = l10n.t(
+    '{0} → {1} parameters',
+    formatCount(before.parameters),
+    formatCount(after.parameters),
+  );
+  const macs =
+    before.macs === null || after.macs === null
+      ? l10n.t('MACs unknown')
+      : l10n.t('{0} → {1} MACs', formatMacs(before.macs), formatMacs(after.macs)) +
+        share(before.macs, after.macs);
+  return `${parameters}${share(before.parameters, after.parameters)} · ${macs}`;
+}
+
+/** Whether a plan meets its goal, and if not, by how much it misses it, as a sentence. */
+export function goalText(goal: Target, { before, after, remarks }: PlanReview): string {
+  const name = printTarget(goal);
+  switch (goal.kind) {
+    case 'rank':
+      return l10n.t('Goal {0}.', name);
+    case 'energy': {
+      const below = remarks.filter(({ code }) => code === 'below-goal').length;
+      if (below === 0) return l10n.t('Goal {0}: met by every factored layer.', name);
+      return below === 1
+        ? l10n.t('Goal {0}: missed by one layer.', name)
+        : l10n.t('Goal {0}: missed by {1} layers.', name, below);
+    }
+    default: {
+      const [all, left] = [before[goal.kind], after[goal.kind]];
+      if (all === null || left === null) return l10n.t('Goal {0}: it can’t be told whether it is met.', name);
+      const share = formatPercent(left / all);
+      if (!remarks.some(({ code }) => code === 'misses-goal'))
+        return l10n.t('Goal {0}: met, {1} are left.', name, share);
+      const excess = formatCount(left - goal.share * all);
+      return goal.kind === 'macs'
+        ? l10n.t('Goal {0}: missed, {1} are left, {2} MACs too many.', name, share, excess)
+        : l10n.t('Goal {0}: missed, {1} are left, {2} parameters too many.', name, share, excess);
+    }
+  }
+}
+
+/** A text that is shown literally where "$(" shows an icon: names in models can hold anything. */
+export function withoutIcons(text: string): string {
+  return text.replaceAll('$(', '\\$(');
+}
