@@ -46,13 +46,14 @@ export interface ZipFields {
   readonly method: number;
   readonly stored: number;
   readonly size: number;
+  readonly checksum: number;
   /** Of the local header; in the directory only. */
   readonly offset: number;
   /** In front of the zip64 field, as padding is. */
   readonly extra: Uint8Array;
 }
 
-/** An uncompressed zip archive. Checksums are 0: nobody reads them. */
+/** A zip archive, not compressed but by `edit`. Checksums are 0 likewise: of stored content nobody reads them. */
 export function zipFile(
   entries: readonly (readonly [string, Uint8Array])[],
   { zip64 = false, comment = '', edit = () => ({}) }: ZipOptions = {},
@@ -62,7 +63,7 @@ export function zipFile(
   let position = 0;
   for (const [name, content] of entries) {
     const { length } = content;
-    const base = { name, flags: 0, method: 0, stored: length, size: length, offset: position };
+    const base = { name, flags: 0, method: 0, stored: length, size: length, checksum: 0, offset: position };
     const padding = concat(latin1('FB'), little(3, 2), [0, 0, 0]);
     const local = header('local', { ...base, extra: padding }, zip64, edit);
     directory.push(header('central', { ...base, extra: new Uint8Array(0) }, zip64, edit));
@@ -92,7 +93,10 @@ function header(
   zip64: boolean,
   edit: NonNullable<ZipOptions['edit']>,
 ): Uint8Array {
-  const { name, flags, method, stored, size, offset, extra } = { ...fields, ...edit(fields, where) };
+  const { name, flags, method, stored, size, checksum, offset, extra } = {
+    ...fields,
+    ...edit(fields, where),
+  };
   const isCentral = where === 'central';
   const wide = concat(little(size, 8), little(stored, 8), isCentral ? little(offset, 8) : []);
   const extras = concat(extra, zip64 ? concat(little(1, 2), little(wide.length, 2), wide) : []);
@@ -100,7 +104,7 @@ function header(
   return concat(
     latin1(isCentral ? 'PK\x01\x02' : 'PK\x03\x04'),
     isCentral ? little(45, 2) : [],
-    concat(little(45, 2), little(flags, 2), little(method, 2), little(0, 4), little(0, 4)),
+    concat(little(45, 2), little(flags, 2), little(method, 2), little(0, 4), little(checksum, 4)),
     concat(narrow(stored), narrow(size), little(name.length, 2), little(extras.length, 2)),
     isCentral ? concat(little(0, 2), little(0, 2), little(0, 2), little(0, 4), narrow(offset)) : [],
     latin1(name),

@@ -552,7 +552,7 @@ test('an .npy file as input', async () => {
   writeFileSync(images, 'no');
   await assert.rejects(
     session.verify({ original: source, compressed: source, inputs: images }),
-    isModelError('unreadable'),
+    isModelError('bad-data'),
   );
 });
 

@@ -6,13 +6,17 @@ import { findDirectory, uint64 } from './zipDirectory';
 /** A file in a zip archive, as the archive's directory states it. */
 export interface ZipEntry {
   readonly name: string;
-  /** Bytes, uncompressed. */
+  /** Bytes in the archive. */
   readonly size: number;
+  /** Bytes once unpacked: the same, unless it is compressed. As the archive claims. */
+  readonly unpackedSize: number;
+  /** CRC-32 of the unpacked content, as the archive claims. */
+  readonly checksum: number;
   /** Of the local header in front of the content. */
   readonly headerOffset: number;
   /** Nothing of this entry can stand here or behind. */
   readonly limit: number;
-  /** 0 is "stored"; only that can be read in place. */
+  /** {@link ZipMethod}: only what is stored can be read in place. */
   readonly method: number;
   readonly flags: number;
 }
@@ -22,6 +26,9 @@ export interface ZipArchive {
   readonly source: ByteSource;
   readonly entries: ReadonlyMap<string, ZipEntry>;
 }
+
+/** How the content of an entry is kept, where this code can read it. */
+export const ZipMethod = { stored: 0, deflated: 8 } as const;
 
 const ENTRY_BYTES = 46;
 const LOCAL_BYTES = 30;
@@ -61,13 +68,22 @@ export function readZip(source: ByteSource): ZipArchive {
     if (!wide) throw zipError(source, `${place}, ${quote(name)} has no usable 64-bit sizes`);
     const [size, stored, headerOffset] = wide as [number, number, number];
     const method = view.getUint16(at + 10, true);
-    if (method === 0 && size !== stored) {
+    if (method === ZipMethod.stored && size !== stored) {
       throw zipError(source, `${place}, ${quote(name)} is stored as it is, but its two sizes differ`);
     }
     if (headerOffset + LOCAL_BYTES + nameLength + stored > directory.offset) {
       throw zipError(source, `${place}, ${quote(name)} reaches into the directory or beyond`);
     }
-    found.push({ name, size: stored, headerOffset, limit: directory.offset, method, flags });
+    found.push({
+      name,
+      size: stored,
+      unpackedSize: size,
+      checksum: view.getUint32(at + 16, true),
+      headerOffset,
+      limit: directory.offset,
+      method,
+      flags,
+    });
     at = end;
   }
   if (at !== bytes.length) {
@@ -98,19 +114,21 @@ function separate(source: ByteSource, found: readonly ZipEntry[]): ReadonlyMap<s
 
 /**
  * Where the content of an entry stands, having held its local header against the directory. Throws
- * {@link ModelError} for compressed and encrypted entries, and where the two disagree.
+ * {@link ModelError} for encrypted entries, for compressed ones (unless `mayDeflate`), and where the two disagree.
  */
 export function locateEntry(
   { source }: ZipArchive,
   entry: ZipEntry,
+  mayDeflate = false,
 ): { readonly offset: number; readonly length: number } {
   const { headerOffset } = entry;
   const label = `at byte ${headerOffset}, the entry ${quote(entry.name)}`;
   if (entry.flags & ENCRYPTED) throw zipError(source, `${label} is encrypted`, 'unsupported-format');
-  if (entry.method !== 0) {
+  if (entry.method !== ZipMethod.stored && !(mayDeflate && entry.method === ZipMethod.deflated)) {
+    const usual = mayDeflate ? '' : ', which PyTorch never does';
     throw zipError(
       source,
-      `${label} is compressed (method ${entry.method}), which PyTorch never does; unpacking the archive and packing it again without compression helps`,
+      `${label} is compressed (method ${entry.method})${usual}; unpacking the archive and packing it again without compression helps`,
       'unsupported-format',
     );
   }
@@ -123,7 +141,10 @@ export function locateEntry(
   if (offset + entry.size > entry.limit) throw zipError(source, `${label} overlaps what stands behind it`);
   const rest = source.read(headerOffset + LOCAL_BYTES, nameLength + extraLength);
   const flags = view.getUint16(6, true);
-  if (decodeName(rest.subarray(0, nameLength), flags) !== entry.name || view.getUint16(8, true) !== 0) {
+  if (
+    decodeName(rest.subarray(0, nameLength), flags) !== entry.name ||
+    view.getUint16(8, true) !== entry.method
+  ) {
     throw zipError(source, `${label} has another name or method in its own header`);
   }
   if (flags & ENCRYPTED) throw zipError(source, `${label} is encrypted`, 'unsupported-format');
@@ -135,7 +156,7 @@ export function locateEntry(
   );
   // A writer that streams leaves the sizes 0 here and repeats them behind the content.
   const streamed = (flags & SIZES_FOLLOW) !== 0 && sizes?.every((size) => size === 0);
-  if (!streamed && !sizes?.every((size) => size === entry.size)) {
+  if (!streamed && !(sizes?.[0] === entry.unpackedSize && sizes[1] === entry.size)) {
     throw zipError(source, `${label} has another size in its own header`);
   }
   return { offset, length: entry.size };

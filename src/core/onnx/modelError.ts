@@ -17,6 +17,7 @@ export type ModelErrorCode =
   | 'nothing-to-do'
   | 'unknown-layer'
   | 'bad-plan'
+  | 'bad-data'
   | 'unreachable-target'
   | 'target-exists'
   | 'target-is-source'

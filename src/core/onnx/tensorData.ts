@@ -9,6 +9,9 @@ import { decodeTypedElements } from './proto';
 /** Opens the file that an external tensor names, having checked that it lies inside the model's folder. */
 export type OpenExternal = (location: string, tensor: string) => ByteSource;
 
+/** What is needed of a model to read its tensors: the file they stand in. */
+export type TensorFile = Pick<Model, 'source'>;
+
 /** Where the raw little-endian elements of a tensor can be read: a file and a range of it. */
 export interface TensorLocation {
   readonly source: ByteSource;
@@ -21,7 +24,7 @@ export interface TensorLocation {
  * have to be decoded ({@link readFloats}). Throws {@link ModelError} where the range does not fit dims and type.
  */
 export function locateTensor(
-  model: Model,
+  model: TensorFile,
   tensor: Tensor,
   openExternal: OpenExternal,
 ): TensorLocation | undefined {
@@ -73,7 +76,7 @@ export function readFloats(
 }
 
 /** The elements in the typed fields as numbers: 16-bit floats stand there as their bit patterns, in int32_data. */
-function typedNumbers(model: Model, tensor: Tensor): readonly number[] {
+function typedNumbers(model: TensorFile, tensor: Tensor): readonly number[] {
   const values = typedElements(model, tensor);
   switch (tensor.type) {
     case Element.float16:
@@ -90,7 +93,7 @@ function typedNumbers(model: Model, tensor: Tensor): readonly number[] {
  * inference. undefined for types that are not numbers and for tensors of more than `limit` elements.
  */
 export function readSmall(
-  model: Model,
+  model: TensorFile,
   tensor: Tensor,
   openExternal: OpenExternal,
   limit = 4096,
@@ -118,7 +121,7 @@ const INTEGER_READERS = new Map<ElementType, (view: DataView, index: number) => 
   [13, (v, i) => Number(v.getBigUint64(8 * i, true))],
 ]);
 
-function typedElements(model: Model, tensor: Tensor): readonly number[] {
+function typedElements(model: TensorFile, tensor: Tensor): readonly number[] {
   if (tensor.data.kind !== 'typed') return [];
   const { start, end } = tensor.data.message;
   let values: readonly number[];

@@ -33,7 +33,11 @@ export class WireReader {
   private high = 0;
   private varintValue = 0;
 
-  constructor(readonly source: ByteSource) {}
+  /** `what` the file should be, for messages. */
+  constructor(
+    readonly source: ByteSource,
+    private readonly what = 'ONNX model',
+  ) {}
 
   /** Calls `visit` for each field of the message in `[start, end)`. */
   walk(start: number, end: number, visit: (field: WireField) => void): void {
@@ -99,7 +103,7 @@ export class WireReader {
     const hint = code === 'truncated' ? ' The file looks cut off.' : '';
     return new ModelError(
       code,
-      `${this.source.name} is not a readable ONNX model: at byte ${offset}, ${what}.${hint}`,
+      `${this.source.name} is not a readable ${this.what}: at byte ${offset}, ${what}.${hint}`,
     );
   }
 

@@ -1,0 +1,87 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { crc32, createInflateRaw } from 'node:zlib';
+import type { ByteSource } from '../../core/onnx/byteSource';
+import { type FileSource, openFile } from '../fileSource';
+import { dataError } from './dataError';
+
+const BLOCK = 1024 * 1024;
+/** Deflate can't do better (RFC 1951: 258 bytes by two bits). */
+const LARGEST_RATIO = 1032;
+
+/** A compressed range of a file, and what the archive claims about its content. */
+export interface DeflatedRange {
+  readonly source: ByteSource;
+  readonly offset: number;
+  readonly length: number;
+  readonly unpackedSize: number;
+  readonly checksum: number;
+}
+
+/**
+ * Unpacks a deflated entry of a zip archive into a temporary file, so that its parts can be read in any order; the
+ * file goes when it is closed. Memory: a few blocks. Throws {@link ModelError} ('bad-data') where the content is
+ * not what the archive says; more than that is never written.
+ */
+export async function inflateEntry(
+  { source, offset, length, unpackedSize, checksum }: DeflatedRange,
+  label: string,
+  signal?: AbortSignal,
+): Promise<FileSource> {
+  if (unpackedSize > LARGEST_RATIO * length + BLOCK) {
+    throw dataError(label, `${length} bytes can't be unpacked to ${unpackedSize}, as its archive claims`);
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'ranksmith-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const path = join(folder, 'unpacked');
+    const fd = openSync(path, 'wx');
+    let written = 0;
+    let sum = 0;
+    try {
+      await pipeline(
+        Readable.from(blocksOf(source, offset, length)),
+        createInflateRaw({ chunkSize: BLOCK }),
+        async (chunks: AsyncIterable<Uint8Array>) => {
+          for await (const chunk of chunks) {
+            written += chunk.length;
+            if (written > unpackedSize)
+              throw dataError(label, `it unpacks to more than ${unpackedSize} bytes`);
+            sum = crc32(chunk, sum);
+            for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+          }
+        },
+        ...(signal ? [{ signal }] : []),
+      );
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      throw code?.startsWith('Z_') ? dataError(label, `it does not unpack (${message})`) : error;
+    } finally {
+      closeSync(fd);
+    }
+    if (written !== unpackedSize) {
+      throw dataError(label, `it unpacks to ${written} bytes instead of ${unpackedSize}`);
+    }
+    if (sum !== checksum) throw dataError(label, 'its checksum does not fit its content');
+    const file = openFile(path);
+    return {
+      ...file,
+      close() {
+        file.close();
+        remove();
+      },
+    };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function* blocksOf(source: ByteSource, offset: number, length: number): Generator<Uint8Array> {
+  for (let done = 0; done < length; done += BLOCK) {
+    yield source.read(offset + done, Math.min(BLOCK, length - done));
+  }
+}
