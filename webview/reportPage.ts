@@ -10,7 +10,7 @@ export function reportPage(
   report: CompressionReport,
   onReveal: (file: 'original' | 'compressed') => void,
 ): readonly HTMLElement[] {
-  const { original, compressed, layers, problems, target } = report;
+  const { original, compressed, layers, problems } = report;
   const file = (which: 'original' | 'compressed', path: string) =>
     element(
       'vscode-link',
@@ -29,7 +29,7 @@ export function reportPage(
       { class: 'how' },
       'from ',
       file('original', original.file),
-      unbroken(`; goal: ${targetText(target)}`),
+      unbroken(`; ${howText(report)}`),
     ),
     totals(report),
     ...measurement(report),
@@ -37,6 +37,13 @@ export function reportPage(
     element('h3', {}, `${factored} of ${layers.length} layers factored`),
     layerGrid(layers),
   ];
+}
+
+/** By which plan, if it was one, and for which goal. */
+function howText({ plan, target }: CompressionReport): string {
+  const goal = `goal: ${targetText(target)}`;
+  // A report of an earlier version, kept over a restart, does not know of plans.
+  return plan ? `by the plan ${nameOf(plan)} (${goal})` : goal;
 }
 
 function nameOf(path: string): string {

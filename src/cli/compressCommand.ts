@@ -39,7 +39,7 @@ export async function compressCommand(
         path,
         output,
         ...choices,
-        ...(plan ? { plan, target: plan.goal } : {}),
+        ...(plan ? { plan, planPath: resolve(values.plan!), target: plan.goal } : {}),
         // A file named on the command line is meant; the default name might hold something dear.
         overwrite: values.overwrite === true || values.output !== undefined,
         allowLarger: values['allow-larger'] === true,
@@ -74,6 +74,7 @@ function printReport(report: CompressionReport): string {
   return [
     renderTable(columns, rows),
     '',
+    ...(report.plan === null ? [] : [`plan          ${report.plan}`]),
     `target        ${printTarget(report.target)}, reached: parameters ${formatChange(original.parameters, compressed.parameters)}, MACs ${original.macs === null || compressed.macs === null ? 'unknown' : formatChange(original.macs, compressed.macs)}`,
     printVerification(report),
     `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,

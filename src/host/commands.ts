@@ -24,6 +24,8 @@ export interface CompressArgument {
   readonly uri: vscode.Uri;
   /** As the CLI takes it (`parameters=0.5`), or as data. */
   readonly target?: string | Target;
+  /** Carry out this plan; false: ask for a goal even where there is a plan. Without it a target goes before a plan. */
+  readonly plan?: vscode.Uri | false;
   readonly output?: vscode.Uri;
   readonly overwrite?: boolean;
   readonly signal?: AbortSignal;
@@ -155,13 +157,14 @@ function onDisk(uri: vscode.Uri): vscode.Uri {
 
 function choicesOf(item: FromMenu[0]): CompressChoices {
   if (!item || item instanceof vscode.Uri || 'kind' in item) return {};
-  const { target: wanted, output, overwrite = false, signal } = item;
+  const { target: wanted, plan, output, overwrite = false, signal } = item;
   const target = typeof wanted === 'string' ? parseTarget(wanted) : wanted;
   if (wanted !== undefined && !target) {
     throw new ModelError('unreachable-target', vscode.l10n.t('{0} is not a target.', JSON.stringify(wanted)));
   }
   return {
     ...(target ? { target } : {}),
+    ...(plan === undefined ? {} : { plan }),
     ...(output ? { output: { uri: output, overwrite } } : {}),
     ...(signal ? { signal } : {}),
   };

@@ -1,24 +1,23 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import type { Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { isTemporaryName } from '../core/compress/temporaryName';
+import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
 import type { CallOptions, Engine } from '../worker/engine';
 import type { Dimensions } from './dimensions';
 import type { Failures } from './failures';
 import type { Models } from './models';
-import { pickGoal } from './pickGoal';
 import { type Output, pickOutputs } from './pickOutput';
-import { previewTargets, shareOf } from './previewTargets';
+import type { ChooseWays, Way, WayChoices } from './plans/chooseWays';
+import { shareOf } from './previewTargets';
 import type { ReportView } from './reportView';
 import type { Suggestions } from './suggestions';
 import { summaryOf, summaryOfSeveral } from './summary';
 import { withNotification } from './withNotification';
 
 /** What a caller has decided already; the rest is asked for. */
-export interface CompressChoices {
-  readonly target?: Target;
+export interface CompressChoices extends WayChoices {
   /** For a single model only. */
   readonly output?: Output;
   /** Cancels, as the button of the progress notification does. */
@@ -35,6 +34,7 @@ interface Parts {
   readonly engine: Engine;
   readonly models: Models;
   readonly suggestions: Suggestions;
+  readonly chooseWays: ChooseWays;
   readonly dimensions: Dimensions;
   readonly report: ReportView;
   readonly failures: Failures;
@@ -42,19 +42,23 @@ interface Parts {
 
 /** The way from a click to a smaller file: goal, file name, progress, one closing message. */
 export function createCompress(parts: Parts): Compress {
-  const { engine, models, suggestions, dimensions, report, failures } = parts;
-  const preview = previewTargets(engine, models);
+  const { engine, models, suggestions, chooseWays, dimensions, report, failures } = parts;
 
   async function compressOne(
     source: vscode.Uri,
-    target: Target,
+    way: Way,
     { uri, overwrite }: Output,
     call: CallOptions,
   ): Promise<CompressionReport> {
+    if (way.kind === 'refused') throw new ModelError('bad-plan', way.message);
+    const how =
+      way.kind === 'plan'
+        ? { plan: way.plan, planPath: way.uri.fsPath, target: way.plan.goal }
+        : { target: way.target };
     const request = {
       ...models.request(source),
+      ...how,
       output: uri.fsPath,
-      target,
       method: 'auto',
       overwrite,
     } as const;
@@ -67,7 +71,7 @@ export function createCompress(parts: Parts): Compress {
 
   async function run(
     sources: readonly vscode.Uri[],
-    { target: givenTarget, output, signal }: CompressChoices = {},
+    { output, signal, ...choices }: CompressChoices = {},
   ): Promise<readonly CompressionReport[]> {
     const [first] = sources;
     if (!first) return [];
@@ -75,14 +79,18 @@ export function createCompress(parts: Parts): Compress {
       sources.length === 1
         ? vscode.l10n.t('Compress {0}', basename(first.fsPath))
         : vscode.l10n.t('Compress {0} models', sources.length);
-    const target = givenTarget ?? (await pickGoal(title, preview(sources)));
-    if (!target) return [];
+    const ways = await chooseWays(title, sources, choices);
+    if (!ways) return [];
     const outputs = output ? [output] : await pickOutputs(sources);
     if (!outputs) return [];
-    const notified = { title, cancelled: vscode.l10n.t('Compression cancelled'), signal };
+    const notified = {
+      title: titleBy(title, ways),
+      cancelled: vscode.l10n.t('Compression cancelled'),
+      signal,
+    };
     return withNotification(notified, async (call) => {
       if (sources.length === 1) {
-        const done = await compressOne(first, target, outputs[0]!, call);
+        const done = await compressOne(first, ways[0]!, outputs[0]!, call);
         tell(summaryOf(done), vscode.Uri.file(done.compressed.file));
         return [done];
       }
@@ -90,7 +98,7 @@ export function createCompress(parts: Parts): Compress {
       const refusals: string[] = [];
       for (const [i, source] of sources.entries()) {
         const share = shareOf(i, sources.length, call.onProgress, basename(source.fsPath));
-        const work = compressOne(source, target, outputs[i]!, { ...call, onProgress: share });
+        const work = compressOne(source, ways[i]!, outputs[i]!, { ...call, onProgress: share });
         const outcome = await failures.orSentence(work);
         if (call.signal.aborted) break;
         if ('message' in outcome) refusals.push(outcome.message);
@@ -104,6 +112,15 @@ export function createCompress(parts: Parts): Compress {
   }
 
   return (sources, choices) => suggestions.pauseDuring(() => run(sources, choices));
+}
+
+/** Says in the title by which plan. */
+function titleBy(title: string, ways: readonly Way[]): string {
+  const [first, ...others] = ways;
+  if (ways.every(({ kind }) => kind === 'target')) return title;
+  return first?.kind === 'plan' && others.length === 0
+    ? vscode.l10n.t('{0} by the plan {1}', title, basename(first.uri.fsPath))
+    : vscode.l10n.t('{0} by their plans', title);
 }
 
 /** An engine that was killed could not clean up after itself: no half-written file stays behind. */

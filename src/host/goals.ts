@@ -37,6 +37,11 @@ export function goalGroups(): readonly { readonly title: string; readonly goals:
   ];
 }
 
+/** What a goal or a plan gives for one model; the error is null while it is not measured. */
+export type Prospect = Pick<Preview, 'refusal' | 'parameters' | 'macs' | 'factored'> & {
+  readonly weightError: number | null;
+};
+
 /** What a goal would give, for all models together. */
 export interface Outlook {
   /** Whether anything would be gained for at least one model. */
@@ -45,13 +50,13 @@ export interface Outlook {
 }
 
 /** Sums up what a goal would do to each of the models. Those that can't reach it stay as they are. */
-export function outlookOf(previews: readonly Preview[]): Outlook {
+export function outlookOf(previews: readonly Prospect[]): Outlook {
   const useful = previews.filter((p) => p.refusal === undefined && p.factored > 0);
   if (useful.length === 0) {
     const refusal = previews.find((p) => p.refusal !== undefined)?.refusal;
     return { reachable: false, text: refusal ?? l10n.t('No layer would become smaller.') };
   }
-  const sum = (pick: (p: Preview) => number | null) =>
+  const sum = (pick: (p: Prospect) => number | null) =>
     useful.reduce<number | null>((total, p) => add(total, pick(p)), 0);
   const before = sum((p) => p.parameters.before)!;
   const after = sum((p) => p.parameters.after)!;
@@ -61,10 +66,13 @@ export function outlookOf(previews: readonly Preview[]): Outlook {
   if (macsBefore !== null && macsAfter !== null) {
     parts.push(l10n.t('{0} MACs ({1})', formatMacs(macsAfter), formatChange(macsBefore, macsAfter)));
   }
-  const error = formatPercent(Math.max(...useful.map((p) => p.weightError)));
-  parts.push(
-    previews.length === 1 ? l10n.t('weight error {0}', error) : l10n.t('weight error up to {0}', error),
-  );
+  const errors = useful.map((p) => p.weightError);
+  if (errors.every((error) => error !== null)) {
+    const error = formatPercent(Math.max(...errors));
+    parts.push(
+      previews.length === 1 ? l10n.t('weight error {0}', error) : l10n.t('weight error up to {0}', error),
+    );
+  }
   if (useful.length < previews.length) {
     parts.unshift(l10n.t('{0} of {1} models', useful.length, previews.length));
   }

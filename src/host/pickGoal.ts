@@ -5,11 +5,12 @@ import type { CallOptions } from '../worker/engine';
 import { complaintAbout, type Goal, goalGroups, type Outlook, outlookOf } from './goals';
 
 interface GoalItem extends vscode.QuickPickItem {
-  /** Missing on separators and on the entry for a custom goal. */
+  /** Missing on separators and on the entries for plans and for a custom goal. */
   readonly goal?: Goal;
+  readonly plan?: PlanGoal;
   readonly custom?: boolean;
   /** Once it is known. */
-  readonly outlook?: Outlook;
+  readonly outlook?: PlanOutlook;
 }
 
 /** Asks the engine what several targets would give: for each target one preview per model. */
@@ -18,11 +19,31 @@ export type PreviewTargets = (
   options: Required<CallOptions>,
 ) => Promise<readonly (readonly Preview[])[]>;
 
+/** The plans that are there, as something to choose before all goals. */
+export interface PlanGoal {
+  readonly kind: 'plan';
+  /** "By the plan net.ranks.json" */
+  readonly label: string;
+  readonly description: string;
+  /** What the plans would give; `tell` hears what is known of it on the way. */
+  look(tell: (outlook: PlanOutlook) => void, options: Required<CallOptions>): Promise<PlanOutlook>;
+}
+
+/** What the plans would give. */
+export interface PlanOutlook extends Outlook {
+  /** Whether it may be chosen although it can't be reached, as there is something that can be done about it. */
+  readonly canBeRepaired?: boolean;
+}
+
 /**
  * Asks for a goal. The list is there at once; its numbers appear when they are known. Undefined when cancelled.
  * Rejects if the engine does.
  */
-export async function pickGoal(title: string, preview: PreviewTargets): Promise<Target | undefined> {
+export async function pickGoal(
+  title: string,
+  preview: PreviewTargets,
+  plan?: PlanGoal,
+): Promise<Target | PlanGoal | undefined> {
   const goals = goalGroups().flatMap((group) => group.goals);
   const abort = new AbortController();
   const pick = vscode.window.createQuickPick<GoalItem>();
@@ -30,47 +51,85 @@ export async function pickGoal(title: string, preview: PreviewTargets): Promise<
   pick.placeholder = vscode.l10n.t('What to aim for');
   pick.matchOnDetail = true;
   pick.busy = true;
-  pick.items = itemsOf(undefined, vscode.l10n.t('computing…'));
+  let outlooks: readonly Outlook[] | undefined;
+  let planOutlook: PlanOutlook | undefined;
+
+  const show = () => {
+    const active = pick.activeItems[0];
+    const planItems = plan ? planItemsOf(plan, planOutlook) : [];
+    // The list is replaced: what was selected stays so.
+    pick.keepScrollPosition = true;
+    pick.items = [...planItems, ...itemsOf(outlooks)];
+    const same = pick.items.find((item) => active && keyOf(item) === keyOf(active));
+    const first = pick.items.find((item) => item.outlook?.reachable);
+    const next = same && same.outlook?.reachable !== false ? same : first;
+    if (next) pick.activeItems = [next];
+  };
 
   const chosen = new Promise<GoalItem | undefined>((resolve, reject) => {
     pick.onDidAccept(() => {
       const [item] = pick.activeItems;
       // What can't be reached can't be chosen; the list stays, with the reason in it.
-      if (item && item.outlook?.reachable !== false) resolve(item);
+      if (item && (item.outlook?.reachable !== false || item.outlook.canBeRepaired)) resolve(item);
     });
     pick.onDidHide(() => resolve(undefined));
+    let shown = 0;
     const onProgress: NonNullable<CallOptions['onProgress']> = ({ done }) => {
-      pick.title = `${title} · ${Math.round(100 * done)} %`;
+      shown = Math.max(shown, Math.round(100 * done));
+      pick.title = `${title} · ${shown} %`;
     };
-    preview(
-      goals.map((goal) => goal.target),
-      { signal: abort.signal, onProgress },
-    ).then((previews) => {
-      const active = pick.activeItems[0]?.label;
+    const call = { signal: abort.signal, onProgress };
+    const tell = (outlook: PlanOutlook) => {
+      if (abort.signal.aborted) return;
+      planOutlook = outlook;
+      show();
+    };
+    const look = async () => {
+      // The plan first: it is what is chosen most, and what it measures serves the goals as well.
+      if (plan) tell(await plan.look(tell, call));
+      const targets = goals.map((goal) => goal.target);
+      outlooks = (await preview(targets, call)).map(outlookOf);
+      if (abort.signal.aborted) return;
       pick.title = title;
       pick.busy = false;
-      // The list is replaced: what was selected stays so.
-      pick.keepScrollPosition = true;
-      pick.items = itemsOf(previews.map(outlookOf));
-      const same = pick.items.find((item) => (item.goal?.label ?? item.label) === active);
-      const first = pick.items.find((item) => item.outlook?.reachable);
-      const next = same && same.outlook?.reachable !== false ? same : first;
-      if (next) pick.activeItems = [next];
-    }, reject);
+      show();
+    };
+    look().catch(reject);
   });
+  show();
   pick.show();
   try {
     const item = await chosen;
     pick.hide();
-    return item?.custom ? await askTarget(title) : item?.goal?.target;
+    return item?.custom ? await askTarget(title) : (item?.plan ?? item?.goal?.target);
   } finally {
     abort.abort(new DOMException('The choice is made.', 'AbortError'));
     pick.dispose();
   }
 }
 
-/** The list with what is known of each goal, or with `pending` in its place. */
-function itemsOf(outlooks: readonly Outlook[] | undefined, pending = ''): readonly GoalItem[] {
+function keyOf({ label, goal, plan }: GoalItem): string {
+  return goal?.label ?? plan?.label ?? label;
+}
+
+const pending = () => vscode.l10n.t('computing…');
+
+function planItemsOf(plan: PlanGoal, outlook: PlanOutlook | undefined): readonly GoalItem[] {
+  const { label, description } = plan;
+  return [
+    { label: vscode.l10n.t('Plan'), kind: vscode.QuickPickItemKind.Separator },
+    {
+      label: outlook?.reachable === false ? `$(circle-slash) ${label}` : label,
+      description,
+      detail: outlook?.text ?? pending(),
+      plan,
+      ...(outlook ? { outlook } : {}),
+    },
+  ];
+}
+
+/** The goals with what is known of each. */
+function itemsOf(outlooks: readonly Outlook[] | undefined): readonly GoalItem[] {
   const items: GoalItem[] = [];
   let index = 0;
   for (const { title, goals } of goalGroups()) {
@@ -79,7 +138,7 @@ function itemsOf(outlooks: readonly Outlook[] | undefined, pending = ''): readon
       const outlook = outlooks?.[index++];
       items.push({
         label: outlook?.reachable === false ? `$(circle-slash) ${goal.label}` : goal.label,
-        detail: outlook?.text ?? pending,
+        detail: outlook?.text ?? pending(),
         goal,
         ...(outlook ? { outlook } : {}),
       });

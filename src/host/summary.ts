@@ -3,15 +3,17 @@ import { l10n } from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
 import { formatChange, formatPercent, formatTimes } from '../core/format';
 
-/** "vgg.compressed.onnx: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
-export function summaryOf({ original, compressed, outputError }: CompressionReport): string {
+/** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
+export function summaryOf({ original, compressed, plan, outputError }: CompressionReport): string {
   const parts = [l10n.t('{0} parameters', formatChange(original.parameters, compressed.parameters))];
   if (original.macs !== null && compressed.macs !== null) {
     parts.push(l10n.t('{0} MACs', formatChange(original.macs, compressed.macs)));
   }
   parts.push(l10n.t('output error {0}', formatPercent(outputError.relative)));
   if (original.ms && compressed.ms) parts.push(speedOf(original.ms / compressed.ms));
-  return `${basename(compressed.file)}: ${parts.join(', ')}`;
+  const name = basename(compressed.file);
+  const subject = plan === null ? name : l10n.t('{0} by the plan {1}', name, basename(plan));
+  return `${subject}: ${parts.join(', ')}`;
 }
 
 /** In words; a few per cent are within what two measurements differ. */

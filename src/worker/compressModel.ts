@@ -105,6 +105,7 @@ export async function compressModel(
         folder.commit();
         return {
           target: request.target,
+          plan: (request.plan && request.planPath) ?? null,
           original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
           compressed: figuresOf(after, request.output, comparison.compressedMs),
           outputError: comparison.outputError,

@@ -36,6 +36,8 @@ export interface CompressRequest extends ModelRequest {
   readonly method: MethodChoice;
   /** Carry out this plan instead of making one. */
   readonly plan?: PlanFile;
+  /** Where that plan stands; it is only said. */
+  readonly planPath?: string;
   /** Replace an existing output file. */
   readonly overwrite: boolean;
   /** Fold BatchNormalization into the convolutions that are factored, so that they are factored as they act; default true. */

@@ -28,7 +28,9 @@ test('a plan carried out gives the bytes that compress gives, every time', () =>
     ['--plan', plan, '-o', beside('b.onnx')],
     ['--target', 'macs=0.6', '-o', beside('c.onnx')],
   ]) {
-    assert.equal(run('compress', model, ...args).status, 0);
+    const { status, stdout } = run('compress', model, ...args);
+    assert.equal(status, 0);
+    assert.equal(stdout.includes(`plan          ${plan}\n`), args.includes('--plan'));
   }
   const [a, b, c] = ['a', 'b', 'c'].map((name) => readFileSync(beside(`${name}.onnx`))) as [
     Buffer,
@@ -46,7 +48,9 @@ test('what is edited in the plan is what is done', () => {
   writeFileSync(plan, edited);
   const { status, stdout } = run('compress', model, '--plan', plan, '-o', beside('o.onnx'), '--json');
   assert.equal(status, 0);
-  const layers: { name: string; method: string; ranks: number[] }[] = JSON.parse(stdout).layers;
+  const report = JSON.parse(stdout);
+  assert.equal(report.plan, plan);
+  const layers: { name: string; method: string; ranks: number[] }[] = report.layers;
   const changed = layers.find(({ name }) => name.includes('fc1'))!;
   assert.deepEqual([changed.method, changed.ranks], ['tt', [9, 7]]);
   assert.ok(layers.some(({ method, ranks }) => method === 'channel' && ranks[0] === 16));

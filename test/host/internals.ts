@@ -72,5 +72,25 @@ export async function until(
   }
 }
 
+/** Presses Enter in the quick pick that is open until it did something. */
+export async function accept(isDone: () => boolean): Promise<void> {
+  await until('a choice', async () => {
+    if (isDone()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    return isDone();
+  });
+}
+
+/** Drops what is not saved of a plan, and closes all editors. */
+export async function closePlan(uri: vscode.Uri): Promise<void> {
+  const left = vscode.workspace.textDocuments.find((each) => each.uri.toString() === uri.toString());
+  if (left?.isDirty) {
+    await vscode.window.showTextDocument(left);
+    await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
+  }
+  await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+}
+
 /** Files in the same folder that a compression may have left behind. */
 export const exists = (uri: vscode.Uri) => existsSync(uri.fsPath);

@@ -4,7 +4,17 @@ import * as vscode from 'vscode';
 import { entryEdit } from '../../src/core/compress/planEdits';
 import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
 import type { LayerRow } from '../../src/host/rows';
-import { childrenOf, exists, folderWithSample, internals, isLayer, modelRow, until } from './internals';
+import {
+  accept,
+  childrenOf,
+  closePlan,
+  exists,
+  folderWithSample,
+  internals,
+  isLayer,
+  modelRow,
+  until,
+} from './internals';
 
 const run = <T>(command: string, ...args: unknown[]) =>
   vscode.commands.executeCommand<T>(`ranksmith.${command}`, ...args);
@@ -17,12 +27,7 @@ describe('what the Layers view does with plans', () => {
     plan = folder.file('net.ranks.json');
   });
   afterEach(async () => {
-    const left = vscode.workspace.textDocuments.find(({ uri }) => uri.toString() === plan.toString());
-    if (left?.isDirty) {
-      await vscode.window.showTextDocument(left);
-      await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
-    }
-    await vscode.commands.executeCommand('workbench.action.closeAllEditors');
+    await closePlan(plan);
     folder.remove();
   });
 
@@ -266,14 +271,4 @@ describe('what the Layers view does with plans', () => {
 
 function savedBy({ layer }: LayerRow): number {
   return layer.parameters - layer.suggestion!.parameters;
-}
-
-/** Presses Enter in the quick pick that is open until it did something. */
-async function accept(isDone: () => boolean): Promise<void> {
-  await until('a choice', async () => {
-    if (isDone()) return true;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
-    return isDone();
-  });
 }

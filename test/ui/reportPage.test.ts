@@ -26,6 +26,18 @@ describe('the report page', () => {
     await page.close();
   });
 
+  it('says by which plan, and says nothing of plans in a report that knows none', async () => {
+    const page = await open(browser, 300);
+    await show(page, { ...reportOf([layer({})]), plan: '/tmp/net.ranks.json' });
+    await page.getByText(/by the plan net\.ranks\.json \(goal: at most 50 % of the parameters\)/).waitFor();
+    const { plan, ...older } = reportOf([layer({})]);
+    assert.equal(plan, null);
+    await show(page, older as CompressionReport);
+    await page.getByText(/; goal: at most 50 % of the parameters/).waitFor();
+    assert.ok(!(await page.locator('body').innerText()).includes('by the plan'));
+    await page.close();
+  });
+
   for (const width of [220, 300, 900]) {
     it(`does not overflow at ${width} pixels`, async () => {
       const page = await open(browser, width);
@@ -110,6 +122,7 @@ function reportOf(layers: readonly LayerReport[], { file = '/tmp/net.onnx' } = {
   const figures = { file, bytes: 9_250_000, parameters: 2_310_000, macs: 17_900_000, ms: 2.08 };
   return {
     target: { kind: 'parameters', share: 0.5 },
+    plan: null,
     original: figures,
     compressed: { ...figures, bytes: 4_620_000, parameters: 1_150_000, macs: 9_390_000, ms: 1.15 },
     outputError: { relative: 0.031, cosine: 0.9995, max: 0.12 },

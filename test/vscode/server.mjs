@@ -10,6 +10,8 @@ const quietSettings = {
   'chat.disableAIFeatures': true,
   'extensions.autoCheckUpdates': false,
   'extensions.autoUpdate': false,
+  // As on a desktop: in a browser VS Code would save what is typed after a second.
+  'files.autoSave': 'off',
   'git.enabled': false,
   'security.workspace.trust.enabled': false,
   'telemetry.telemetryLevel': 'off',

@@ -55,6 +55,8 @@ export interface Verification {
 /** What a compression did; every figure is read back from the written file. */
 export interface CompressionReport extends Verification {
   readonly target: Target;
+  /** Path of the plan that was carried out; null where one was made for the target. */
+  readonly plan: string | null;
   /** The linear algebra behind the factors: library, version, instruction set. */
   readonly factoredWith: string;
   readonly layers: readonly LayerReport[];

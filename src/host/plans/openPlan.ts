@@ -25,7 +25,7 @@ export function createOpenPlan({ engine, models, suggestions, preview }: Parts):
   async function make(model: vscode.Uri): Promise<boolean> {
     const title = vscode.l10n.t('Plan for {0}', basename(model.fsPath));
     const choice = await pickGoal(title, preview([model]));
-    if (!choice) return false;
+    if (!choice || choice.kind === 'plan') return false;
     const notified = { title, cancelled: vscode.l10n.t('No plan was made') };
     await withNotification(notified, async (call) => {
       const request = { ...models.request(model), target: choice, method: 'auto' as const };
