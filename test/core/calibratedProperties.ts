@@ -7,6 +7,7 @@ import {
 } from '../../src/core/compress/calibrated/calibratedMethod';
 import { factorCalibrated } from '../../src/core/compress/calibrated/factorCalibrated';
 import { type LayerRegressions, layerRegressions } from '../../src/core/compress/calibrated/layerRegressions';
+import { measureLayer } from '../../src/core/compress/calibrated/measureLayer';
 import type { InputMoments } from '../../src/core/compress/calibrated/moments';
 import { patchWeights, weightOfPatches } from '../../src/core/compress/calibrated/patchWeights';
 import { byTable } from '../../src/core/compress/calibrated/rankTable';
@@ -412,6 +413,36 @@ function testFactors(linalg: Linalg): void {
         });
       });
     }
+  }
+
+  for (const [name, form] of forms) {
+    test(`${name}: all methods at once give what each gives`, () => {
+      const { groups, ...rest } = regressionsOf(linalg, scene(form));
+      const progress: number[] = [];
+      const all = measureLayer(linalg, { ...rest, groups }, (done) => progress.push(done));
+      const offered = waysOf(form).filter(
+        ({ axis }) => axis === 0 || (form.kind === 'conv' && form.kernel.every((extent) => extent > 1)),
+      );
+      const key = ({ method, axis }: { method: string; axis: number }) => `${method} ${axis}`;
+      assert.deepEqual(
+        all.map(({ method, firstAxis }) => key({ method, axis: firstAxis })).sort(),
+        offered.map(key).sort(),
+      );
+      for (const { method, firstAxis, measured } of all) {
+        const alone = calibratedMethod(form, method, firstAxis)!.measure(linalg, groups);
+        alone.spectra.forEach(({ energies, total }, k) => {
+          const { spectra } = measured;
+          assert.ok(Math.abs(spectra[k]!.total / total - 1) < 1e-12);
+          energies.forEach((energy, i) => {
+            assert.ok(Math.abs(energy - spectra[k]!.energies[i]!) < 1e-9 * total, `${method}: ${i}`);
+          });
+        });
+      }
+      assert.ok(
+        progress.every((done, i) => done <= 1 && done >= (progress[i - 1] ?? 0)),
+        `${progress}`,
+      );
+    });
   }
 
   test('methods that the norm of the data is not known for', () => {
