@@ -9,6 +9,7 @@ import { factorCalibrated } from '../../src/core/compress/calibrated/factorCalib
 import { type LayerRegressions, layerRegressions } from '../../src/core/compress/calibrated/layerRegressions';
 import { measureLayer } from '../../src/core/compress/calibrated/measureLayer';
 import type { InputMoments } from '../../src/core/compress/calibrated/moments';
+import { splitPatch } from '../../src/core/compress/calibrated/patchSplit';
 import { patchWeights, weightOfPatches } from '../../src/core/compress/calibrated/patchWeights';
 import { byTable } from '../../src/core/compress/calibrated/rankTable';
 import { refit } from '../../src/core/compress/calibrated/refit';
@@ -575,6 +576,43 @@ function testShared(linalg: Linalg): void {
         const gap = norm(weightResidual(actual, expanded));
         assert.ok(gap < 1e-7 * norm(layer.weight), `rank ${rank}: ${gap}`);
       }
+    });
+
+    test(`${title}: for positions that are alike and independent it is the best there is`, () => {
+      const layer = scene(square);
+      const split = splitPatch(square, id === 'spatial' ? axis : undefined);
+      const { g, t, index } = split;
+      const { covariance: shared } = momentsOf(linalg, scene(matmul(g, 2)), { pairs: false })[0]!;
+      const covariance = matrix(36, 36, new Float64Array(36 * 36));
+      for (let position = 0; position < t; position++) {
+        for (let i = 0; i < g; i++) {
+          for (let k = 0; k < g; k++)
+            covariance.data[index[position * g + i]! * 36 + index[position * g + k]!] =
+              shared.data[i * g + k]!;
+        }
+      }
+      const moments: InputMoments = { kind: 'inputs', count: 1000, mean: new Float64Array(36), covariance };
+      const regressions = layerRegressions(linalg, square, layer.weight, [moments]);
+      assert.ok(regressions.kind === 'regressions');
+      const [group] = regressions.groups;
+      // Rows (o, t), inputs whitened by the Cholesky factor of the shared covariance: an ordinary low-rank problem.
+      const unfolded = matrix(
+        7 * t,
+        g,
+        Float64Array.from(
+          { length: 7 * 36 },
+          (_, at) =>
+            layer.weight[Math.floor(at / (t * g)) * 36 + index[(Math.floor(at / g) % t) * g + (at % g)]!]!,
+        ),
+      );
+      const ridged = shared.data.map((value, at) => value + (at % (g + 1) === 0 ? group!.lambda : 0));
+      const whitened = naive(unfolded, linalg.cholesky(matrix(g, g, ridged)));
+      const { sigma } = linalg.svd(whitened, 0);
+      const [spectrum] = method.measure(linalg, regressions.groups).spectra;
+      sigma.forEach((value, i) => {
+        const energy = spectrum!.energies[i]!;
+        assert.ok(Math.abs(value ** 2 - energy) < 1e-10 * spectrum!.total, `${i}: ${value ** 2}, ${energy}`);
+      });
     });
 
     test(`${title}: a weight that has the rank is found, whatever the data`, () => {

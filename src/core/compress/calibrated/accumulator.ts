@@ -1,5 +1,6 @@
+import { inPrecision } from '../../tensor/dense';
 import { type Linalg, LinalgError } from '../../tensor/linalg';
-import { type Matrix, matrix, type Numbers } from '../../tensor/matrix';
+import type { Matrix, Numbers } from '../../tensor/matrix';
 import { type Moments, type Unusable, unusable } from './moments';
 import { batchSize, createSampleBuffer, type SampleBuffer, type SampleLayout } from './sampleBuffer';
 
@@ -15,7 +16,8 @@ export interface MomentAccumulator {
   readonly count: number;
   /**
    * Adds a batch, of any size: inputs of length d, and as many outputs of length S where the accumulator was made for
-   * them. Throws a RangeError where sizes do not fit; values that are not finite show in {@link finish}.
+   * them. Throws a RangeError where sizes do not fit; values that are not finite, and memory that is not
+   * there, show in {@link finish}.
    */
   add(inputs: Matrix, outputs?: Matrix): void;
   /** The moments, which take over its memory: it can't be added to afterwards. */
@@ -41,8 +43,8 @@ export function createAccumulator(
   { inputs: d, outputs: s }: MomentSizes,
   layout: SampleLayout = 'columns',
 ): MomentAccumulator {
-  const scatter = matrix(d, d, new Float64Array(d * d));
-  const cross = s === undefined ? undefined : matrix(s, d, new Float64Array(s * d));
+  let scatter: Matrix<Float64Array> | undefined;
+  let cross: Matrix<Float64Array> | undefined;
   let buffers: { readonly p: SampleBuffer<Numbers>; readonly y?: SampleBuffer<Numbers> } | undefined;
   let [count, filled] = [0, 0];
   let trouble: string | undefined;
@@ -52,11 +54,10 @@ export function createAccumulator(
     const p = buffers.p.samples();
     const transposeFirst = layout === 'rows';
     try {
-      addTo(scatter, linalg.gram(p, undefined, { transposeFirst }));
-      if (cross && buffers.y) {
-        const y = buffers.y.samples();
+      scatter = added(scatter, linalg.gram(p, undefined, { transposeFirst }));
+      if (buffers.y) {
         const options = transposeFirst ? { transposeA: true } : { transposeB: true };
-        addTo(cross, linalg.multiply(y, p, options));
+        cross = added(cross, linalg.multiply(buffers.y.samples(), p, options));
       }
     } catch (error) {
       if (!(error instanceof LinalgError)) throw error;
@@ -98,8 +99,8 @@ export function createAccumulator(
     },
     finish() {
       flush();
-      if (!buffers) return unusable('No calibration data reaches it.');
       if (trouble !== undefined) return unusable(trouble);
+      if (!buffers || !scatter) return unusable('No calibration data reaches it.');
       const { p, y } = buffers;
       buffers = undefined;
       const meanShifted = p.sums.map((sum) => sum / count);
@@ -135,8 +136,12 @@ function requireSize(what: string, actual: number, expected: number): void {
   if (actual !== expected) throw new RangeError(`The ${what} have length ${actual}, not ${expected}.`);
 }
 
-function addTo({ data }: Matrix<Float64Array>, { data: more }: Matrix): void {
-  for (let i = 0; i < data.length; i++) data[i] = data[i]! + more[i]!;
+/** The sum, in the memory of the first where there is one. */
+function added(sum: Matrix<Float64Array> | undefined, more: Matrix): Matrix<Float64Array> {
+  if (!sum) return inPrecision(new Float64Array(0), more);
+  const { data } = sum;
+  for (let i = 0; i < data.length; i++) data[i] = data[i]! + more.data[i]!;
+  return sum;
 }
 
 /** Of Σ a · bᵀ, with the means of what was summed: the covariance, in place. */

@@ -17,7 +17,8 @@ export interface InputMoments {
 
 /**
  * The same, with the outputs y that the layer shall give: p from the model as it is compressed so far, y from the
- * original (asymmetric; Zhang et al. 2015, §3.3). `y` is W · p + b, before an activation.
+ * original (asymmetric; Zhang et al. 2015, §3.3). `y` is W · p + b, before an activation; for the last layer of a
+ * residual branch with what its shortcut has lost added, so that the sum behind it is made up for, too.
  */
 export interface PairMoments extends Omit<InputMoments, 'kind'> {
   readonly kind: 'pairs';

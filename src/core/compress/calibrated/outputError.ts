@@ -3,7 +3,10 @@ import type { Linalg } from '../../tensor/linalg';
 import { type Matrix, matrix } from '../../tensor/matrix';
 import { imageOf, type Regression } from './regression';
 
-/** b̂ = ȳ − Ŵ · x̄: the bias with which Ŵ has the mean of the outputs right (Masana et al. 2017, on compensation by the bias). */
+/**
+ * b̂ = ȳ − Ŵ · x̄: with it the mean of the outputs is right, which is where the objective is least over all biases
+ * (Zhang et al. 2015, §3.1; Masana et al. 2017 for pruned neurons).
+ */
 export function correctedBias(
   { inputs, outputMean }: Regression,
   weight: Matrix<Float64Array>,

@@ -14,7 +14,7 @@ import { writeGroups } from './writeGroups';
  * `svd` and `channel` in the norm of the data: reduced-rank regression (Izenman 1975, theorem 1), the best there is at
  * its rank. With U the leading eigenvectors of (R + λW)(Σ + λI)⁻¹(R + λW)ᵀ, Ŵ = U · Uᵀ W*, and the error falls by an
  * eigenvalue with each rank. Where y = W · p + b these are the principal components of the outputs (Zhang et al. 2015,
- * §3.1; Masana et al. 2017, which whitens the inputs instead); else the asymmetric solution of Zhang et al. 2015, §3.3.
+ * §3.1; Masana et al. 2017); else the solution of the asymmetric problem (Zhang et al. 2015, §3.3).
  */
 export function outputMethod(form: CalibratedForm): CalibratedMethod {
   return {

@@ -1,6 +1,6 @@
 import { choleskyOrNothing } from '../../tensor/choleskyOrNothing';
 import { dot } from '../../tensor/dense';
-import type { Linalg, OnProgress } from '../../tensor/linalg';
+import { type Linalg, LinalgError, type OnProgress } from '../../tensor/linalg';
 import { holdsFinite } from '../../tensor/linalgInput';
 import { type Matrix, matrix } from '../../tensor/matrix';
 import { transpose } from '../../tensor/transpose';
@@ -60,7 +60,7 @@ const ROUNDING = 1e-14;
  *   W* = (R + λW)(Σ + λI)⁻¹.
  *
  * Where y = W · p + b that is W itself, and nothing is solved. Else by a Cholesky factorisation; where rounding leaves
- * Σ + λI indefinite, α is raised.
+ * Σ + λI indefinite, α is raised. Throws a LinalgError 'not-finite' where the weight is not.
  */
 export function regress(
   linalg: Linalg,
@@ -81,10 +81,16 @@ export function regress(
   if (!(trace > ROUNDING * energy)) return unusable('Its inputs do not vary over the calibration data.');
 
   const share = Math.max(alpha, LEAST_ALPHA);
-  const regression =
-    moments.kind === 'inputs'
-      ? symmetric(linalg, weight, moments, (share * trace) / d, bias)
-      : solved(linalg, weight, moments, share, trace / d, onProgress);
+  let regression: Regression | undefined;
+  try {
+    regression =
+      moments.kind === 'inputs'
+        ? symmetric(linalg, weight, moments, (share * trace) / d, bias)
+        : solved(linalg, weight, moments, share, trace / d, onProgress);
+  } catch (error) {
+    if (error instanceof LinalgError && error.code === 'out-of-memory') return unusable(error.message);
+    throw error;
+  }
   if (!regression) return unusable('The covariance of its inputs is too close to singular.');
   const { variance, best } = regression;
   if (!Number.isFinite(variance) || !holdsFinite(best))
