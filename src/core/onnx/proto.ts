@@ -301,3 +301,9 @@ export function encodeValueInfo(name: string, type: ElementType, dims: readonly 
     type: { tensorType: { elemType: type, shape: { dim: dims.map((dimValue) => ({ dimValue })) } } },
   }).finish();
 }
+
+/** The bytes of a ValueInfoProto for a graph output of any shape; type 0 leaves the type to whoever runs the model. */
+export function encodeOutput(name: string, type: ElementType): Uint8Array {
+  const info = type === 0 ? { name } : { name, type: { tensorType: { elemType: type } } };
+  return onnx.ValueInfoProto.encode(info).finish();
+}
