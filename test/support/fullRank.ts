@@ -3,6 +3,8 @@ import { onnx } from 'onnx-proto';
 import { analyzeModel } from '../../src/core/compress/analyzeModel';
 import { candidatesOf } from '../../src/core/compress/candidates';
 import { factorWeight } from '../../src/core/compress/factor';
+import type { Layer } from '../../src/core/compress/layer';
+import type { Candidate, Ranks } from '../../src/core/compress/method';
 import { type FactoredLayer, rewriteModel } from '../../src/core/compress/rewrite';
 import { effectiveWeight } from '../../src/core/compress/weight';
 import { memorySource } from '../../src/core/onnx/byteSource';
@@ -33,8 +35,15 @@ export const layersOf = (model: Model) => analyzed(model).layers;
 /** Everything the product finds in a model. */
 export const analyzed = (model: Model) => analyzeModel(model, { dims: {}, openExternal: noFiles });
 
-/** Factors every layer of a model at full rank with the n-th of the methods that auto tries; returns the new file and how many changed. */
-export function rewritten(bytes: Uint8Array, nth: number): { layers: number; bytes: Uint8Array } {
+/**
+ * Factors every layer of a model at full rank with the n-th of the methods that auto tries, or some layers at some ranks;
+ * returns the new file and how many changed.
+ */
+export function rewritten(
+  bytes: Uint8Array,
+  nth: number,
+  { isWanted = () => true, ranksOf = ({ fullRanks }) => fullRanks }: RewriteOptions = {},
+): { layers: number; bytes: Uint8Array } {
   const model = readModel(memorySource('m.onnx', bytes));
   const open = {
     path: 'm.onnx',
@@ -46,19 +55,24 @@ export function rewritten(bytes: Uint8Array, nth: number): { layers: number; byt
   };
   const factored = layersOf(model).flatMap((layer): FactoredLayer[] => {
     const candidate = candidatesOf(layer, 'auto').candidates[nth];
-    if (!candidate) return [];
+    if (!candidate || !isWanted(layer)) return [];
     const { type } = layer.weight;
     const norm = readNorm(open, layer);
     const recipe = { ...recipeOf(layer.weight), ...(norm ? { scale: channelScale(layer, norm) } : {}) };
     const weight = effectiveWeight(readStored(open, layer.weight), recipe);
     const round = <T extends Float32Array | Float64Array>(x: T) =>
       decodeFloats(type, encodeFloats(type, x)) as T;
-    const ranks = candidate.fullRanks;
+    const ranks = ranksOf(candidate);
     const { factors } = factorWeight(linalg, weight, candidate, ranks, round);
     const folded = norm ? { foldedBias: encodeFloats(type, norm.bias) } : {};
     return [{ layer, candidate, ranks, factors: factors.map((f) => encodeFloats(type, f)), ...folded }];
   });
   return { layers: factored.length, bytes: joinSegments(rewriteModel(model, factored).segments) };
+}
+
+interface RewriteOptions {
+  readonly isWanted?: (layer: Layer) => boolean;
+  readonly ranksOf?: (candidate: Candidate) => Ranks;
 }
 
 /** Inputs for a model, by name. */
