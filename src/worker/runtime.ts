@@ -22,8 +22,11 @@ export interface RuntimeSession {
 export interface Runtime {
   /** For reports: "ONNX Runtime 1.30.0 (native CPU, 1 thread)". */
   readonly name: string;
-  /** Opens a model file; `externalFiles` are the data files it names, relative to its folder. */
-  open(path: string, externalFiles: readonly string[]): Promise<RuntimeSession>;
+  /**
+   * Opens a model file; `externalFiles` are the data files it names, relative to its folder. With `bytes`, these are
+   * the model, as if they stood at `path`.
+   */
+  open(path: string, externalFiles: readonly string[], bytes?: Uint8Array): Promise<RuntimeSession>;
 }
 
 type Ort = typeof import('onnxruntime-web');
@@ -65,12 +68,14 @@ function nativeRuntime(): Ort | undefined {
 function runtimeOf(ort: Ort, name: string, readsFiles: boolean): Runtime {
   return {
     name,
-    async open(path, externalFiles) {
+    async open(path, externalFiles, bytes) {
       let session: InferenceSession;
       try {
         session = readsFiles
-          ? await ort.InferenceSession.create(path, OPTIONS)
-          : await ort.InferenceSession.create(readFileSync(path), {
+          ? bytes
+            ? await ort.InferenceSession.create(bytes, { ...OPTIONS, ...dataIn(dirname(path)) })
+            : await ort.InferenceSession.create(path, OPTIONS)
+          : await ort.InferenceSession.create(bytes ?? readFileSync(path), {
               ...OPTIONS,
               executionProviders: ['wasm'],
               externalData: externalFiles.map((file) => ({
@@ -108,6 +113,11 @@ function runtimeOf(ort: Ort, name: string, readsFiles: boolean): Runtime {
       };
     },
   };
+}
+
+/** Tells the native runtime where a model that it gets as bytes has its data files. */
+function dataIn(folder: string) {
+  return { extra: { session: { model_external_initializers_file_folder_path: folder } } };
 }
 
 function firstLine(error: unknown): string {

@@ -1,0 +1,80 @@
+import { exposeTensors, type Place, type Wanted } from '../../core/onnx/exposeTensors';
+import { ModelError } from '../../core/onnx/modelError';
+import type { ShapeTable } from '../../core/onnx/shapes/inferShapes';
+import { type Segment, segmentsLength } from '../../core/onnx/splice';
+import type { OpenModel } from '../openModel';
+import type { Runtime, RuntimeTensor } from '../runtime';
+import type { InputBatch } from './inputBatches';
+
+/** A model whose tensors are looked into, with what is known about their sizes at those of its inputs. */
+export interface ShapedModel {
+  readonly source: Pick<OpenModel, 'path' | 'model' | 'externalFiles' | 'openExternal'>;
+  readonly shapes: ShapeTable;
+}
+
+/** A model that runs as far as it takes to give out some of its tensors. Release it. */
+export interface ExposedSession {
+  /** Where each of the wanted tensors is found, in their order. */
+  readonly places: readonly Place[];
+  /** The wanted tensors in one run, in that order; undefined for those that were refused or are not fed. */
+  run(batch: InputBatch): Promise<readonly (RuntimeTensor | undefined)[]>;
+  release(): Promise<void>;
+}
+
+/** What a protocol-buffer message may hold. */
+const LARGEST_MODEL = 2 ** 31 - 1;
+const BLOCK = 4 * 1024 * 1024;
+
+/**
+ * Opens a session on the part of a model that computes the wanted tensors. That part is held in memory while it is
+ * loaded, data files are read where they are; nothing is written. Throws ModelErrors.
+ */
+export async function openExposed(
+  runtime: Runtime,
+  { source, shapes }: ShapedModel,
+  wanted: readonly Wanted[],
+): Promise<ExposedSession> {
+  const { model, path, externalFiles } = source;
+  const { segments, places } = exposeTensors(model, shapes, wanted, { only: true });
+  const session = places.some(({ kind }) => kind === 'output')
+    ? await runtime.open(path, externalFiles, bytesOf(segments, path))
+    : undefined;
+  return {
+    places,
+    async run(batch) {
+      const outputs = await session?.run(batch);
+      return places.map((place, i) => {
+        if (place.kind === 'input') return batch.get(wanted[i]!.name);
+        return place.kind === 'output' ? outputs?.get(place.name) : undefined;
+      });
+    },
+    async release() {
+      await session?.release();
+    },
+  };
+}
+
+function bytesOf(segments: readonly Segment[], path: string): Uint8Array {
+  const length = segmentsLength(segments);
+  if (length > LARGEST_MODEL) {
+    throw new ModelError(
+      'too-large',
+      `${path}: with the outputs that calibration needs the model would be larger than ${LARGEST_MODEL} bytes.`,
+    );
+  }
+  const bytes = new Uint8Array(length);
+  let to = 0;
+  for (const segment of segments) {
+    if (segment.kind === 'bytes') {
+      bytes.set(segment.bytes, to);
+      to += segment.bytes.length;
+      continue;
+    }
+    for (let at = segment.start; at < segment.end; at += BLOCK) {
+      const part = segment.source.read(at, Math.min(BLOCK, segment.end - at));
+      bytes.set(part, to);
+      to += part.length;
+    }
+  }
+  return bytes;
+}
