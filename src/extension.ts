@@ -24,11 +24,12 @@ import { createReportView, type ReportView } from './host/reportView';
 import type { Row } from './host/rows';
 import { registerSkippedDecoration } from './host/skippedDecoration';
 import { createSuggestions } from './host/suggestions';
-import { createTree } from './host/tree';
+import { createTree, type Tree } from './host/tree';
 
 /** What the tests inside the extension host get hold of. No interface for other extensions. */
 export interface Internals {
   readonly layers: vscode.TreeDataProvider<Row>;
+  readonly tree: Pick<Tree, 'selection'>;
   readonly report: ReportView;
   readonly host: EngineHost;
   readonly plans: PlanDocuments;
@@ -70,5 +71,5 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const planCommands = { openPlan, applySuggestions, compareMethods, changes, planActions };
   const table = commandTable({ host, models, tree, dimensions, compress, ...planCommands, log });
   own(registerCommands(table, failures));
-  return { layers: tree.provider, report, host, plans, planStatus };
+  return { layers: tree.provider, tree, report, host, plans, planStatus };
 }

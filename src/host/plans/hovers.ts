@@ -65,7 +65,7 @@ export function createPlanHovers({ plans, engine, models, failures }: Parts): vs
       ...(answer && 'message' in answer ? [markdown(answer.message)] : []),
       remarksText(explained).join('  \n'),
       ...measuringText(plan),
-      layerLink(plan.document, layer),
+      linksText(plan, review),
     ];
     return text(sections.filter((section) => section).join('\n\n'));
   }
@@ -115,14 +115,21 @@ function measuringText({ measuring, review }: PlanDocument): readonly string[] {
   return [vscode.l10n.t('$(loading~spin) Measuring the model, {0} %', Math.round(100 * measuring))];
 }
 
-function layerLink({ uri }: vscode.TextDocument, layer: string): string {
-  const query = encodeURIComponent(JSON.stringify([uri.toString(), layer]));
-  return `[${vscode.l10n.t('Show in Layers')}](command:${COMMANDS.revealPlannedLayer}?${query})`;
+/** What can be done with a layer. */
+function linksText({ document, model }: PlanDocument, { layer, methods }: LayerReview): string {
+  const link = (title: string, command: string, ...args: readonly unknown[]) =>
+    `[${title}](command:${command}?${encodeURIComponent(JSON.stringify(args))})`;
+  const links = [
+    link(vscode.l10n.t('Show in Layers'), COMMANDS.revealPlannedLayer, document.uri.toString(), layer),
+  ];
+  if (methods.length > 0)
+    links.push(link(vscode.l10n.t('Compare Methods…'), COMMANDS.compareMethods, { model, layer }));
+  return links.join(' · ');
 }
 
 function text(value: string): vscode.MarkdownString {
   const string = new vscode.MarkdownString(value, true);
-  string.isTrusted = { enabledCommands: [COMMANDS.revealPlannedLayer] };
+  string.isTrusted = { enabledCommands: [COMMANDS.revealPlannedLayer, COMMANDS.compareMethods] };
   return string;
 }
 

@@ -168,7 +168,7 @@ function markOf(
   return `<g class="${kind}">${stroke}${isEnd ? '' : symbol(kind, x, y, colours)}</g>`;
 }
 
-const DASHES = { planned: '', suggested: '3 2', breakEven: '6 3', evbmf: '1 3' } as const;
+const DASHES = { planned: '', suggested: '3 2', breakEven: '6 3', evbmf: '2 3' } as const;
 
 /** Told apart by shape, not only by colour. */
 function symbol(kind: PictureMark['kind'], x: number, y: number, colours: PictureColours): string {
