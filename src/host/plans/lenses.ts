@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import { COMMANDS } from '../../ids';
-import { entryStates } from './entryStates';
+import { type EntryState, entryStates } from './entryStates';
 import { createLensNudge } from './lensNudge';
 import { PLAN_SELECTOR, type PlanDocument, type PlanDocuments } from './planDocuments';
 import { entryText, totalsText, withoutIcons } from './planText';
@@ -9,6 +9,11 @@ import { entryText, totalsText, withoutIcons } from './planText';
 const PATIENCE_MS = 100;
 /** A text that has no review for so long is one that can't have any for now. */
 const STALE_MS = 300;
+
+/** So many lenses are made with their texts at once. Of more VS Code draws only those in sight, and asks for their texts. */
+const FEW = 100;
+/** In lines. */
+const MARGIN = 60;
 
 /** What the lenses of a document are made of. */
 interface Facts {
@@ -69,6 +74,7 @@ export function createPlanLenses(plans: PlanDocuments): vscode.Disposable {
       if (before && before.titles !== titles) nudge();
       return lenses;
     },
+    resolveCodeLens: resolved,
   };
   return vscode.Disposable.from(
     changed,
@@ -133,22 +139,51 @@ function formerText(figures: string, isOfModel: boolean): string {
     : vscode.l10n.t('$(history) Before the model changed: {0}', figures);
 }
 
-/** Above each entry that has a line of its own. */
+/** The lens above an entry; its text is made when it is first needed. */
+class EntryLens extends vscode.CodeLens {
+  constructor(
+    start: vscode.Position,
+    readonly state: EntryState,
+    readonly layer: string,
+    readonly plan: PlanDocument,
+  ) {
+    super(new vscode.Range(start, start));
+  }
+}
+
+function resolved(lens: vscode.CodeLens): vscode.CodeLens {
+  if (!(lens instanceof EntryLens)) return lens;
+  const { state, layer, plan } = lens;
+  lens.command = {
+    title: entryText(state, plan.review?.isMeasured ?? false),
+    tooltip: vscode.l10n.t('Show {0} in the Layers view', layer),
+    command: COMMANDS.revealPlannedLayer,
+    arguments: [plan.document.uri, layer],
+  };
+  return lens;
+}
+
+/** Above each entry that has a line of its own; with texts as far as they may be in sight soon. */
 function entryLenses(plan: PlanDocument): readonly vscode.CodeLens[] {
-  const { document, parsed, review, failure } = plan;
+  const { document, parsed, failure } = plan;
   if (failure !== undefined) return [];
-  const isMeasured = review?.isMeasured ?? false;
-  const lenses = new Map<number, vscode.CodeLens | undefined>();
+  const isNear = nearSight(document);
+  const lenses = new Map<number, EntryLens | undefined>();
   for (const [layer, state] of entryStates(plan)) {
     const start = document.positionAt(parsed.places.get(layer)!.name.offset);
     const isAlone = !lenses.has(start.line);
-    const lens = new vscode.CodeLens(new vscode.Range(start, start), {
-      title: entryText(state, isMeasured),
-      tooltip: vscode.l10n.t('Show {0} in the Layers view', layer),
-      command: COMMANDS.revealPlannedLayer,
-      arguments: [document.uri, layer],
-    });
-    lenses.set(start.line, isAlone ? lens : undefined);
+    lenses.set(start.line, isAlone ? new EntryLens(start, state, layer, plan) : undefined);
   }
-  return [...lenses.values()].filter((lens) => lens !== undefined);
+  const all = [...lenses.values()].filter((lens) => lens !== undefined);
+  return all.length <= FEW
+    ? all.map(resolved)
+    : all.map((lens) => (isNear(lens.range.start.line) ? resolved(lens) : lens));
+}
+
+/** Whether a line of a document is in sight, or not far from there. */
+function nearSight(document: vscode.TextDocument): (line: number) => boolean {
+  const ranges = vscode.window.visibleTextEditors
+    .filter((editor) => editor.document === document)
+    .flatMap(({ visibleRanges }) => visibleRanges);
+  return (line) => ranges.some(({ start, end }) => line >= start.line - MARGIN && line <= end.line + MARGIN);
 }
