@@ -90,7 +90,7 @@ describe('the lenses of a plan', () => {
     );
   });
 
-  it('follow an edit, layer and totals, within a second on a busy machine', async function () {
+  it('follow an edit, layer and totals', async function () {
     const editor = await openPlan(folder.model, text);
     const { document } = editor;
     await measured(document);
@@ -104,7 +104,7 @@ describe('the lenses of a plan', () => {
       const started = performance.now();
       await replace(editor, from, to);
       const lens = `error ${formatPercent(wanted.error!)}`;
-      await until('the lens', async () => (await above(document, LAYERS.wide))[0]!.endsWith(lens), 1);
+      await until('the lens', async () => (await above(document, LAYERS.wide))[0]!.endsWith(lens), 3);
       times.push(performance.now() - started);
       const totals = (await above(document, '{')).join();
       assert.match(totals, new RegExp(`weight error ${formatPercent(weightError!)}`));
