@@ -650,7 +650,10 @@ describe('the description', () => {
   it('is quiet where nothing looks wrong', async () => {
     assert.deepEqual(await warningsOf(normal, '<f4'), []);
     assert.deepEqual(await warningsOf(bytes, '|u1', { options: imagenet }), []);
-    assert.deepEqual(await warningsOf(bytes.slice(0, 200 * 4), '|u1', { shape: [200, 1, 2, 2] }), []);
+    assert.deepEqual(
+      await warningsOf(bytes.slice(0, 200 * 4), '|u1', { shape: [200, 1, 2, 2], options: { mean: '0' } }),
+      [],
+    );
     assert.deepEqual(await warningsOf(bytes, '<f4', { options: { mean: '123.7', std: '58' } }), []);
     assert.deepEqual(await warningsOf(bytes, '|u1', { op: 'Sub' }), []);
   });
@@ -665,7 +668,9 @@ describe('the description', () => {
       /divide both by 255/,
     );
   });
-  it('warns of colours that are not normalised', async () => {
+  it('warns of pixels that are not normalised', async () => {
+    const grey = await warningsOf(bytes.slice(0, 200 * 4), '|u1', { shape: [200, 1, 2, 2] });
+    assert.match(grey[0]!, /pixels from 0 to [01.]+\d* without a mean/);
     assert.match((await warningsOf(bytes, '|u1'))[0]!, /without a mean and a standard deviation/);
   });
   it('warns of constants, of NaN, and of samples that are all the same', async () => {

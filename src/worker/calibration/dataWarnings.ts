@@ -2,6 +2,7 @@ import { isFloatType } from '../../core/onnx/elements';
 import type { Graph } from '../../core/onnx/model';
 import { imageLayout } from './imageLayout';
 import type { MeasuredInput } from './measureInput';
+import type { ModelInput } from './modelInput';
 import type { Preprocessing } from './preprocessing';
 
 /** Covariances of a layer's inputs are poorly known from fewer samples. */
@@ -43,10 +44,9 @@ export function inputWarnings(
     );
   }
   const inUnit = range.min >= 0 && range.max <= 1 && range.max > 0;
-  const isColour = imageLayout(input.shape)?.channels === 3 && (input.shape?.length ?? 0) === 4;
-  if (!isNormalised && isColour && inUnit && !normalisesItself(graph, name)) {
+  if (!isNormalised && isImageInput(input) && inUnit && !normalisesItself(graph, name)) {
     found.push(
-      `The input "${name}" gets colours from ${short(range.min)} to ${short(range.max)} without a mean and a standard deviation; most models for pictures were trained with some.`,
+      `The input "${name}" gets pixels from ${short(range.min)} to ${short(range.max)} without a mean and a standard deviation: give those that the model was trained with, or a mean of 0 if there were none.`,
     );
   }
   return found;
@@ -63,6 +63,10 @@ export function countWarnings(fit: number, heldBack: number): readonly string[] 
   if (heldBack === 0)
     found.push('No sample is held back, so results are checked on those they were fitted to.');
   return found;
+}
+
+function isImageInput({ shape }: ModelInput): boolean {
+  return shape?.length === 4 && imageLayout(shape) !== undefined;
 }
 
 /** The model begins with its own normalisation: what first reads the input subtracts, divides, scales or normalises. */
