@@ -17,18 +17,22 @@ export interface ImageShape {
 /** uint8: what preprocessing multiplies by 1/255. */
 const UINT8 = 2;
 
+/** Samples that were read are kept up to this many bytes: decoding is slow, and data is read more than once. */
+const KEPT_BYTES = 256 * 1024 * 1024;
+
 /**
- * Pictures as samples, decoded when they are read: values from 0 to 255 (of 16-bit pictures too, as fractions), not
- * rounded after scaling, in `shape`, a shape of as many elements.
+ * Pictures as samples, decoded when they are first read: whole numbers from 0 to 255, as picture libraries give them,
+ * in `shape`, a shape of as many elements.
  */
 export function imageColumn(
   label: string,
   paths: readonly string[],
-  { width, height, channels, channelsFirst }: ImageShape,
-  { fit, channels: order }: ImageFitting,
+  target: ImageShape,
+  fitting: ImageFitting,
   shape: readonly number[],
 ): SampleColumn {
-  const pixels = width * height;
+  const length = target.width * target.height * target.channels;
+  const kept = new Map<number, Uint8Array>();
   return {
     label,
     count: paths.length,
@@ -36,19 +40,33 @@ export function imageColumn(
     type: UINT8,
     read(indices, out) {
       for (const [k, index] of indices.entries()) {
-        const image = decodeImage(paths[index]!);
-        const scaled = resample(image, scalingFor(image, width, height, fit));
-        const mixed = mixChannels(image, scaled, pixels, channels);
-        for (let c = 0; c < channels; c++) {
-          // Transparency stays the last.
-          const from = order === 'bgr' && c < 3 && channels >= 3 ? 2 - c : c;
-          const start = k * pixels * channels + (channelsFirst ? c * pixels : c);
-          const step = channelsFirst ? 1 : channels;
-          for (let p = 0; p < pixels; p++) out[start + p * step] = mixed[p * channels + from]!;
-        }
+        const sample = kept.get(index) ?? pixelsOf(decodeImage(paths[index]!), target, fitting);
+        if ((kept.size + 1) * length <= KEPT_BYTES) kept.set(index, sample);
+        out.set(sample, k * length);
       }
     },
   };
+}
+
+/** A picture in its final size, channels and layout. */
+function pixelsOf(
+  image: Image,
+  { width, height, channels, channelsFirst }: ImageShape,
+  { fit, channels: order }: ImageFitting,
+): Uint8Array {
+  const pixels = width * height;
+  const scaled = resample(image, scalingFor(image, width, height, fit));
+  const mixed = mixChannels(image, scaled, pixels, channels);
+  const out = new Uint8ClampedArray(pixels * channels);
+  for (let c = 0; c < channels; c++) {
+    // Transparency stays the last.
+    const from = order === 'bgr' && c < 3 && channels >= 3 ? 2 - c : c;
+    const start = channelsFirst ? c * pixels : c;
+    const step = channelsFirst ? 1 : channels;
+    // A clamped array rounds.
+    for (let p = 0; p < pixels; p++) out[start + p * step] = mixed[p * channels + from]!;
+  }
+  return new Uint8Array(out.buffer);
 }
 
 /**
