@@ -48,8 +48,9 @@ export function createEngineHost(script: string, log: vscode.LogOutputChannel): 
     async (request: never, options?: CallOptions): Promise<unknown> => {
       running ??= start();
       const started = performance.now();
-      // Reviews follow the keyboard.
-      const note = (line: string) => (method === 'review' ? log.debug(line) : log.info(line));
+      // Reviews follow the keyboard, explanations the mouse.
+      const isFrequent = method === 'review' || method === 'explain';
+      const note = (line: string) => (isFrequent ? log.debug(line) : log.info(line));
       const end = (how: string) =>
         note(`${method} ${how} after ${((performance.now() - started) / 1000).toFixed(2)} s`);
       note(`${method} ${JSON.stringify(request, withoutLayers)}`);

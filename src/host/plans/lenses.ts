@@ -117,13 +117,13 @@ async function settledSoon(
 }
 
 /** Above the first line: the commands first, so that they stay where they are while figures change. */
-function planLenses({ model, review, reviewed, isCurrent, failure }: PlanDocument) {
+function planLenses({ document, model, review, reviewed, isCurrent, failure }: PlanDocument) {
   const range = new vscode.Range(0, 0, 0, 0);
   const lenses: vscode.CodeLens[] = [];
   const add = (title: string, command: string, ...args: readonly unknown[]) =>
     lenses.push(new vscode.CodeLens(range, { title, command, arguments: [...args] }));
   if (model && failure === undefined) {
-    add(vscode.l10n.t('$(fold-down) Compress'), COMMANDS.compress, model);
+    add(vscode.l10n.t('$(fold-down) Compress'), COMMANDS.compress, { uri: model, plan: document.uri });
   }
   if (failure !== undefined) add(`$(warning) ${withoutIcons(failure)}`, 'workbench.actions.view.problems');
   else if (!review) add('…', '');

@@ -94,7 +94,7 @@ function actionsOf({ document, model }: PlanDocument) {
       vscode.l10n.t('Compress…'),
       vscode.l10n.t('Make the smaller model by this plan'),
       COMMANDS.compress,
-      model,
+      { uri: model, plan: document.uri },
     ),
     problems,
     action(

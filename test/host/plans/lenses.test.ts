@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../../src/core/compress/planFile';
+import type { CompressionReport } from '../../../src/core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent } from '../../../src/core/format';
-import { folderWithSample, internals, until } from '../internals';
+import { exists, folderWithSample, internals, until } from '../internals';
 import { closeAll, LAYERS, measured, openPlan, plannedText, replace } from './openPlan';
 
 describe('the lenses of a plan', () => {
@@ -71,9 +72,15 @@ describe('the lenses of a plan', () => {
         `${factored} of 8 layers factored`,
       ].join(' · '),
     );
-    const compress = commands.get('ranksmith.compressModel');
-    assert.match(compress!.title, /Compress/);
-    assert.equal(String(compress!.arguments![0]), folder.model.toString());
+    const compress = commands.get('ranksmith.compressModel')!;
+    assert.match(compress.title, /Compress/);
+    const output = folder.file('small.onnx');
+    const [report] = (await vscode.commands.executeCommand<readonly CompressionReport[]>(compress.command, {
+      ...compress.arguments![0],
+      output,
+    }))!;
+    assert.equal(report!.compressed.parameters, after.parameters, 'it is made by this plan');
+    assert.ok(exists(output));
   });
 
   it('name what would be better for a layer that stays as it is', async () => {
