@@ -18,8 +18,8 @@ import type { Order } from './rows';
 
 /**
  * The description of a layer row, the most important first, because a side bar of 300 pixels shows some twenty
- * characters of it: its share of the model, what the plan makes of it, what would be gained, then the amounts:
- * "26 % · → spatial 24 · −7 % at rank 214 · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
+ * characters of it: what the plan makes of the layer, its share of the model, what would be gained, then the amounts:
+ * "→ spatial 24 · 26 % · −7 % at rank 214 · 590 k params · 5.3 M MACs". Sorted by MACs, share and gain are those of MACs.
  */
 export function layerDescription(
   layer: LayerInfo,
@@ -33,23 +33,23 @@ export function layerDescription(
   const before = byMacs ? layer.macs : layer.parameters;
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
   const share = before === null || !total ? [] : [formatShare(before / total)];
-  if (planned) share.push(plannedText(planned));
+  const { suggestion } = layer;
+  const after = byMacs ? suggestion?.macs : suggestion?.parameters;
+  const gain = before === null || typeof after !== 'number' ? undefined : formatChange(before, after, 2);
+  if (planned) {
+    const text = plannedText(planned);
+    // What the plan has from the suggestion is not said twice.
+    const isTaken = isSuggested(planned, layer);
+    share.unshift(isTaken && gain !== undefined ? `${text} (${gain})` : text);
+    if (isTaken) return [...share, ...amounts].join(' · ');
+  }
   if (layer.status === 'skipped') return [...share, layer.reason ?? '', ...amounts].join(' · ');
-  if (!layer.suggestion) {
+  if (!suggestion) {
     return [...share, ...(layer.noSuggestion ? [l10n.t('no gain')] : []), ...amounts].join(' · ');
   }
-  const { parameters, macs } = layer.suggestion;
-  const ranks = formatRanks(layer.suggestion.ranks);
-  const after = byMacs ? macs : parameters;
-  if (isSuggested(planned, layer)) {
-    const saved = before === null || after === null ? [] : [formatChange(before, after, 2)];
-    return [...share, ...saved, ...amounts].join(' · ');
-  }
-  const gain =
-    before === null || after === null
-      ? l10n.t('rank {0}', ranks)
-      : l10n.t('{0} at rank {1}', formatChange(before, after, 2), ranks);
-  return [...share, gain, ...amounts].join(' · ');
+  const ranks = formatRanks(suggestion.ranks);
+  const offer = gain === undefined ? l10n.t('rank {0}', ranks) : l10n.t('{0} at rank {1}', gain, ranks);
+  return [...share, offer, ...amounts].join(' · ');
 }
 
 /** What the plan makes of a layer, short: "→ spatial 24". */

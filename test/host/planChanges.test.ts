@@ -74,7 +74,10 @@ describe('what the Layers view does with plans', () => {
     assert.equal(vscode.window.activeTextEditor, undefined, 'no editor opens');
     await until('the row to say so', async () => {
       const { item } = await layerRow('fc1');
-      return /^51 % · → svd \d+ · −/.test(String(item.description)) && item.contextValue === 'layer';
+      return (
+        /^→ svd \d+ \(−19 %\) · 51 % · 1\.18 M params/.test(String(item.description)) &&
+        item.contextValue === 'layer'
+      );
     });
     const { layers } = await internals();
     const model = await modelRow(folder.model);
@@ -179,7 +182,7 @@ describe('what the Layers view does with plans', () => {
     const made = parsePlanFile(fileText()).plan!;
     const description = async () => String((await layerRow('fc1')).item.description);
     await type((text) => text.replace(/"ranks": \[\d+\]/, '"ranks": [7]'));
-    await until('the typed rank', async () => /→ svd 7 · −/.test(await description()));
+    await until('the typed rank', async () => /^→ svd 7 · 51 % · −19 % at rank/.test(await description()));
     // A text that is broken for a moment does not make the rows flicker.
     await type((text) => text.replace('[7]', '['));
     const model = await modelRow(folder.model);
@@ -187,13 +190,13 @@ describe('what the Layers view does with plans', () => {
     await until('that it is broken', async () =>
       /^plan with errors · /.test(String((await layers.getTreeItem(model)).description)),
     );
-    assert.match(await description(), /→ svd 7 · −/);
+    assert.match(await description(), /^→ svd 7 · 51 % · −19 % at rank/);
     await vscode.window.showTextDocument(await documentOf());
     await vscode.commands.executeCommand('workbench.action.revertAndCloseActiveEditor');
     await until('the file again', async () => !/svd 7/.test(await description()));
     const dense = { kind: 'dense', layer: fc1.row.layer.name, reason: 'By hand.' } as const;
     writeFileSync(plan.fsPath, printPlanFile({ ...made, layers: [dense] }));
-    await until('the new file', async () => /→ dense · −/.test(await description()));
+    await until('the new file', async () => /^→ dense · 51 % · −/.test(await description()));
     rmSync(plan.fsPath);
     await until('its end', async () => !/→/.test(await description()));
   });

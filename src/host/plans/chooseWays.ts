@@ -57,7 +57,7 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
   async function look({ source, plan }: Planned, measure: boolean, call: CallOptions): Promise<Look> {
     const { parsed } = plan;
     if (!parsed.plan) return troubled('errors', errorsText(parsed.problems.length));
-    const { goal, model } = parsed.plan;
+    const { goal } = parsed.plan;
     const request = { ...models.request(source), plan: parsed.plan, measure };
     const { remarks, layers, before, after, weightError } = await engine.review(request, call);
     const errors = remarks.filter(({ severity }) => severity === 'error');
@@ -65,8 +65,7 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
       return troubled(
         'other-model',
         vscode.l10n.t(
-          'Made for another version of {0}: choose this to plan anew for {1}.',
-          model.file,
+          'For another version of the model: choose this to plan anew for {0}.',
           printTarget(goal),
         ),
       );

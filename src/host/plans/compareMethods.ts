@@ -4,6 +4,7 @@ import { parseTarget, printTarget } from '../../core/compress/plan';
 import type { PlanFile } from '../../core/compress/planFile';
 import { LARGEST_BLOCK } from '../../core/compress/ranks/rankMultiple';
 import { ModelError } from '../../core/onnx/modelError';
+import { shortNames } from '../../core/shortNames';
 import type { Engine } from '../../worker/engine';
 import { complaintAbout } from '../goals';
 import type { Models } from '../models';
@@ -31,11 +32,13 @@ export function createCompareMethods({
   planFiles,
   changes,
 }: Parts): CompareMethods {
-  async function infoOf({ model, layer }: LayerArgument): Promise<LayerInfo> {
+  /** A layer with its name as short as is clear. */
+  async function infoOf({ model, layer }: LayerArgument): Promise<{ info: LayerInfo; title: string }> {
     const state = await models.read(await models.open(model));
     if (state.kind === 'failed') throw new ModelError('unreadable', state.message);
-    const info = state.kind === 'ready' && state.analysis.layers.find(({ name }) => name === layer);
-    if (info) return info;
+    const layers = state.kind === 'ready' ? state.analysis.layers : [];
+    const index = layers.findIndex(({ name }) => name === layer);
+    if (index >= 0) return { info: layers[index]!, title: shortNames(layers)[index]! };
     throw new ModelError('unknown-layer', vscode.l10n.t('{0} has no layer "{1}".', model.fsPath, layer));
   }
 
@@ -62,7 +65,7 @@ export function createCompareMethods({
 
   async function compare(argument: LayerArgument): Promise<void> {
     const { model, layer } = argument;
-    const info = await infoOf(argument);
+    const { info, title } = await infoOf(argument);
     const plan = (await planFiles.read(model))?.parsed.plan;
     const planned = plan?.layers.find((entry) => entry.layer === layer);
     const request = {
@@ -74,12 +77,12 @@ export function createCompareMethods({
     let budget = await budgetOf(model, info, plan);
     for (;;) {
       const { kind: measure, share } = budget;
-      const choice = await pickMethod(info, planned, budget, (methods, call) =>
+      const choice = await pickMethod(info, title, planned, budget, (methods, call) =>
         engine.compare({ ...request, methods, measure, share }, call),
       );
       if (!choice) return;
       if (choice.kind === 'factor') return changes.apply(model, [choice]);
-      budget = (await askBudget(info, budget)) ?? budget;
+      budget = (await askBudget(title, budget)) ?? budget;
     }
   }
 
@@ -87,7 +90,7 @@ export function createCompareMethods({
 }
 
 /** Asks for another budget. Undefined when cancelled. */
-async function askBudget({ name }: LayerInfo, budget: LayerBudget): Promise<LayerBudget | undefined> {
+async function askBudget(name: string, budget: LayerBudget): Promise<LayerBudget | undefined> {
   const rounded = { ...budget, share: Number(budget.share.toPrecision(3)) };
   const value = printTarget(rounded);
   const text = await vscode.window.showInputBox({

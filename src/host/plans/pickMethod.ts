@@ -35,9 +35,12 @@ type Known = MethodOffer | number;
 /**
  * Asks for a method for a layer. Those whose error follows from spectra are there at once, those that have to be tried
  * appear as they come; what is not ready when the list is closed is cancelled. Undefined when nothing was chosen.
+ *
+ * @param title the layer's name, as short as is clear
  */
 export async function pickMethod(
   layer: LayerInfo,
+  title: string,
   planned: LayerPlan | undefined,
   budget: LayerBudget,
   compare: CompareOffers,
@@ -49,21 +52,24 @@ export async function pickMethod(
     iconPath: new vscode.ThemeIcon('settings'),
     tooltip: vscode.l10n.t('Another Budget…'),
   };
-  pick.title = titleOf(layer, budget);
+  pick.title = titleOf(title, budget);
   pick.placeholder = vscode.l10n.t('The method to put into the plan');
   pick.buttons = [another];
   pick.matchOnDescription = true;
   pick.matchOnDetail = true;
   pick.busy = true;
+  let isPlaced = false;
 
   const show = () => {
-    const active = pick.activeItems[0]?.method;
+    const [active] = pick.activeItems;
     // The list is replaced: what was selected stays so.
     pick.keepScrollPosition = true;
     pick.items = itemsOf(layer, planned, known);
-    const choosable = pick.items.filter(({ setting }) => setting);
-    const next = choosable.find(({ method }) => method === active) ?? choosable[0];
+    const same = pick.items.find((item) => active && keyOf(item) === keyOf(active));
+    // The best of the first that can be chosen; from then on it is for the user to move.
+    const next = isPlaced ? same : pick.items.find(({ setting }) => setting);
     if (next) pick.activeItems = [next];
+    isPlaced ||= next !== undefined;
   };
   const ask = async (methods: readonly MethodId[]) => {
     let shown = 0;
@@ -107,7 +113,11 @@ export async function pickMethod(
   }
 }
 
-function titleOf({ name }: LayerInfo, { kind, share }: LayerBudget): string {
+function keyOf({ method, isBudget }: MethodItem): string {
+  return isBudget ? 'budget' : (method ?? '');
+}
+
+function titleOf(name: string, { kind, share }: LayerBudget): string {
   return kind === 'macs'
     ? vscode.l10n.t('Methods for {0} · at most {1} of its MACs', name, formatPercent(share))
     : vscode.l10n.t('Methods for {0} · at most {1} of its parameters', name, formatPercent(share));
@@ -126,7 +136,7 @@ function itemsOf(
   const items: MethodItem[] = fits
     .sort((a, b) => error(a) - error(b))
     .map((setting) => ({
-      label: setting.method,
+      label: `${setting.method} ${formatRanks(setting.ranks)}`,
       description: [methodName(setting.method), ...placeOf(planned, setting)].join(' · '),
       detail: settingText(layer, setting),
       method: setting.method,
@@ -165,20 +175,19 @@ function placeOf(planned: LayerPlan | undefined, { method, ranks }: PlanSetting)
   return [there === here ? vscode.l10n.t('in the plan') : vscode.l10n.t('in the plan with rank {0}', there!)];
 }
 
-/** "rank 24 · 148 k parameters (−75 %) · 1.2 M MACs (−60 %) · weight error 12.4 %" */
-function settingText(layer: LayerInfo, { ranks, cost, error }: PlanSetting): string {
+/** "weight error 12.4 % · 148 k parameters (−75 %) · 1.2 M MACs (−60 %)" */
+function settingText(layer: LayerInfo, { cost, error }: PlanSetting): string {
   const { parameters, macs } = cost;
-  const parts = [
-    vscode.l10n.t('rank {0}', formatRanks(ranks)),
+  const parts = error === null ? [] : [vscode.l10n.t('weight error {0}', formatPercent(error))];
+  parts.push(
     vscode.l10n.t(
       '{0} parameters ({1})',
       formatCount(parameters),
       formatChange(layer.parameters, parameters),
     ),
-  ];
+  );
   if (macs !== null && layer.macs !== null) {
     parts.push(vscode.l10n.t('{0} MACs ({1})', formatMacs(macs), formatChange(layer.macs, macs)));
   }
-  if (error !== null) parts.push(vscode.l10n.t('weight error {0}', formatPercent(error)));
   return parts.join(' · ');
 }

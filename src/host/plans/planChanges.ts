@@ -5,6 +5,7 @@ import { editedText, entryEdits, type PlanEdit, removalEdit } from '../../core/c
 import { type ParsedPlan, parsePlanFile } from '../../core/compress/planFile';
 import { formatRanks } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
+import { shortNames } from '../../core/shortNames';
 import { CONTEXTS, VIEWS } from '../../ids';
 import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';
@@ -70,13 +71,20 @@ export function createPlanChanges({
     return planDocument(uri);
   }
 
+  /** A layer's name as short as is clear, where its model is known. */
+  async function shortName(model: vscode.Uri, layer: string): Promise<string> {
+    const { state } = await models.open(model);
+    const layers = state.kind === 'ready' ? state.analysis.layers : [];
+    return shortNames(layers)[layers.findIndex(({ name }) => name === layer)] ?? layer;
+  }
+
   async function apply(model: vscode.Uri, entries: readonly LayerPlan[]): Promise<void> {
     const document = await documentOf(model);
     const text = document.getText();
     const parsed = parsePlanFile(text);
     const edits = entryEdits(text, parsed, entries);
     if (!edits || !isJson(editedText(text, edits))) throw notEditable(document.uri);
-    const title = titleOf(entries);
+    const title = titleOf(entries, await shortName(model, entries[0]?.layer ?? ''));
     const name = basename(document.uri.fsPath);
     const rawOf = ({ places }: ParsedPlan, of: string, layer: string) => {
       const place = places.get(layer)?.entry;
@@ -213,10 +221,10 @@ function wholeEdit(before: string, after: string): readonly PlanEdit[] {
 }
 
 /** "features.8.0 → spatial 24", or how many layers. */
-function titleOf(entries: readonly LayerPlan[]): string {
+function titleOf(entries: readonly LayerPlan[], name: string): string {
   const [first, ...others] = entries;
   if (!first || others.length > 0) return vscode.l10n.t('{0} layers', entries.length);
   const what =
     first.kind === 'dense' ? vscode.l10n.t('dense') : `${first.method} ${formatRanks(first.ranks)}`;
-  return `${first.layer} → ${what}`;
+  return `${name} → ${what}`;
 }
