@@ -12,9 +12,11 @@ import type { Models } from './models';
 import { pickModel } from './pickModel';
 import type { ApplySuggestions } from './plans/applySuggestions';
 import type { CompareMethods } from './plans/compareMethods';
+import type { FixPlan } from './plans/fixPlan';
 import type { OpenPlan } from './plans/openPlan';
 import type { PlanActions } from './plans/planActions';
 import type { PlanChanges } from './plans/planChanges';
+import type { Replan, ReplanArgument } from './plans/replan';
 import { type LayerArgument, revealInPlan } from './plans/revealInPlan';
 import type { LayerRow, Row } from './rows';
 import type { Tree } from './tree';
@@ -42,6 +44,8 @@ interface Parts {
   readonly compareMethods: CompareMethods;
   readonly changes: PlanChanges;
   readonly planActions: PlanActions;
+  readonly replan: Replan;
+  readonly fixPlan: FixPlan;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -57,7 +61,7 @@ const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
 /** Every command of the extension, by id. */
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
   const { host, models, tree, dimensions, compress, log } = parts;
-  const { openPlan, applySuggestions, compareMethods, changes, planActions } = parts;
+  const { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan } = parts;
 
   /** The files a command is about; asks when it was called without any. */
   const filesOf = async (
@@ -105,6 +109,8 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
       const layer = layerOf(item ?? tree.selection()[0]);
       if (layer) await revealInPlan(layer);
     },
+    [COMMANDS.replan]: (plan?: vscode.Uri | ReplanArgument) => replan(plan),
+    [COMMANDS.fixPlan]: (plan?: vscode.Uri) => fixPlan(plan),
     [COMMANDS.undoPlanChange]: () => changes.undo(),
     // Menus add what they know: the second argument is a layer's name only where a lens or a link calls.
     [COMMANDS.revealPlannedLayer]: (plan?: vscode.Uri | string, layer?: unknown) =>

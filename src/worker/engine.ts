@@ -74,7 +74,12 @@ export interface Engine {
   ): Promise<LayerSpectrum>;
   /** What each of several targets would give. Spectra are computed once per model and kept. */
   preview(
-    request: ModelRequest & { readonly targets: readonly Target[]; readonly method: MethodChoice },
+    request: ModelRequest & {
+      readonly targets: readonly Target[];
+      readonly method: MethodChoice;
+      readonly foldNorms?: boolean;
+      readonly multiple?: number;
+    },
     options?: CallOptions,
   ): Promise<readonly Preview[]>;
   /** Makes a plan for a target, to be looked at, edited and carried out by `compress`. Nothing is written. */

@@ -63,7 +63,7 @@ export function createSession({
   return {
     async analyze(request) {
       if (isCheckpoint(request.path)) return withCheckpoint(request, (_, { analysis }) => analysis);
-      return withModel(request, (_, { analysis }) => analysis, request.shapes);
+      return withModel(request, (_, { analysis }) => analysis, { shapes: request.shapes ?? false });
     },
 
     async suggest(request, { signal, onProgress } = {}) {
@@ -83,7 +83,7 @@ export function createSession({
           const options = await spectra.optionsOf(modelWeights(open), layers, request.method, call);
           return withSuggestions(analysis, options, request.energy);
         },
-        request.shapes,
+        { shapes: request.shapes ?? false },
       );
     },
 
@@ -109,14 +109,19 @@ export function createSession({
       );
     },
 
-    async preview(request, { signal, onProgress } = {}) {
-      return withModel(request, async (open, analyzed) => {
-        const options = await spectra.optionsOf(modelWeights(open), analyzed.layers, request.method, {
-          ...(signal ? { signal } : {}),
-          onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
-        });
-        return request.targets.map((target) => previewOf(options, analyzed, target));
-      });
+    async preview({ foldNorms = true, ...request }, { signal, onProgress } = {}) {
+      return withModel(
+        request,
+        async (open, analyzed) => {
+          const weights = modelWeights(open, foldNorms);
+          const options = await spectra.optionsOf(weights, analyzed.layers, request.method, {
+            ...(signal ? { signal } : {}),
+            onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
+          });
+          return request.targets.map((target) => previewOf(options, analyzed, target, request.multiple));
+        },
+        { foldNorms },
+      );
     },
 
     ...createPlanDesk(spectra),
@@ -156,11 +161,11 @@ export function createSession({
 async function withModel<T>(
   { path, dims = {} }: ModelRequest,
   use: (open: OpenModel, analyzed: AnalyzedModel) => T | Promise<T>,
-  shapes = false,
+  options: { readonly shapes?: boolean; readonly foldNorms?: boolean } = {},
 ): Promise<T> {
   const open = openModel(path);
   try {
-    return await use(open, analyzeModel(open.model, { dims, openExternal: open.openExternal, shapes }));
+    return await use(open, analyzeModel(open.model, { dims, openExternal: open.openExternal, ...options }));
   } finally {
     open.close();
   }
@@ -215,8 +220,13 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
   return { ...analysis, layers };
 }
 
-function previewOf(options: readonly LayerOptions[], { totals }: AnalyzedModel, target: Target): Preview {
-  const planned = makePlan(options, totals, target);
+function previewOf(
+  options: readonly LayerOptions[],
+  { totals }: AnalyzedModel,
+  target: Target,
+  multiple: number | undefined,
+): Preview {
+  const planned = makePlan(options, totals, target, { multiple });
   const before = { parameters: totals.parameters, macs: totals.macs };
   if ('refusal' in planned) {
     return {

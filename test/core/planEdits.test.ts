@@ -117,6 +117,31 @@ describe('edits towards another plan', () => {
     assert.deepEqual(planEdits(text, PLAN), []);
   });
 
+  it('touch the lines from the first to the last that differs where layers come or go', () => {
+    const most: PlanFile = { ...PLAN, layers: [PLAN.layers[0]!, ENTRY, PLAN.layers[1]!] };
+    const none: PlanFile = { ...PLAN, layers: [] };
+    for (const from of [PLAN, most, none]) {
+      for (const to of [PLAN, most, none]) {
+        const text = printPlanFile(from);
+        assert.equal(editedText(text, planEdits(text, to)), printPlanFile(to));
+      }
+    }
+    const [edit, ...others] = planEdits(printPlanFile(PLAN), most);
+    assert.deepEqual(others, []);
+    assert.ok(edit!.text.startsWith('    "new": ') && edit!.length < 80);
+    for (const text of [printPlanFile(PLAN).trimEnd(), `${printPlanFile(PLAN)}\n\n`, ''])
+      assert.equal(editedText(text, planEdits(text, most)), printPlanFile(most));
+  });
+
+  it('keep the ends of lines', () => {
+    const crlf = (plan: PlanFile) => printPlanFile(plan).replaceAll('\n', '\r\n');
+    assert.deepEqual(planEdits(crlf(PLAN), PLAN), []);
+    for (const layers of [[ENTRY], [PLAN.layers[0]!, { ...ENTRY, layer: 'fc' }]]) {
+      const other = { ...PLAN, layers };
+      assert.equal(editedText(crlf(PLAN), planEdits(crlf(PLAN), other)), crlf(other));
+    }
+  });
+
   it('replace a text of another form as a whole', () => {
     const text = JSON.stringify(JSON.parse(printPlanFile(PLAN)));
     assert.equal(editedText(text, planEdits(text, PLAN)), printPlanFile(PLAN));

@@ -1,5 +1,5 @@
 import type { ConvForm, Form, FormedLayer, MatMulForm } from './layer';
-import { type Candidate, METHOD_IDS, type MethodChoice, type MethodId } from './method';
+import { AUTO_METHODS, type Candidate, METHOD_IDS, type MethodChoice, type MethodId } from './method';
 import { btd } from './methods/btd';
 import { channel } from './methods/channel';
 import { cp } from './methods/cp';
@@ -20,9 +20,6 @@ import { tucker2 } from './methods/tucker2';
 /** A method on a layer, or why it does not fit, as a sentence. */
 type Fit = Candidate | string;
 
-/** The methods 'auto' chooses from: those whose error the singular values tell, without nodes that only move data. */
-const AUTO: readonly MethodId[] = ['svd', 'channel', 'input-channel', 'spatial', 'tucker2'];
-
 /** Methods that are made for convolutions: matrices are left to `svd` where one of them is asked for. */
 const FOR_CONVOLUTIONS: readonly MethodId[] = METHOD_IDS.filter((id) => !['svd', 'tt', 'tr'].includes(id));
 
@@ -32,7 +29,7 @@ export function candidatesOf(
   choice: MethodChoice,
 ): { readonly candidates: readonly Candidate[]; readonly reason?: string } {
   if (form.kind === 'none') return { candidates: [], reason: form.reason };
-  const wanted = choice === 'auto' ? AUTO : [choice];
+  const wanted = choice === 'auto' ? AUTO_METHODS : [choice];
   const fits = wanted.map((method) => candidateOf(form, method));
   const candidates = fits.filter((fit) => typeof fit !== 'string');
   if (candidates.length > 0) return { candidates };

@@ -24,6 +24,9 @@ export const METHOD_IDS = [
 /** One of the decompositions. */
 export type MethodId = (typeof METHOD_IDS)[number];
 
+/** The methods 'auto' chooses from: those whose error the singular values tell, without nodes that only move data. */
+export const AUTO_METHODS: readonly MethodId[] = ['svd', 'channel', 'input-channel', 'spatial', 'tucker2'];
+
 /** The methods whose error is known only after trying them, which takes seconds for a large layer. */
 export const TRIED_METHODS: readonly MethodId[] = ['cp', 'cp3', 'tr', 'btd'];
 

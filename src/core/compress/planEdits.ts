@@ -66,17 +66,27 @@ export function editedText(text: string, edits: readonly PlanEdit[]): string {
   );
 }
 
-/** Makes the whole text that of another plan, by the lines that differ: what stays keeps its place. */
+/** Makes the whole text that of another plan, by the lines that differ: what stays keeps its place, and lines their ends. */
 export function planEdits(text: string, plan: PlanFile): readonly PlanEdit[] {
-  const wanted = printPlanFile(plan);
-  if (text === wanted) return [];
-  const [before, after] = [text, wanted].map((each) => each.split('\n')) as [string[], string[]];
-  if (before.length !== after.length) return [{ offset: 0, length: text.length, text: wanted }];
+  const eol = text.includes('\r\n') ? '\r\n' : '\n';
+  const before = text.split(eol);
+  const after = printPlanFile(plan).split('\n');
   const edits: PlanEdit[] = [];
-  let offset = 0;
-  for (const [i, line] of before.entries()) {
-    if (line !== after[i]) edits.push({ offset, length: line.length, text: after[i]! });
-    offset += line.length + 1;
+  if (before.length === after.length) {
+    let offset = 0;
+    for (const [i, line] of before.entries()) {
+      if (line !== after[i]) edits.push({ offset, length: line.length, text: after[i]! });
+      offset += line.length + eol.length;
+    }
+    return edits;
   }
-  return edits;
+  // Layers come or go: all from the first line that differs to the last, one of each text at least.
+  const most = Math.min(before.length, after.length) - 1;
+  let start = 0;
+  while (start < most && before[start] === after[start]) start++;
+  let end = 0;
+  while (end < most - start && before.at(-1 - end) === after.at(-1 - end)) end++;
+  const middle = (lines: readonly string[]) => lines.slice(start, lines.length - end).join(eol);
+  const offset = before.slice(0, start).reduce((sum, line) => sum + line.length + eol.length, 0);
+  return [{ offset, length: middle(before).length, text: middle(after) }];
 }

@@ -1,10 +1,10 @@
 import * as vscode from 'vscode';
-import type { Place } from '../../core/compress/planFile';
 import { failureMark, type PlanMark, problemMarks, remarkMarks } from '../../core/compress/planMarks';
 import type { PlanDocument, PlanDocuments } from './planDocuments';
+import { rangeOf } from './planEdit';
 
 /** Who says what stands under a squiggle. */
-export const DIAGNOSTIC_SOURCE = 'Ranksmith';
+const SOURCE = 'Ranksmith';
 
 /**
  * Squiggles and the Problems panel: what is wrong with the text of a plan at once, what its review says when there is
@@ -51,10 +51,11 @@ function marksOf({ parsed, review, failure }: PlanDocument): readonly PlanMark[]
   return remarkMarks(parsed, review?.remarks ?? []);
 }
 
-function diagnosticOf(document: vscode.TextDocument, mark: PlanMark): vscode.Diagnostic {
+/** What VS Code shows for it; code actions name what they do away with by an equal one. */
+export function diagnosticOf(document: vscode.TextDocument, mark: PlanMark): vscode.Diagnostic {
   const { code, severity, message } = mark;
   const diagnostic = new vscode.Diagnostic(rangeOf(document, mark), message, SEVERITIES[severity]);
-  diagnostic.source = DIAGNOSTIC_SOURCE;
+  diagnostic.source = SOURCE;
   diagnostic.code = code;
   return diagnostic;
 }
@@ -64,8 +65,3 @@ const SEVERITIES = {
   warning: vscode.DiagnosticSeverity.Warning,
   information: vscode.DiagnosticSeverity.Information,
 } as const;
-
-/** A piece of a document's text as VS Code counts it. */
-export function rangeOf(document: vscode.TextDocument, { offset, length }: Place): vscode.Range {
-  return new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
-}

@@ -96,6 +96,20 @@ function actionsOf({ document, model }: PlanDocument) {
       COMMANDS.compress,
       { uri: model, plan: document.uri },
     ),
+    action(
+      'target',
+      vscode.l10n.t('Re-plan…'),
+      vscode.l10n.t('Make the plan anew for another goal; undo brings it back'),
+      COMMANDS.replan,
+      document.uri,
+    ),
+    action(
+      'wand',
+      vscode.l10n.t('Apply All Suggestions'),
+      vscode.l10n.t('What would be better, in all layers at once'),
+      COMMANDS.fixPlan,
+      document.uri,
+    ),
     problems,
     action(
       'list-tree',

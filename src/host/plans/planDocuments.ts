@@ -213,7 +213,7 @@ function stateOf(entry: Entry): PlanDocument {
 }
 
 /** The model of a plan: the file it names, beside it. */
-function modelOf(document: vscode.TextDocument, plan: PlanFile): vscode.Uri {
+export function modelOf(document: vscode.TextDocument, plan: PlanFile): vscode.Uri {
   return vscode.Uri.joinPath(document.uri, '..', basename(plan.model.file));
 }
 

@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { copyFileSync, renameSync, rmSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { folderWithSample, until } from '../internals';
-import { closeAll, LAYERS, measured, openPlan, plannedText, replace, squiggled, squiggles } from './openPlan';
+import {
+  closeAll,
+  LAYERS,
+  measured,
+  openPlan,
+  plannedText,
+  replace,
+  squiggled,
+  squiggles,
+  withEntry,
+} from './openPlan';
 
 describe('squiggles in a plan', () => {
   let folder: ReturnType<typeof folderWithSample>;
@@ -15,8 +25,6 @@ describe('squiggles in a plan', () => {
   after(() => folder.remove());
 
   const open = (change: (text: string) => string = (same) => same) => openPlan(folder.model, change(text));
-  const entry = (layer: string, value: string) => (from: string) =>
-    from.replace(new RegExp(`(${JSON.stringify(layer).replaceAll('/', '\\/')}: )\\{.*\\}`), `$1${value}`);
 
   it('are none in a plan as it was made', async () => {
     const { document } = await open();
@@ -33,7 +41,7 @@ describe('squiggles in a plan', () => {
     ];
     const { document } = await open((from) =>
       changes
-        .reduce((all, [layer, value]) => entry(layer, value)(all), from)
+        .reduce((all, [layer, value]) => withEntry(layer, value)(all), from)
         .replace('"layers": {', '"layers": {\n    "nobody": { "dense": "" },'),
     );
     await measured(document);
@@ -49,7 +57,7 @@ describe('squiggles in a plan', () => {
   });
 
   it('tell of a better setting', async () => {
-    const { document } = await open(entry(LAYERS.wide, '{ "method": "tucker2", "ranks": [100, 240] }'));
+    const { document } = await open(withEntry(LAYERS.wide, '{ "method": "tucker2", "ranks": [100, 240] }'));
     await measured(document);
     const [found, ...more] = squiggles(document).filter(({ code }) => code === 'better');
     assert.ok(found, JSON.stringify(squiggled(document)));
@@ -60,7 +68,7 @@ describe('squiggles in a plan', () => {
   });
 
   it('show at once what is wrong with the text, and come back when it is mended', async () => {
-    const editor = await open(entry(LAYERS.fc1, '{ "method": "svd", "ranks": [500] }'));
+    const editor = await open(withEntry(LAYERS.fc1, '{ "method": "svd", "ranks": [500] }'));
     const { document } = editor;
     await measured(document);
     const before = squiggled(document);
@@ -85,7 +93,7 @@ describe('squiggles in a plan', () => {
   });
 
   it('do not vanish while a keystroke is reviewed', async () => {
-    const editor = await open(entry(LAYERS.fc1, '{ "method": "svd", "ranks": [500] }'));
+    const editor = await open(withEntry(LAYERS.fc1, '{ "method": "svd", "ranks": [500] }'));
     const { document } = editor;
     await measured(document);
     let least = squiggles(document).length;
@@ -136,7 +144,7 @@ describe('squiggles in a plan', () => {
 
   it('are at the right places with a byte order mark, tabs and CRLF', async () => {
     const spread = JSON.stringify(
-      JSON.parse(entry(LAYERS.fc1, '{ "method": "svd", "ranks": [500] }')(text)),
+      JSON.parse(withEntry(LAYERS.fc1, '{ "method": "svd", "ranks": [500] }')(text)),
       null,
       '\t',
     );

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { Target } from '../../../src/core/compress/plan';
 import type { Place } from '../../../src/core/compress/planFile';
-import { printPlanFile } from '../../../src/core/compress/planFile';
+import { parsePlanFile, printPlanFile } from '../../../src/core/compress/planFile';
 import type { PlanDocument } from '../../../src/host/plans/planDocuments';
 import { internals, until } from '../internals';
 
@@ -88,4 +88,51 @@ export function squiggled(
 
 export function rangeOf(document: vscode.TextDocument, { offset, length }: Place): vscode.Range {
   return new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
+}
+
+/** What the light bulb offers where a piece of the text stands for the first time. */
+export async function actionsAt(
+  document: vscode.TextDocument,
+  piece: string,
+  kind?: vscode.CodeActionKind,
+): Promise<readonly vscode.CodeAction[]> {
+  const offset = document.getText().indexOf(piece);
+  assert.ok(offset >= 0, `${piece} is in the text`);
+  const ask = () =>
+    vscode.commands.executeCommand<vscode.CodeAction[]>(
+      'vscode.executeCodeActionProvider',
+      document.uri,
+      rangeOf(document, { offset, length: piece.length }),
+      kind?.value,
+    );
+  // In a fresh window it may be cancelled once.
+  const all = await ask().then(undefined, ask);
+  return all.filter(({ kind: each }) => each && !/^(source\.(?!fixAll)|refactor\.move)/.test(each.value));
+}
+
+/** The one action with this title. */
+export function titled(actions: readonly vscode.CodeAction[], title: RegExp): vscode.CodeAction {
+  const found = actions.filter((action) => title.test(action.title));
+  assert.equal(found.length, 1, `${title} in ${JSON.stringify(actions.map((each) => each.title))}`);
+  return found[0]!;
+}
+
+/** Does what choosing an action does. */
+export async function carryOut({ edit, command }: vscode.CodeAction): Promise<void> {
+  if (edit) assert.ok(await vscode.workspace.applyEdit(edit));
+  if (command) await vscode.commands.executeCommand(command.command, ...(command.arguments ?? []));
+}
+
+/** The value of an entry, as it is written. */
+export function entryIn(document: vscode.TextDocument, layer: string): string | undefined {
+  const place = parsePlanFile(document.getText()).places.get(layer)?.entry;
+  return place && document.getText(rangeOf(document, place));
+}
+
+/** A change of a text: the entry of a layer becomes this. */
+export function withEntry(layer: string, value: string): (text: string) => string {
+  return (text) => {
+    const place = parsePlanFile(text).places.get(layer)!.entry;
+    return text.slice(0, place.offset) + value + text.slice(place.offset + place.length);
+  };
 }
