@@ -4,10 +4,12 @@ import type { Layer } from '../../src/core/compress/layer';
 import { effectiveWeight } from '../../src/core/compress/weight';
 import type { Matrix } from '../../src/core/tensor/matrix';
 import type { ActivationSink } from '../../src/worker/activations/collect';
+import type { InputBatches } from '../../src/worker/activations/inputBatches';
 import { readConstant, readStored, recipeOf } from '../../src/worker/constantValues';
 import { channelScale, readNorm } from '../../src/worker/modelWeights';
 import type { OpenModel } from '../../src/worker/openModel';
 import { loadRuntime, type Runtime, type RuntimeSession } from '../../src/worker/runtime';
+import type { Inputs } from './fullRank';
 import { referenceRow } from './referencePatches';
 
 /** ONNX Runtime, both of them. */
@@ -24,6 +26,16 @@ export const layersIn = ({ model, openExternal }: OpenModel, foldNorms = true): 
 export interface Kept {
   readonly p: number[][];
   readonly y: number[][];
+}
+
+/** Batches that are in memory, of one sample each as far as anybody asks. */
+export function inputBatches(batches: readonly Inputs[]): InputBatches {
+  return {
+    count: batches.length,
+    async *[Symbol.asyncIterator]() {
+      for (const [i, tensors] of batches.entries()) yield { tensors, samples: [i], padding: 0 };
+    },
+  };
 }
 
 /** A sink that keeps everything, by layer and group. */

@@ -4,19 +4,21 @@ import { describe, it } from 'node:test';
 import type { Layer } from '../../src/core/compress/layer';
 import { collectActivations, enoughColumns } from '../../src/worker/activations/collect';
 import { columnSampler } from '../../src/worker/activations/columnSampler';
-import { type InputBatch, inputBatches } from '../../src/worker/activations/inputBatches';
+import { calibrationBatches } from '../../src/worker/activations/inputBatches';
 import { passes } from '../../src/worker/activations/passes';
+import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import { type OpenModel, openModel } from '../../src/worker/openModel';
 import type { Runtime } from '../../src/worker/runtime';
 import {
   countingRuntime,
+  inputBatches,
   type Kept,
   keepingSink,
   layersIn,
   productError,
   RUNTIMES,
 } from '../support/collected';
-import { rewritten } from '../support/fullRank';
+import { type Inputs, rewritten } from '../support/fullRank';
 import { encodeGraph, encodeModel, floatTensor, type ModelSpec, seededArray } from '../support/onnxModel';
 import { SAMPLE, scratchFolder, writeInto } from '../support/scratch';
 
@@ -33,7 +35,7 @@ function withModel<T>(spec: ModelSpec | Uint8Array, action: (open: OpenModel) =>
 /** Random floats for an input called x, one batch for each of the sizes. */
 function batchesOf(...sizes: (readonly number[])[]) {
   return inputBatches(
-    sizes.map((dims, i): InputBatch => {
+    sizes.map((dims, i): Inputs => {
       const data = seededArray(
         dims.reduce((a, b) => a * b, 1),
         i + 1,
@@ -102,7 +104,7 @@ describe('activations of the sample', () => {
   });
 });
 
-function renamed(input: string, dims: readonly number[], seed: number): InputBatch {
+function renamed(input: string, dims: readonly number[], seed: number): Inputs {
   const data = seededArray(
     dims.reduce((a, b) => a * b, 1),
     seed,
@@ -235,6 +237,32 @@ describe('collecting', () => {
         layers.map(() => ({ kind: 'refused', reason: 'There is no calibration data.' })),
       );
     }));
+});
+
+describe('calibration data', () => {
+  const collect = async (batch: string | number, size: number) =>
+    withModel({ ...CONVS, inputs: { x: [batch, 3, 6, 6] } }, async (open) => {
+      const data = await openCalibration(open.model, new Map(), { limit: 10, holdEvery: 0 });
+      const batches = calibrationBatches(data, data.fit, size);
+      let seen = 0;
+      for await (const { samples } of batches) seen += samples.length > 0 ? 1 : 0;
+      assert.equal(batches.count, seen);
+      const layers = layersIn(open);
+      const sink = keepingSink();
+      const { outcomes } = await collectActivations(native, { original: open, layers, batches, sink });
+      return { count: seen, outcomes: [...outcomes.values()], kept: [...sink.kept.values()] };
+    });
+
+  it('comes in batches, and rows that fill up the last run of a model of fixed size count for nothing', async () => {
+    const [free, fixed] = [await collect('n', 3), await collect(4, 3)];
+    assert.deepEqual([free.count, fixed.count], [4, 3]);
+    assert.deepEqual(free.outcomes, [
+      { kind: 'collected', columns: 360, available: 360 },
+      { kind: 'collected', columns: 40, available: 40 },
+    ]);
+    assert.deepEqual(fixed.outcomes, free.outcomes);
+    for (const [i, layer] of free.kept.entries()) assert.deepEqual(fixed.kept[i]![0]!.p, layer[0]!.p);
+  });
 });
 
 describe('asymmetric', () => {

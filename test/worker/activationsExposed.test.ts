@@ -7,12 +7,12 @@ import { exposeTensors } from '../../src/core/onnx/exposeTensors';
 import { toFloat16 } from '../../src/core/onnx/halfFloat';
 import { toActivation } from '../../src/worker/activations/activation';
 import { openExposed, type ShapedModel } from '../../src/worker/activations/exposedSession';
-import type { InputBatch } from '../../src/worker/activations/inputBatches';
 import { shapedModel } from '../../src/worker/activations/shapedModel';
 import { tensorSizes } from '../../src/worker/activations/tensorSizes';
 import { openModel } from '../../src/worker/openModel';
 import type { Runtime } from '../../src/worker/runtime';
 import { countingRuntime, RUNTIMES } from '../support/collected';
+import type { Inputs } from '../support/fullRank';
 import { encodeModel, floatTensor, joinSegments, type ModelSpec, seededArray } from '../support/onnxModel';
 import { at, type Dense, indices } from '../support/referencePatches';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -21,7 +21,7 @@ const folder = scratchFolder();
 let files = 0;
 
 /** A model in a file, with what a batch tells of its sizes. */
-function modelFile(spec: ModelSpec, batch: InputBatch): ShapedModel & { close(): void } {
+function modelFile(spec: ModelSpec, batch: Inputs): ShapedModel & { close(): void } {
   const open = openModel(writeInto(folder, `m${files++}.onnx`, encodeModel(spec)));
   return { ...shapedModel(open, batch), close: () => open.close() };
 }
@@ -141,7 +141,7 @@ function netByHand(x: Dense): ReadonlyMap<string, Dense> {
 
 const X = floats([2, 2, 8, 8], seededArray(256, 99));
 
-async function valuesOf(runtime: Runtime, model: ShapedModel, names: readonly string[], batch: InputBatch) {
+async function valuesOf(runtime: Runtime, model: ShapedModel, names: readonly string[], batch: Inputs) {
   const session = await openExposed(
     runtime,
     model,
@@ -164,7 +164,7 @@ function assertNear(actual: ArrayLike<number>, expected: ArrayLike<number>, tole
 
 for (const [name, runtime] of RUNTIMES) {
   describe(`exposed tensors, ${name}`, () => {
-    const batch: InputBatch = new Map([['x', X]]);
+    const batch: Inputs = new Map([['x', X]]);
     const expected = netByHand(X);
 
     it('are what the net computes by hand, node by node, where the runtime would fuse them', async () => {
@@ -239,7 +239,7 @@ for (const [name, runtime] of RUNTIMES) {
         [Element.bfloat16, 2 ** -8],
       ] as const) {
         const x = floats([6], Float32Array.from(numbers));
-        const inputs: InputBatch = new Map([['x', x]]);
+        const inputs: Inputs = new Map([['x', x]]);
         const model = modelFile(
           {
             nodes: [
@@ -265,7 +265,7 @@ for (const [name, runtime] of RUNTIMES) {
 
     it('have their sizes asked of the model where inference does not know them', async () => {
       const counts = new Float32Array([1, 0, 3, 0, 0, 2]);
-      const inputs: InputBatch = new Map([['x', floats([6], counts)]]);
+      const inputs: Inputs = new Map([['x', floats([6], counts)]]);
       const model = modelFile(
         {
           nodes: [

@@ -7,11 +7,10 @@ import { ModelError } from '../../src/core/onnx/modelError';
 import { type Activation, toActivation } from '../../src/worker/activations/activation';
 import { collectActivations } from '../../src/worker/activations/collect';
 import { openExposed } from '../../src/worker/activations/exposedSession';
-import { inputBatches } from '../../src/worker/activations/inputBatches';
 import { layerUses } from '../../src/worker/activations/layerUses';
 import { shapedModel } from '../../src/worker/activations/shapedModel';
 import { openModel } from '../../src/worker/openModel';
-import { keepingSink, layersIn, productError, RUNTIMES } from '../support/collected';
+import { inputBatches, keepingSink, layersIn, productError, RUNTIMES } from '../support/collected';
 import { encodeModel } from '../support/onnxModel';
 import {
   featuresOf,

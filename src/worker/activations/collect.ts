@@ -1,10 +1,11 @@
 import type { Layer } from '../../core/compress/layer';
 import { type Matrix, matrix } from '../../core/tensor/matrix';
-import type { Runtime } from '../runtime';
+import type { Batch } from '../calibration/batches';
+import type { Runtime, RuntimeTensor } from '../runtime';
 import { type ColumnSampler, columnSampler } from './columnSampler';
 import { gather, rowsOf } from './columns';
 import type { ShapedModel } from './exposedSession';
-import type { InputBatch, InputBatches } from './inputBatches';
+import type { InputBatches } from './inputBatches';
 import { type LayerActivations, layerActivations, type ModelPair, type UsedLayer } from './layerActivations';
 import { layerColumns } from './layerColumns';
 import { type LayerUse, layerUses, type Refusal, refusal } from './layerUses';
@@ -116,8 +117,8 @@ export async function collectActivations(
     return { outcomes, passes: [] };
   }
   const pair: ModelPair = {
-    original: shapedModel(original, first),
-    compressed: compressed && shapedModel(compressed, first),
+    original: shapedModel(original, first.tensors),
+    compressed: compressed && shapedModel(compressed, first.tensors),
   };
   const found: UsedLayer[] = [];
   for (const layer of layers) {
@@ -135,7 +136,7 @@ export async function collectActivations(
     return reason === undefined;
   });
   signal?.throwIfAborted();
-  const cost = await costs(runtime, pair, used, first, sink);
+  const cost = await costs(runtime, pair, used, first.tensors, sink);
   const shared = passes(used, cost, limits);
   const breath = breathing(signal);
   const scratch = { p: reusable(), y: reusable() };
@@ -157,7 +158,7 @@ export async function collectActivations(
   return { outcomes, passes: shared.map((own) => own.map(({ layer }) => layer)) };
 }
 
-async function firstOf(batches: InputBatches): Promise<InputBatch | undefined> {
+async function firstOf(batches: InputBatches): Promise<Batch | undefined> {
   for await (const batch of batches) return batch;
   return undefined;
 }
@@ -166,13 +167,13 @@ async function costs(
   runtime: Runtime,
   { original, compressed }: ModelPair,
   layers: readonly UsedLayer[],
-  batch: InputBatch,
+  inputs: ReadonlyMap<string, RuntimeTensor>,
   sink: ActivationSink,
 ): Promise<(layer: UsedLayer) => PassCost> {
   const uses = layers.flatMap((layer) => layer.uses);
   const [xs, ys] = [uses.map(({ x }) => x), uses.map(({ y }) => y)];
-  const ofOriginal = await tensorSizes(runtime, original, compressed ? ys : [...xs, ...ys], batch);
-  const ofCompressed = compressed && (await tensorSizes(runtime, compressed, xs, batch));
+  const ofOriginal = await tensorSizes(runtime, original, compressed ? ys : [...xs, ...ys], inputs);
+  const ofCompressed = compressed && (await tensorSizes(runtime, compressed, xs, inputs));
   return ({ layer, uses: own }) => {
     const tensors = new Map<string, number>();
     for (const { x, y } of own) {
@@ -214,12 +215,13 @@ function collector(
   const samplers = new Map<LayerUse, ColumnSampler>();
   let [columns, available] = [0, 0];
   return {
-    async add({ use, x, y }, breath) {
-      const { groups, count, p: pSource, y: ySource, scale } = layerColumns(use, x.dims, y.dims);
+    async add({ batch, use, x, y }, breath) {
+      const { groups, count: all, p: pSource, y: ySource, scale } = layerColumns(use, x.dims, y.dims);
+      const count = withoutPadding(all, y.dims, batch);
       const [d, s] = [rowsOf(pSource), rowsOf(ySource)];
       // Uses of one weight share its columns equally.
       const limit = Math.max(1, Math.floor(limits.columns(d, s) / uses.length));
-      const sampler = samplers.get(use) ?? columnSampler(count * batches, limit);
+      const sampler = samplers.get(use) ?? columnSampler(all * batches, limit);
       samplers.set(use, sampler);
       const chosen = sampler.take(count);
       available += count;
@@ -245,6 +247,16 @@ function collector(
     },
     outcome: () => ({ kind: 'collected', columns, available }),
   };
+}
+
+/**
+ * How many of the columns are of samples, not of rows that only fill up a run: these come last, as long as the batch is
+ * the outermost axis. Where it can be seen that it is not, repeated samples weigh as much as others.
+ */
+function withoutPadding(count: number, [first = 1]: readonly number[], { samples, padding }: Batch): number {
+  const rows = samples.length + padding;
+  const isOutermost = first % rows === 0 && count % rows === 0;
+  return isOutermost ? (count / rows) * samples.length : count;
 }
 
 /** How long nobody else is listened to. */

@@ -4,7 +4,6 @@ import type { ShapeTable } from '../../core/onnx/shapes/inferShapes';
 import { type Segment, segmentsLength } from '../../core/onnx/splice';
 import type { OpenModel } from '../openModel';
 import type { Runtime, RuntimeTensor } from '../runtime';
-import type { InputBatch } from './inputBatches';
 
 /** A model whose tensors are looked into, with what is known about their sizes at those of its inputs. */
 export interface ShapedModel {
@@ -17,7 +16,7 @@ export interface ExposedSession {
   /** Where each of the wanted tensors is found, in their order. */
   readonly places: readonly Place[];
   /** The wanted tensors in one run, in that order; undefined for those that were refused or are not fed. */
-  run(batch: InputBatch): Promise<readonly (RuntimeTensor | undefined)[]>;
+  run(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<readonly (RuntimeTensor | undefined)[]>;
   release(): Promise<void>;
 }
 
@@ -41,10 +40,10 @@ export async function openExposed(
     : undefined;
   return {
     places,
-    async run(batch) {
-      const outputs = await session?.run(batch);
+    async run(inputs) {
+      const outputs = await session?.run(inputs);
       return places.map((place, i) => {
-        if (place.kind === 'input') return batch.get(wanted[i]!.name);
+        if (place.kind === 'input') return inputs.get(wanted[i]!.name);
         return place.kind === 'output' ? outputs?.get(place.name) : undefined;
       });
     },

@@ -1,20 +1,22 @@
-import type { RuntimeTensor } from '../runtime';
-
-/** Values for the inputs of a model, by name: what one run takes. */
-export type InputBatch = ReadonlyMap<string, RuntimeTensor>;
+import type { Batch } from '../calibration/batches';
+import type { CalibrationData } from '../calibration/calibrationData';
 
 /** Batches to run a model on. Iterating begins anew each time, and gives the same batches in the same order. */
-export interface InputBatches extends AsyncIterable<InputBatch> {
+export interface InputBatches extends AsyncIterable<Batch> {
   /** How many batches an iteration gives. */
   readonly count: number;
 }
 
-/** Batches that are in memory already. */
-export function inputBatches(batches: readonly InputBatch[]): InputBatches {
+/** Some samples of calibration data (rising indices) in batches of `size`, or of what the model takes. */
+export function calibrationBatches(
+  data: Pick<CalibrationData, 'batches' | 'fixedRows'>,
+  samples: readonly number[],
+  size: number,
+): InputBatches {
   return {
-    count: batches.length,
+    count: Math.ceil(samples.length / (data.fixedRows ?? Math.max(1, Math.floor(size)))),
     async *[Symbol.asyncIterator]() {
-      yield* batches;
+      yield* data.batches(samples, size);
     },
   };
 }

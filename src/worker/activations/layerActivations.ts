@@ -1,4 +1,5 @@
 import type { Layer } from '../../core/compress/layer';
+import type { Batch } from '../calibration/batches';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import { type Activation, toActivation } from './activation';
 import { type ExposedSession, openExposed, type ShapedModel } from './exposedSession';
@@ -21,8 +22,7 @@ export interface UsedLayer {
 
 /** What goes into one use of a layer, and what comes out, in one run. */
 export interface LayerActivations {
-  /** Index of the batch. */
-  readonly batch: number;
+  readonly batch: Batch;
   readonly layer: Layer;
   readonly use: LayerUse;
   readonly x: Activation;
@@ -56,18 +56,16 @@ export async function* layerActivations(
     };
     const first = await open(original, compressed ? ys : [...xs, ...ys]);
     const second = compressed && (await open(compressed, xs));
-    let number = 0;
     for await (const batch of batches) {
       const values = async ({ session, distinct }: Awaited<ReturnType<typeof open>>) => {
         signal?.throwIfAborted();
-        const tensors = await session.run(batch);
+        const tensors = await session.run(batch.tensors);
         return new Map(distinct.map((name, i) => [name, tensors[i]]));
       };
       const own = await values(first);
       const seen = second ? await values(second) : own;
       for (const { layer, use } of uses)
-        yield { batch: number, layer, use, x: activation(use.x, seen), y: activation(use.y, own) };
-      number++;
+        yield { batch, layer, use, x: activation(use.x, seen), y: activation(use.y, own) };
       // Not held while the next run makes its own.
       own.clear();
       seen.clear();

@@ -1,17 +1,16 @@
 import { elementBytes, elementCount } from '../../core/onnx/elements';
-import type { Runtime } from '../runtime';
+import type { Runtime, RuntimeTensor } from '../runtime';
 import { openExposed, type ShapedModel } from './exposedSession';
-import type { InputBatch } from './inputBatches';
 
 /**
- * Bytes of tensors in a run on `batch`. What shape inference leaves open is asked of the model itself, in one run that
+ * Bytes of tensors in a run on `fed`. What shape inference leaves open is asked of the model itself, in one run that
  * gives out nothing but sizes. 0 for graph inputs, which take no memory of their own.
  */
 export async function tensorSizes(
   runtime: Runtime,
   model: ShapedModel,
   names: readonly string[],
-  batch: InputBatch,
+  fed: ReadonlyMap<string, RuntimeTensor>,
 ): Promise<ReadonlyMap<string, number>> {
   const { shapes, source } = model;
   const inputs = new Set(source.model.graph.inputs.map(({ name }) => name));
@@ -33,7 +32,7 @@ export async function tensorSizes(
     open.map((name) => ({ name, what: 'shape' })),
   );
   try {
-    const dims = await session.run(batch);
+    const dims = await session.run(fed);
     for (const [i, name] of open.entries()) {
       const found = dims[i];
       if (found) bytes(name, Array.from(found.data, Number));
