@@ -4,7 +4,7 @@ import { describe, it } from 'node:test';
 import type { Layer } from '../../src/core/compress/layer';
 import { collectActivations, enoughColumns } from '../../src/worker/activations/collect';
 import { columnSampler } from '../../src/worker/activations/columnSampler';
-import { calibrationBatches } from '../../src/worker/activations/inputBatches';
+import { calibrationBatches, samplesPerRun } from '../../src/worker/activations/inputBatches';
 import { passes } from '../../src/worker/activations/passes';
 import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import { type OpenModel, openModel } from '../../src/worker/openModel';
@@ -208,6 +208,19 @@ describe('collecting', () => {
       }
     }));
 
+  it('batches may differ in all sizes that the model leaves open', () =>
+    withModel({ ...CONVS, inputs: { x: ['n', 3, 'h', 'w'] } }, async (open) => {
+      const layers = layersIn(open);
+      const sink = keepingSink();
+      const batches = batchesOf([1, 3, 6, 6], [2, 3, 9, 7], [1, 3, 3, 3]);
+      const { outcomes } = await collectActivations(native, { original: open, layers, batches, sink });
+      assert.deepEqual(
+        [...outcomes.values()].map((outcome) => outcome.kind === 'collected' && outcome.columns),
+        [36 + 2 * 63 + 9, 4 + 2 * 12 + 1],
+      );
+      for (const layer of layers) assert.ok(productError(open, layer, sink.kept.get(layer)!) < 1e-5);
+    }));
+
   it('progress rises to 1', () =>
     withModel(TIED, async (open) => {
       const seen: number[] = [];
@@ -262,6 +275,12 @@ describe('calibration data', () => {
     ]);
     assert.deepEqual(fixed.outcomes, free.outcomes);
     for (const [i, layer] of free.kept.entries()) assert.deepEqual(fixed.kept[i]![0]!.p, layer[0]!.p);
+  });
+});
+
+describe('samples per run', () => {
+  it('are fewer the more one takes, and one where that is not known', () => {
+    assert.deepEqual([4.1e9, 5e7, 1e3, null].map(samplesPerRun), [1, 40, 64, 1]);
   });
 });
 
@@ -419,31 +438,27 @@ describe('cancelling', () => {
       assert.deepEqual([runtime.opened, runtime.openNow()], [1, 0]);
     }));
 
-  it('a timer fires while blocks are added', () =>
+  it('is heard between blocks of one run', () =>
     withModel(TIED, async (open) => {
       const controller = new AbortController();
       const busy = (ms: number) => {
         const end = performance.now() + ms;
         while (performance.now() < end);
       };
-      let began = 0;
+      let added = 0;
       const sink = {
         add() {
-          if (began === 0) {
-            began = performance.now();
-            setTimeout(() => controller.abort(new Error('cancelled')), 1);
-          }
+          if (added++ === 0) setTimeout(() => controller.abort(new Error('cancelled')), 1);
           busy(5);
         },
       };
-      const limits = { blockBytes: 1 };
       const collecting = collectActivations(
         native,
-        { ...request(open), sink, limits },
+        { ...request(open), batches: batchesOf([1000, 12]), sink, limits: { blockBytes: 1 } },
         { signal: controller.signal },
       );
       await assert.rejects(collecting, /cancelled/);
-      assert.ok(performance.now() - began < 1000, `${performance.now() - began} ms`);
+      assert.ok(added < 100, `${added} of 1000 blocks`);
     }));
 });
 

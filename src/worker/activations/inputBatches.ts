@@ -20,3 +20,12 @@ export function calibrationBatches(
     },
   };
 }
+
+/** Multiply-adds of one run: nobody is listened to while a runtime works, so a run should take a fraction of a second. */
+const RUN_MACS = 2e9;
+const MOST_SAMPLES = 64;
+
+/** How many samples to put into one run, from the multiply-adds that one takes; null: unknown. */
+export function samplesPerRun(macs: number | null): number {
+  return macs === null ? 1 : Math.max(1, Math.min(MOST_SAMPLES, Math.floor(RUN_MACS / macs)));
+}
