@@ -140,7 +140,7 @@ describe('the hovers of a plan', () => {
     const entry = `"${LAYERS.wide}": { "method": "spatial", "ranks": [`;
     const started = performance.now();
     await replace(editor, `${entry}${from}]`, `${entry}11]`);
-    await until('the new rank', async () => /\*\*11\*\*/.test(await hover(document, LAYERS.wide)), 3);
+    await until('the new rank', async () => /\*\*11\*\*/.test(await hover(document, LAYERS.wide)), 10);
     this.test!.title += `: ${(performance.now() - started).toFixed(0)} ms`;
     const value = await hover(document, LAYERS.wide);
     const labels = descendants(pictureIn(value).root, 'text').map(textOf);

@@ -72,6 +72,9 @@ describe('the lenses of a plan', () => {
         `${factored} of 8 layers factored`,
       ].join(' · '),
     );
+    const replan = commands.get('ranksmith.replan')!;
+    assert.match(replan.title, /Re-plan…/);
+    assert.equal(String(replan.arguments![0]), document.uri.toString());
     const compress = commands.get('ranksmith.compressModel')!;
     assert.match(compress.title, /Compress/);
     const output = folder.file('small.onnx');
@@ -111,7 +114,7 @@ describe('the lenses of a plan', () => {
       const started = performance.now();
       await replace(editor, from, to);
       const lens = `error ${formatPercent(wanted.error!)}`;
-      await until('the lens', async () => (await above(document, LAYERS.wide))[0]!.endsWith(lens), 3);
+      await until('the lens', async () => (await above(document, LAYERS.wide))[0]!.endsWith(lens), 10);
       times.push(performance.now() - started);
       const totals = (await above(document, '{')).join();
       assert.match(totals, new RegExp(`weight error ${formatPercent(weightError!)}`));
@@ -127,7 +130,7 @@ describe('the lenses of a plan', () => {
     const before = await lensesOf(document);
     await replace(editor, '"seed": 1', '"seed": ');
     const broken = await lensesOf(document);
-    assert.equal(broken.length, before.length - 1, 'a plan that can not be read can not be carried out');
+    assert.equal(broken.length, before.length - 2, 'what can not be read can not be carried out or replaced');
     const titles = (lenses: readonly vscode.CodeLens[]) =>
       lenses.filter(({ range }) => range.start.line > 0).map(({ command }) => command!.title);
     assert.deepEqual(titles(broken), titles(before));

@@ -47,7 +47,7 @@ describe('a plan in the status bar', () => {
     const former = (await shown())!.text;
     const started = performance.now();
     await replace(editor, `${entry}${from}]`, `${entry}8]`);
-    await until('other figures', async () => (await shown())!.text !== former, 3);
+    await until('other figures', async () => (await shown())!.text !== former, 10);
     this.test!.title += `: ${(performance.now() - started).toFixed(0)} ms`;
     const { review } = await measured(document);
     assert.match((await shown())!.text, new RegExp(`error ${formatPercent(review!.weightError!)}$`));
