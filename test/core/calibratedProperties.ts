@@ -359,6 +359,8 @@ function testFactors(linalg: Linalg): void {
         for (const { energies } of spectra) assert.ok(energies.every((energy) => energy >= 0));
         const tails = tailsOf(spectra[0]!);
         assert.ok(Math.abs(tails.at(-1)! - least) < 1e-9 * total, `${tails.at(-1)}, ${least}`);
+        const atFull = candidate.error(spectra, candidate.fullRanks);
+        assert.ok(Math.abs(atFull - least) < 1e-9 * total, 'what is left is counted once');
         if (!table) return;
         const { first, second, errors } = table;
         for (let i = 0; i <= first; i++) {
