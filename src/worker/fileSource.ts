@@ -21,14 +21,14 @@ export function openFile(path: string): FileSource {
   return {
     name: path,
     size: stat.size,
-    read(offset, length) {
+    read(offset, length, space) {
       if (offset < 0 || offset + length > stat.size) {
         throw new ModelError(
           'truncated',
           `${path} ends at byte ${stat.size}, but ${length} bytes were expected from byte ${offset}.`,
         );
       }
-      const bytes = new Uint8Array(length);
+      const bytes = space ?? new Uint8Array(length);
       let done = 0;
       while (done < length) {
         const wanted = Math.min(LARGEST_READ, length - done);

@@ -18,7 +18,8 @@ import { ModelError } from '../core/onnx/modelError';
 import { type CopySegment, type Segment, segmentsLength } from '../core/onnx/splice';
 import { type FileSource, openFile } from './fileSource';
 
-const BLOCK = 4 * 1024 * 1024;
+/** What is written at once, and gathered in memory for it. */
+const BLOCK = 1024 * 1024;
 
 /** A file to be written: a name in the target's folder, and what goes into it. */
 export interface OutputFile {
@@ -113,7 +114,7 @@ function lazySource(open: () => FileSource, name: string): ByteSource {
     get size() {
       return open().size;
     },
-    read: (offset, length) => open().read(offset, length),
+    read: (offset, length, space) => open().read(offset, length, space),
   };
 }
 
@@ -138,25 +139,30 @@ async function writeFile(
   }
 }
 
+/** The bytes of segments, in blocks that are good until the next one is asked for: they share their memory. */
 function* blocks(segments: readonly Segment[]): Generator<Uint8Array> {
-  let small: Uint8Array[] = [];
-  let smallLength = 0;
+  const block = new Uint8Array(BLOCK);
+  let filled = 0;
   for (const segment of segments) {
-    if (segment.kind === 'bytes' && smallLength + segment.bytes.length < BLOCK) {
-      small.push(segment.bytes);
-      smallLength += segment.bytes.length;
-      continue;
-    }
-    if (smallLength > 0) yield Buffer.concat(small, smallLength);
-    small = [];
-    smallLength = 0;
-    if (segment.kind === 'bytes') yield segment.bytes;
-    else
-      for (let at = segment.start; at < segment.end; at += BLOCK) {
-        yield segment.source.read(at, Math.min(BLOCK, segment.end - at));
+    const [start, end] = segment.kind === 'bytes' ? [0, segment.bytes.length] : [segment.start, segment.end];
+    for (let at = start; at < end; ) {
+      const length = Math.min(BLOCK - filled, end - at);
+      const space = block.subarray(filled, filled + length);
+      if (segment.kind === 'bytes') space.set(segment.bytes.subarray(at, at + length));
+      else {
+        const bytes = segment.source.read(at, length, space);
+        // A source that had them in memory already did not copy them.
+        if (bytes !== space) space.set(bytes);
       }
+      at += length;
+      filled += length;
+      if (filled === BLOCK) {
+        yield block;
+        filled = 0;
+      }
+    }
   }
-  if (smallLength > 0) yield Buffer.concat(small, smallLength);
+  if (filled > 0) yield block.subarray(0, filled);
 }
 
 const REASONS: Record<string, string> = {

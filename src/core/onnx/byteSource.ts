@@ -9,9 +9,10 @@ export interface ByteSource {
   readonly size: number;
   /**
    * Exactly `length` bytes from `offset`. The caller may keep the result, but not write to it.
+   * A source that has to copy them does so into `space`, of that length, where the caller gives it.
    * Throws when the range is not inside the file or reading fails.
    */
-  read(offset: number, length: number): Uint8Array;
+  read(offset: number, length: number, space?: Uint8Array): Uint8Array;
 }
 
 /** A {@link ByteSource} over bytes in memory. */
