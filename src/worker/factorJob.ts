@@ -5,10 +5,11 @@ import type { Form } from '../core/compress/layer';
 import type { Candidate, MethodId, Ranks } from '../core/compress/method';
 import { gramPart, spectrumSeries, type Unfolding } from '../core/compress/unfolding';
 import { effectiveWeight, type WeightRecipe } from '../core/compress/weight';
+import { Element } from '../core/onnx/elements';
 import type { ElementType } from '../core/onnx/model';
 import { decodeFloats, encodeFloats } from '../core/onnx/tensorData';
 import type { Linalg, OnProgress } from '../core/tensor/linalg';
-import { type Matrix, matrix } from '../core/tensor/matrix';
+import { type Matrix, matrix, zerosLike } from '../core/tensor/matrix';
 import { withGram } from '../core/tensor/withGram';
 import { openFile } from './fileSource';
 
@@ -64,7 +65,10 @@ export type FactorResult =
       readonly factors: readonly Uint8Array[];
     };
 
-/** Reads a weight and does what is asked with it. Errors are LinalgErrors and ModelErrors. */
+/**
+ * Reads a weight and does what is asked with it, maybe in a scratch: the arrays of the result have buffers of their own.
+ * Errors are LinalgErrors and ModelErrors.
+ */
 export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgress): FactorResult {
   const linalg = job.known ? withGram(engine, sumOf(job.known), job.known.columns) : engine;
   const weight = effectiveWeight(readWeight(job), job.recipe);
@@ -76,12 +80,15 @@ export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgr
     }
     case 'measure': {
       const series = candidateFor(task.form, task.method).series[task.series]!;
-      return { kind: 'measure', ...series.measure(linalg, weight, onProgress) };
+      const { energies, total } = series.measure(linalg, weight, onProgress);
+      return { kind: 'measure', energies: owned(energies), total };
     }
-    case 'spectrum':
-      return { kind: 'spectrum', ...spectrumSeries(task.unfolding).measure(linalg, weight, onProgress) };
+    case 'spectrum': {
+      const { energies, total } = spectrumSeries(task.unfolding).measure(linalg, weight, onProgress);
+      return { kind: 'spectrum', energies: owned(energies), total };
+    }
     case 'gram':
-      return { kind: 'gram', gram: gramPart(linalg, weight, task.unfolding, task, onProgress).data };
+      return { kind: 'gram', gram: owned(gramPart(linalg, weight, task.unfolding, task, onProgress).data) };
     case 'factor': {
       // Through the model's own element type and back; the kind of array is the one the weight was read into.
       const written: Uint8Array[] = [];
@@ -95,6 +102,11 @@ export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgr
       return { kind: 'factor', weightError, factors: written };
     }
   }
+}
+
+/** An array with a buffer of its own, which can be handed over: a copy of one that shares it. */
+function owned(values: Float64Array): Float64Array {
+  return values.byteLength === values.buffer.byteLength ? values : values.slice();
 }
 
 /** The arrays of a result, which can be handed over to another thread. */
@@ -125,11 +137,23 @@ function candidateFor(form: Form, method: MethodId): Candidate {
   return candidate;
 }
 
+/** The element types that files hold as typed arrays do. */
+const FLOATS = new Map<ElementType, Float32Array | Float64Array>([
+  [Element.float, new Float32Array(0)],
+  [Element.double, new Float64Array(0)],
+]);
+
 function readWeight({ weight, recipe }: JobWeight): Float32Array | Float64Array {
   if (weight.kind === 'values') return weight.values;
   const file = openFile(weight.path);
   try {
-    return decodeFloats(recipe.storedType, file.read(weight.offset, weight.length));
+    const { offset, length } = weight;
+    const like = FLOATS.get(recipe.storedType);
+    if (!like) return decodeFloats(recipe.storedType, file.read(offset, length));
+    // Read to where they are computed with.
+    const values = zerosLike(like, length / like.BYTES_PER_ELEMENT);
+    file.read(offset, length, new Uint8Array(values.buffer, values.byteOffset, length));
+    return values;
   } finally {
     file.close();
   }

@@ -3,8 +3,8 @@ import { type Unfolding, unfoldedSize } from '../core/compress/unfolding';
 import { elementCount } from '../core/onnx/elements';
 import type { FactorJob, FactorTask } from './factorJob';
 
-/** A slab of a weight in LAPACK's memory, and what a thread takes without any weight. */
-const FIXED = 96 * 2 ** 20;
+/** A slab of a weight in LAPACK's memory, what a thread takes without any weight, and what earlier jobs left it with. */
+const FIXED = 160 * 2 ** 20;
 
 /**
  * About how much memory a job needs at its worst, in bytes: the weight as it is read, unfolded and approximated, and

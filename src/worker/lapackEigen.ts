@@ -1,7 +1,7 @@
 import type { Eigen, OnProgress } from '../core/tensor/linalg';
 import { LinalgError } from '../core/tensor/linalg';
 import { requireCount, requireFiniteLower, requireSquare, safeScale } from '../core/tensor/linalgInput';
-import { type Matrix, matrix } from '../core/tensor/matrix';
+import { type Matrix, matrix, zerosLike } from '../core/tensor/matrix';
 import type { Arena, Block, Heap } from './arena';
 import type { Caller } from './lapackCall';
 
@@ -44,7 +44,7 @@ export function eigh(
     // Before DSTEMR, which never ends on a NaN: DSTERF reports one.
     const values = tridiagonalValues(heap, caller, n, d, e);
     onProgress(REDUCTION_SHARE + 0.05);
-    const rows = matrix(count, n, new Float64Array(count * n));
+    const rows = matrix(count, n, zerosLike(a.data, count * n));
     if (count > 0) {
       // LAPACK counts eigenvalues upwards: the leading vectors are the last columns, from the end.
       const columns =

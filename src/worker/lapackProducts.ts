@@ -2,7 +2,10 @@ import type { OnProgress } from '../core/tensor/linalg';
 import { holdsFinite, requireFinite, requireThat, shapeOf } from '../core/tensor/linalgInput';
 import { type Matrix, matrix, type Numbers, zerosLike } from '../core/tensor/matrix';
 import type { Instance } from './lapack';
-import { routine, take } from './lapackCall';
+import { routine } from './lapackCall';
+
+/** Stands for its precision. */
+const doubles = new Float64Array(0);
 
 /** How much of a matrix is copied into the heap at a time. */
 const SLAB_BYTES = 32 * 2 ** 20;
@@ -154,7 +157,9 @@ export function gram(
       }
       onProgress(last / depth);
     }
-    return matrix(order, order, take(sum));
+    const result = matrix(order, order, zerosLike(doubles, order * order));
+    result.data.set(sum.view());
+    return result;
   });
   // NaN or infinity in a row of A is one on the diagonal of its Gram matrix.
   for (let i = 0; i < order; i++) {

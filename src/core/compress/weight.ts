@@ -2,6 +2,7 @@ import type { ConstantStep } from '../onnx/constants';
 import { Element, elementCount } from '../onnx/elements';
 import type { ElementType } from '../onnx/model';
 import { decodeFloats, encodeFloats } from '../onnx/tensorData';
+import { zerosLike } from '../tensor/matrix';
 import { permuteAxes } from '../tensor/permute';
 import type { FoldableNorm } from './layer';
 
@@ -57,7 +58,8 @@ function scaled(
   dims: readonly number[],
   { factors, isTransposed, groups }: ChannelScale,
 ): Floats {
-  const out = values.slice();
+  const out = zerosLike(values, values.length);
+  out.set(values);
   const rows = dims[0]!;
   const inner = isTransposed ? elementCount(dims.slice(2)) : elementCount(dims.slice(1));
   const columns = isTransposed ? dims[1]! : 1;

@@ -50,7 +50,7 @@ export type OnProgress = (done: number) => void;
 /**
  * The linear algebra the decompositions stand on: a port with two engines, LAPACK in WebAssembly
  * (`worker/lapack.ts`) and ml-matrix (`mlMatrix.ts`: small problems, and the oracle of the tests).
- * Matrices go in and come out row-major; inputs are never modified; results own their memory.
+ * Matrices go in and come out row-major; inputs are never modified; results share no memory with them.
  * Calls are synchronous. Numerical trouble is a {@link LinalgError}.
  */
 export interface Linalg {

@@ -1,3 +1,5 @@
+import { takeScratch } from './scratch';
+
 /** The element storage of a dense matrix: single or double precision. */
 export type Numbers = Float32Array | Float64Array;
 
@@ -16,7 +18,14 @@ export function matrix<T extends Numbers>(rows: number, cols: number, data: T): 
   return { rows, cols, data };
 }
 
-/** A fresh zero array of the same precision as `like`. */
+/** A zero array of the same precision as `like`: its own, or in the scratch of the computation that runs (`scratch.ts`). */
 export function zerosLike<T extends Numbers>(like: T, length: number): T {
-  return (like instanceof Float32Array ? new Float32Array(length) : new Float64Array(length)) as T;
+  const place = takeScratch(length * like.BYTES_PER_ELEMENT);
+  const isSingle = like instanceof Float32Array;
+  if (!place) return (isSingle ? new Float32Array(length) : new Float64Array(length)) as T;
+  const { buffer, offset } = place;
+  const array = isSingle
+    ? new Float32Array(buffer, offset, length)
+    : new Float64Array(buffer, offset, length);
+  return array.fill(0) as T;
 }
