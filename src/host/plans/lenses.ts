@@ -123,8 +123,8 @@ function planLenses({ document, model, review, reviewed, isCurrent, failure }: P
   const add = (title: string, command: string, ...args: readonly unknown[]) =>
     lenses.push(new vscode.CodeLens(range, { title, command, arguments: [...args] }));
   if (model && failure === undefined) {
-    add(vscode.l10n.t('$(fold-down) Compress'), COMMANDS.compress, { uri: model, plan: document.uri });
-    add(vscode.l10n.t('$(target) Re-plan…'), COMMANDS.replan, document.uri);
+    add(vscode.l10n.t('Compress'), COMMANDS.compress, { uri: model, plan: document.uri });
+    add(vscode.l10n.t('Re-plan…'), COMMANDS.replan, document.uri);
   }
   if (failure !== undefined) add(`$(warning) ${withoutIcons(failure)}`, 'workbench.actions.view.problems');
   else if (!review) add('…', '');

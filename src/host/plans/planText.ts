@@ -26,14 +26,26 @@ export function entryText(state: EntryState, isMeasured: boolean): string {
   }
 }
 
-/** The totals of a plan: what it saves, what it loses, and how many layers it factors. */
-export function totalsText(review: PlanReview): string {
-  const { before, after, weightError, isMeasured, layers } = review;
-  return [
-    `${changeText(before, after, true)}`,
-    weightErrorText(weightError, isMeasured),
-    factoredText(layers),
-  ].join(' · ');
+/** The totals of a plan, as short as is clear: what it saves, what it loses, and how many layers it factors. */
+export function totalsText({ before, after, weightError, isMeasured, layers }: PlanReview): string {
+  const factored = layers.filter(({ planned }) => planned).length;
+  const params = l10n.t(
+    '{0} → {1} params ({2})',
+    formatCount(before.parameters),
+    formatCount(after.parameters),
+    formatChange(before.parameters, after.parameters, 2),
+  );
+  const macs =
+    before.macs === null || after.macs === null
+      ? l10n.t('MACs unknown')
+      : l10n.t(
+          '{0} → {1} MACs ({2})',
+          formatMacs(before.macs),
+          formatMacs(after.macs),
+          formatChange(before.macs, after.macs, 2),
+        );
+  const layersText = l10n.t('{0} of {1} layers', factored, layers.length);
+  return [params, macs, weightErrorText(weightError, isMeasured), layersText].join(' · ');
 }
 
 /** "4 of 8 layers factored". */
@@ -57,8 +69,7 @@ function amountsText({ parameters, macs }: Amounts): string {
   return `${l10n.t('{0} parameters', formatCount(parameters))} · ${macsText({ macs, macsFormula: null })}`;
 }
 
-function changeText(before: Amounts, after: Amounts, withShare = false): string {
-  const share = (a: number, b: number) => (withShare ? ` (${formatChange(a, b, 2)})` : '');
+function changeText(before: Amounts, after: Amounts): string {
   const parameters = l10n.t(
     '{0} → {1} parameters',
     formatCount(before.parameters),
@@ -67,9 +78,8 @@ function changeText(before: Amounts, after: Amounts, withShare = false): string 
   const macs =
     before.macs === null || after.macs === null
       ? l10n.t('MACs unknown')
-      : l10n.t('{0} → {1} MACs', formatMacs(before.macs), formatMacs(after.macs)) +
-        share(before.macs, after.macs);
-  return `${parameters}${share(before.parameters, after.parameters)} · ${macs}`;
+      : l10n.t('{0} → {1} MACs', formatMacs(before.macs), formatMacs(after.macs));
+  return `${parameters} · ${macs}`;
 }
 
 /** Whether a plan meets its goal, and if not, by how much it misses it, as a sentence. */

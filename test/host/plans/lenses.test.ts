@@ -66,10 +66,10 @@ describe('the lenses of a plan', () => {
     assert.equal(
       commands.get('ranksmith.revealInLayers')?.title,
       [
-        `${formatCount(before.parameters)} → ${formatCount(after.parameters)} parameters (${formatChange(before.parameters, after.parameters, 2)})`,
+        `${formatCount(before.parameters)} → ${formatCount(after.parameters)} params (${formatChange(before.parameters, after.parameters, 2)})`,
         `${formatMacs(before.macs)} → ${formatMacs(after.macs)} MACs (${formatChange(before.macs!, after.macs!, 2)})`,
         `weight error ${formatPercent(weightError!)}`,
-        `${factored} of 8 layers factored`,
+        `${factored} of 8 layers`,
       ].join(' · '),
     );
     const replan = commands.get('ranksmith.replan')!;
