@@ -11,10 +11,11 @@ import type { Batch } from '../../src/worker/calibration/batches';
 import { type CalibrationOptions, openCalibration } from '../../src/worker/calibration/calibrationData';
 import { printDescription } from '../../src/worker/calibration/description';
 import { NO_PREPROCESSING, parsePreprocessing } from '../../src/worker/calibration/preprocessing';
+import { openModel } from '../../src/worker/openModel';
 import { npyFile, npzFile } from '../support/npyFile';
 import { buildModel, floatTensor, type ModelSpec } from '../support/onnxModel';
 import { pngFile } from '../support/pngFile';
-import { scratchFolder, writeInto } from '../support/scratch';
+import { SAMPLE, scratchFolder, writeInto } from '../support/scratch';
 
 const dir = scratchFolder();
 const FLOAT = 1;
@@ -420,6 +421,28 @@ describe('several inputs', () => {
     );
   });
 
+  it('may have one sample that serves all, which is said', async () => {
+    const path = file(
+      'a.npz',
+      npzFile({ x: npyFile('<f4', [3, 2], range(6)), y: npyFile('<f4', [1, 2], [7, 8]) }),
+    );
+    await open({ x: ['N', 2], y: ['N', 2] }, { ...everything, path }, async (data) => {
+      const [[, y]] = runs(data.batches(data.fit, 8)) as [[unknown, { data: number[] }]];
+      assert.deepEqual(y.data, [7, 8, 7, 8, 7, 8]);
+      assert.match((await data.describe()).warnings[0]!, /, y has one sample, which serves all 3\.$/);
+    });
+  });
+
+  it('are needed', async () => {
+    const path = file('x.npy', npyFile('<f4', [1], [1]));
+    for (const options of [{}, { path }]) {
+      await assert.rejects(
+        open({}, options, () => {}),
+        refused(/takes no input/),
+      );
+    }
+  });
+
   it('that take different numbers of samples at once are refused', async () => {
     const path = file(
       'a.npz',
@@ -698,6 +721,53 @@ describe('the description', () => {
       await assert.rejects(data.describe(AbortSignal.abort()), { name: 'AbortError' });
       await assert.rejects(data.hash(AbortSignal.abort()), { name: 'AbortError' });
     });
+  });
+});
+
+describe('the sample model', () => {
+  it('gets the same from pictures, bytes, floats and test data', async () => {
+    const open = openModel(SAMPLE);
+    const uniform = seededUniform(9);
+    const pixels = Array.from({ length: 3 * 784 }, () => Math.floor(uniform() * 256));
+    const floats = pixels.map((value) => (value / 255 - 0.286) / 0.353);
+    const folder = path.join(dir, 'forms');
+    mkdirSync(path.join(folder, 'png'), { recursive: true });
+    const set = path.join(folder, 'test_data_set_0');
+    mkdirSync(set);
+    for (const i of range(3)) {
+      const values = pixels.slice(784 * i, 784 * (i + 1));
+      writeInto(
+        path.join(folder, 'png'),
+        `${i}.png`,
+        pngFile({ width: 28, height: 28, colorType: 0, values }),
+      );
+    }
+    const shape = [3, 1, 28, 28];
+    writeInto(set, 'input_0.pb', onnx.TensorProto.encode(floatTensor('', shape, floats)).finish());
+    const forms: readonly [string, boolean][] = [
+      [path.join(folder, 'png'), true],
+      [writeInto(folder, 'bytes.npy', npyFile('|u1', [3, 28, 28], pixels)), true],
+      [
+        writeInto(
+          folder,
+          'floats.npz',
+          npzFile({ any: npyFile('<f4', shape, floats) }, { compressed: true }),
+        ),
+        false,
+      ],
+      [folder, false],
+    ];
+    const preprocessing = parsePreprocessing({ mean: '0.286', std: '0.353' });
+    for (const [form, scaled] of forms) {
+      const options = { ...everything, path: form, ...(scaled ? { preprocessing } : {}) };
+      const data = await openCalibration(open.model, new Map(), options);
+      const [batch, ...more] = data.batches(data.fit, 8);
+      const { dims, data: found } = [...batch!.tensors.values()][0]!;
+      assert.deepEqual([more.length, dims], [0, shape], form);
+      close(Array.from(found as Float32Array), floats, 1e-5);
+      data.close();
+    }
+    open.close();
   });
 });
 

@@ -87,6 +87,13 @@ describe('the choice of samples', () => {
     assert.notDeepEqual(selectSamples(1000, 100, 7, 4), selectSamples(1000, 100, 8, 4));
   });
 
+  it('takes no longer for many samples than for few', () => {
+    const { fit } = selectSamples(2 ** 40, 1000, 1, 0);
+    assert.equal(new Set(fit).size, 1000);
+    // The middle one of a thousand, five standard deviations either way.
+    assert.ok(Math.abs(fit[500]! / 2 ** 40 - 0.5) < 0.08);
+  });
+
   it('takes every sample as often as any other', () => {
     const times = new Array<number>(10).fill(0);
     for (let seed = 0; seed < 4000; seed++) {

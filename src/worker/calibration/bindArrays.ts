@@ -63,6 +63,9 @@ export async function bindArrays(
     const samples = countOf(fits.map(([, fitted]) => fitted));
     count += samples;
     for (const [input, fitted] of fits) {
+      if (fitted.column.count !== samples && !fitted.isSingle) {
+        warnings.push(`${fitted.column.label} has one sample, which serves all ${samples}.`);
+      }
       const column = fitted.column.count === samples ? fitted.column : repeated(fitted.column, samples);
       const list = parts.get(input) ?? [];
       if (list.length === 0) parts.set(input, list);

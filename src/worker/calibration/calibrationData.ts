@@ -1,5 +1,6 @@
 import type { DimBindings } from '../../core/compress/analysis';
 import type { Model } from '../../core/onnx/model';
+import { ModelError } from '../../core/onnx/modelError';
 import { DEFAULT_SEED } from '../modelInputs';
 import { type Batch, batchesOf, runSizeOf } from './batches';
 import { bindArrays } from './bindArrays';
@@ -70,6 +71,12 @@ export async function openCalibration(
   const { path, preprocessing = NO_PREPROCESSING, seed = DEFAULT_SEED, holdEvery = 4 } = options;
   const limit = options.limit ?? (path === undefined ? RANDOM_SAMPLES : MOST_SAMPLES);
   const inputs = requiredInputs(model);
+  if (inputs.length === 0) {
+    throw new ModelError(
+      'bad-data',
+      `${model.source.name} takes no input, so there is nothing to calibrate on.`,
+    );
+  }
   const source = path ?? `random numbers, seed ${seed}`;
   const files = path === undefined ? undefined : openData(path);
   try {

@@ -7,7 +7,8 @@ import { jpegHeader } from './jpegHeader';
 import { pngSize } from './pngChunks';
 
 const LARGEST_FILE = 256 * 1024 * 1024;
-const MOST_PIXELS = 100_000_000;
+/** Decoding takes up to 24 bytes a pixel for a moment. */
+const MOST_PIXELS = 64_000_000;
 
 /** Decodes a PNG or JPEG file, told apart by content. Throws {@link ModelError}s naming the file. */
 export function decodeImage(path: string): Image {

@@ -9,7 +9,8 @@ const MOST_SCANS = 200;
 
 /**
  * Decodes a JPEG file, baseline or progressive, grey, RGB or CMYK, to RGB (jpeg-js), and turns it as its EXIF
- * orientation says, as viewers do. Colour profiles are ignored. Throws plain errors.
+ * orientation says, as viewers do. Colours stored at half the resolution are repeated, not interpolated, and colour
+ * profiles are ignored. Throws plain errors.
  */
 export function decodeJpeg(bytes: Uint8Array): Image {
   const { width, height, orientation, scans } = jpegHeader(bytes);
@@ -21,7 +22,7 @@ export function decodeJpeg(bytes: Uint8Array): Image {
     useTArray: true,
     formatAsRGBA: false,
     tolerantDecoding: false,
-    maxMemoryUsageInMB: 2048,
+    maxMemoryUsageInMB: 1536,
   });
   if (data.length !== width * height * 3) throw new Error('it has several frames');
   return turned({ width, height, channels: 3, data, white: 255 }, orientation);

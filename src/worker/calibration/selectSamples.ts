@@ -16,11 +16,13 @@ export interface Selection {
  */
 export function selectSamples(count: number, limit: number, seed: number, holdEvery: number): Selection {
   const uniform = seededUniform(seed);
-  const chosen: number[] = [];
-  // Selection sampling (Knuth, The Art of Computer Programming 2, 3.4.2, algorithm S): in order, without a table.
-  for (let i = 0; i < count && chosen.length < limit; i++) {
-    if ((count - i) * uniform() < limit - chosen.length) chosen.push(i);
+  const set = new Set<number>();
+  // Floyd's algorithm (Bentley & Floyd, A sample of brilliance, CACM 30(9), 1987): its work is that of the choice.
+  for (let i = Math.max(0, count - limit); i < count; i++) {
+    const pick = Math.floor(uniform() * (i + 1));
+    set.add(set.has(pick) ? i : pick);
   }
+  const chosen = [...set].sort((a, b) => a - b);
   if (holdEvery < 2) return { fit: chosen, heldBack: [] };
   const fit: number[] = [];
   const heldBack: number[] = [];
