@@ -9,6 +9,7 @@ import { createModels } from './host/models';
 import { createApplySuggestions } from './host/plans/applySuggestions';
 import { createChooseWays } from './host/plans/chooseWays';
 import { createCompareMethods } from './host/plans/compareMethods';
+import { createCompletions } from './host/plans/completions';
 import { createPlanDiagnostics } from './host/plans/diagnostics';
 import { createFixPlan } from './host/plans/fixPlan';
 import { createPlanHovers } from './host/plans/hovers';
@@ -71,6 +72,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const changes = createPlanChanges({ engine, models });
   const applySuggestions = createApplySuggestions({ models, suggestions, changes });
   const compareMethods = createCompareMethods({ engine, models, suggestions, planFiles, changes });
+  own(createCompletions({ plans, engine, models, failures }));
   own(createQuickFixes({ plans, engine, models, failures }));
   const replan = createReplan({ engine, models, suggestions });
   const fixPlan = createFixPlan(plans);

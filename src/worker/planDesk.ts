@@ -164,6 +164,7 @@ function knownOf(open: OpenModel, dims: ModelRequest['dims'], foldNorms: boolean
     files,
     layers: analyzed.layers.map((layer, i) => ({
       layer,
+      op: analyzed.analysis.layers[i]!.op,
       macs: analyzed.analysis.layers[i]!.macs,
       methods: methodsOf(layer),
     })),

@@ -1,4 +1,11 @@
-import { type Node as JsonNode, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
+import {
+  findNodeAtLocation,
+  getLocation,
+  type Node as JsonNode,
+  type ParseError,
+  parseTree,
+  printParseErrorCode,
+} from 'jsonc-parser';
 import { SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
 import { METHOD_IDS, type MethodId } from './method';
 import { type LayerPlan, parseTarget, printTarget, type Target } from './plan';
@@ -215,6 +222,43 @@ function readLayers(
     }
   }
   return layers;
+}
+
+/** A spot of a text where something of a plan may be written; `replace` is what stands there already. */
+export type PlanSpot = { readonly replace: Place } & (
+  | { readonly kind: 'goal' }
+  /** The name of a layer in front of an entry that may still be missing. */
+  | { readonly kind: 'layer'; readonly hasEntry: boolean; readonly isFollowed: boolean }
+  | { readonly kind: 'method'; readonly layer: string }
+  /** Its ranks, all of them. */
+  | { readonly kind: 'ranks'; readonly layer: string; readonly method: string | undefined }
+);
+
+/** What may be written at a place of a text, however incomplete that is; undefined elsewhere. */
+export function planSpot(text: string, offset: number): PlanSpot | undefined {
+  const { path, previousNode, isAtPropertyKey } = getLocation(text, offset);
+  const isInside =
+    previousNode && previousNode.offset <= offset && offset <= previousNode.offset + previousNode.length;
+  const replace = isInside ? placeOf(previousNode) : { offset, length: 0 };
+  const [member, layer, part] = path.map(String);
+  if (member === 'goal' && path.length === 1 && !isAtPropertyKey) return { kind: 'goal', replace };
+  if (member !== 'layers' || layer === undefined) return undefined;
+  if (path.length === 2 && isAtPropertyKey) {
+    const rest = text.slice(replace.offset + replace.length).trimStart();
+    return { kind: 'layer', hasEntry: rest.startsWith(':'), isFollowed: rest.startsWith('"'), replace };
+  }
+  if (isAtPropertyKey) return undefined;
+  if (part === 'method' && path.length === 3) return { kind: 'method', layer, replace };
+  if (part !== 'ranks') return undefined;
+  const root = parseTree(text);
+  const list = root && findNodeAtLocation(root, ['layers', layer, 'ranks']);
+  const method = root && findNodeAtLocation(root, ['layers', layer, 'method'])?.value;
+  return {
+    kind: 'ranks',
+    layer,
+    method: typeof method === 'string' ? method : undefined,
+    replace: list?.type === 'array' ? placeOf(list) : replace,
+  };
 }
 
 interface Found<T> {

@@ -59,6 +59,8 @@ export interface PlanRemark {
 /** One layer of the model under a plan. */
 export interface LayerReview {
   readonly layer: string;
+  /** The operator. */
+  readonly op: string;
   /** The layer as it is. */
   readonly dense: Amounts;
   /** The methods that fit it. */

@@ -13,6 +13,8 @@ import type { Spectrum } from './spectrum';
 /** A layer as far as a plan is held against it. */
 export interface ReviewedLayer<L extends FormedLayer = FormedLayer> {
   readonly layer: L;
+  /** The operator. */
+  readonly op: string;
   /** Multiply-adds of the layer as it is; null where unknown. */
   readonly macs: number | null;
   /** The methods that fit it. */
@@ -66,7 +68,7 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
   let after: Amounts = totals;
   let discarded = 0;
   let total = 0;
-  for (const [i, { layer, macs, methods }] of layers.entries()) {
+  for (const [i, { layer, op, macs, methods }] of layers.entries()) {
     const { name } = layer;
     const entry = entries.get(name);
     const found = planned.get(name);
@@ -76,6 +78,7 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
     total += energy;
     const review = {
       layer: name,
+      op,
       dense: { parameters: layer.parameters, macs },
       methods,
       ...(advice ? { advice } : {}),
