@@ -150,7 +150,8 @@ function layerOf(item: Row | LayerArgument | undefined): LayerArgument | undefin
     return item.kind === 'layer' ? { model: item.model.uri, layer: item.layer.name } : undefined;
   }
   // From a link, where an address is plain data.
-  return { ...item, model: vscode.Uri.from(item.model) };
+  const { model, layer, plan } = item;
+  return { model: vscode.Uri.from(model), layer, ...(plan ? { plan: vscode.Uri.from(plan) } : {}) };
 }
 
 function onDisk(uri: vscode.Uri): vscode.Uri {

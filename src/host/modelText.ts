@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import { l10n } from 'vscode';
 import type { Analysis } from '../core/compress/analysis';
+import { printTarget } from '../core/compress/plan';
 import {
   formatBytes,
   formatChange,
@@ -52,7 +53,7 @@ export function macsText(counted: {
 }
 
 /** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */
-export function modelTooltip(path: string, analysis: Analysis): string {
+export function modelTooltip(path: string, analysis: Analysis, plan?: ModelPlan): string {
   const {
     parameters,
     macs,
@@ -92,6 +93,7 @@ export function modelTooltip(path: string, analysis: Analysis): string {
   const sections = [`**${markdown(basename(path))}**`, lines.join('  \n')];
   const suggested = suggestionTotals(analysis);
   if (suggested) sections.push(suggested);
+  if (plan) sections.push(planSection(plan));
   for (const problem of problems) sections.push(`$(warning) ${markdown(problem.message)}`);
   sections.push(markdown(path));
   return sections.join('\n\n');
@@ -101,6 +103,18 @@ export function modelTooltip(path: string, analysis: Analysis): string {
 function typesText({ bytesByType }: Analysis): string {
   const types = Object.entries(bytesByType).map(([type, bytes]) => `${type} ${formatBytes(bytes)}`);
   return types.length > 1 ? ` (${types.join(', ')})` : '';
+}
+
+function planSection({ uri, parsed: { plan, problems } }: ModelPlan): string {
+  const name = markdown(basename(uri.fsPath));
+  if (!plan) return l10n.t('**Plan:** {0} has errors: {1}', name, markdown(problems[0]?.message ?? ''));
+  const factored = plan.layers.filter(({ kind }) => kind === 'factor').length;
+  return l10n.t(
+    '**Plan:** {0}, goal {1}, factors {2} layers',
+    name,
+    markdown(printTarget(plan.goal)),
+    factored,
+  );
 }
 
 function suggestionTotals({ layers, parameters }: Analysis): string | undefined {

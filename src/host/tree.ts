@@ -150,7 +150,7 @@ function tooltipOf(row: Row, planFiles: PlanFiles): string | undefined {
       return layerTooltip(row.layer, row.analysis, planFiles.of(row.model.uri)?.entries.get(row.layer.name));
     case 'model': {
       const { state, uri } = row.model;
-      if (state.kind === 'ready') return modelTooltip(uri.fsPath, state.analysis);
+      if (state.kind === 'ready') return modelTooltip(uri.fsPath, state.analysis, planFiles.of(uri));
       return state.kind === 'failed' ? markdown(state.message) : undefined;
     }
     case 'notice':

@@ -64,9 +64,9 @@ export function createCompareMethods({
   }
 
   async function compare(argument: LayerArgument): Promise<void> {
-    const { model, layer } = argument;
+    const { model, layer, plan: named } = argument;
     const { info, title } = await infoOf(argument);
-    const plan = (await planFiles.read(model))?.parsed.plan;
+    const plan = (await planFiles.read(model, named))?.parsed.plan;
     const planned = plan?.layers.find((entry) => entry.layer === layer);
     const request = {
       ...models.request(model),
@@ -81,7 +81,7 @@ export function createCompareMethods({
         engine.compare({ ...request, methods, measure, share }, call),
       );
       if (!choice) return;
-      if (choice.kind === 'factor') return changes.apply(model, [choice]);
+      if (choice.kind === 'factor') return changes.apply(model, [choice], named);
       budget = (await askBudget(title, budget)) ?? budget;
     }
   }

@@ -123,7 +123,9 @@ function linksText({ document, model }: PlanDocument, { layer, methods }: LayerR
     link(vscode.l10n.t('Show in Layers'), COMMANDS.revealPlannedLayer, document.uri.toString(), layer),
   ];
   if (methods.length > 0)
-    links.push(link(vscode.l10n.t('Compare Methods…'), COMMANDS.compareMethods, { model, layer }));
+    links.push(
+      link(vscode.l10n.t('Compare Methods…'), COMMANDS.compareMethods, { model, layer, plan: document.uri }),
+    );
   return links.join(' · ');
 }
 

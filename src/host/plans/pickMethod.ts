@@ -16,7 +16,7 @@ export interface LayerBudget {
 /** What some methods could do for the layer at the budget, in their order. */
 export type CompareOffers = (
   methods: readonly MethodId[],
-  call: Required<CallOptions>,
+  call: CallOptions,
 ) => Promise<readonly MethodOffer[]>;
 
 type FactorPlan = Extract<LayerPlan, { readonly kind: 'factor' }>;
@@ -28,9 +28,6 @@ interface MethodItem extends vscode.QuickPickItem {
   readonly setting?: PlanSetting;
   readonly isBudget?: boolean;
 }
-
-/** What is known of a method: an offer, or how far trying it has come, 0…1. */
-type Known = MethodOffer | number;
 
 /**
  * Asks for a method for a layer. Those whose error follows from spectra are there at once, those that have to be tried
@@ -46,7 +43,7 @@ export async function pickMethod(
   compare: CompareOffers,
 ): Promise<FactorPlan | { readonly kind: 'budget' } | undefined> {
   const abort = new AbortController();
-  const known = new Map<MethodId, Known>(METHOD_IDS.map((method) => [method, 0]));
+  const known = new Map<MethodId, MethodOffer>();
   const pick = vscode.window.createQuickPick<MethodItem>();
   const another: vscode.QuickInputButton = {
     iconPath: new vscode.ThemeIcon('settings'),
@@ -72,15 +69,7 @@ export async function pickMethod(
     isPlaced ||= next !== undefined;
   };
   const ask = async (methods: readonly MethodId[]) => {
-    let shown = 0;
-    const onProgress: Required<CallOptions>['onProgress'] = ({ done }) => {
-      const tenths = Math.floor(10 * done) / 10;
-      if (tenths === shown || abort.signal.aborted) return;
-      shown = tenths;
-      for (const method of methods) known.set(method, tenths);
-      show();
-    };
-    const offers = await compare(methods, { signal: abort.signal, onProgress });
+    const offers = await compare(methods, { signal: abort.signal });
     if (abort.signal.aborted) return;
     for (const offer of offers) known.set(offer.method, offer);
     show();
@@ -127,10 +116,9 @@ function titleOf(name: string, { kind, share }: LayerBudget): string {
 function itemsOf(
   layer: LayerInfo,
   planned: LayerPlan | undefined,
-  known: ReadonlyMap<MethodId, Known>,
+  known: ReadonlyMap<MethodId, MethodOffer>,
 ): readonly MethodItem[] {
-  const all = [...known];
-  const offers = all.flatMap(([, each]) => (typeof each === 'number' ? [] : [each]));
+  const offers = METHOD_IDS.flatMap((method) => known.get(method) ?? []);
   const fits = offers.filter((each) => each.kind === 'fits').map(({ setting }) => setting);
   const error = ({ error: own }: PlanSetting) => own ?? 1;
   const items: MethodItem[] = fits
@@ -142,13 +130,11 @@ function itemsOf(
       method: setting.method,
       setting,
     }));
-  for (const [method, done] of all) {
-    if (typeof done !== 'number') continue;
-    const percent = done > 0 ? ` ${formatPercent(done)}` : '';
+  for (const method of METHOD_IDS.filter((each) => !known.has(each))) {
     items.push({
       label: `$(loading~spin) ${method}`,
       description: methodName(method),
-      detail: vscode.l10n.t('being computed…') + percent,
+      detail: vscode.l10n.t('being computed…'),
       method,
     });
   }

@@ -17,11 +17,11 @@ import { writePlan } from './writePlan';
 /** What the Layers view changes in the plans beside the models. */
 export interface PlanChanges {
   /**
-   * Makes entries of the plan beside a model what they shall be. Without a plan one is made, whose goal is the energy of
+   * Makes entries of the plan beside a model, or of another that is named, what they shall be. Without a plan one is made, whose goal is the energy of
    * suggestions, with these entries only. A plan that was saved is saved again. Throws 'bad-plan' where the text of the plan
    * can't take them.
    */
-  apply(model: vscode.Uri, entries: readonly LayerPlan[]): Promise<void>;
+  apply(model: vscode.Uri, entries: readonly LayerPlan[], plan?: vscode.Uri): Promise<void>;
   /** Takes back the last change that was made by `apply` and not taken back yet. */
   undo(): Promise<void>;
 }
@@ -58,9 +58,8 @@ export function createPlanChanges({
   };
   const note = () => void vscode.commands.executeCommand('setContext', CONTEXTS.canUndo, changes.length > 0);
 
-  /** The plan beside a model, made where there is none: without entries, so that the first of them can be taken back. */
-  async function documentOf(model: vscode.Uri): Promise<vscode.TextDocument> {
-    const uri = planUri(model);
+  /** The plan of a model, made where there is none: without entries, so that the first of them can be taken back. */
+  async function documentOf(model: vscode.Uri, uri: vscode.Uri): Promise<vscode.TextDocument> {
     if (!(await planSource(uri))) {
       const target = { kind: 'energy', energy: suggestionEnergy() } as const;
       const { plan } = await vscode.window.withProgress({ location: { viewId: VIEWS.layers } }, () =>
@@ -78,8 +77,8 @@ export function createPlanChanges({
     return shortNames(layers)[layers.findIndex(({ name }) => name === layer)] ?? layer;
   }
 
-  async function apply(model: vscode.Uri, entries: readonly LayerPlan[]): Promise<void> {
-    const document = await documentOf(model);
+  async function apply(model: vscode.Uri, entries: readonly LayerPlan[], plan: vscode.Uri): Promise<void> {
+    const document = await documentOf(model, plan);
     const text = document.getText();
     const parsed = parsePlanFile(text);
     const edits = entryEdits(text, parsed, entries);
@@ -129,7 +128,7 @@ export function createPlanChanges({
   }
 
   return {
-    apply: (model, entries) => inTurn(() => apply(model, entries)),
+    apply: (model, entries, plan = planUri(model)) => inTurn(() => apply(model, entries, plan)),
     undo: () => inTurn(undo),
   };
 }

@@ -19,8 +19,8 @@ export interface ModelPlan {
 export interface PlanFiles extends vscode.Disposable {
   /** As it was last read; undefined where there is none. What was never read is, and arrives with the event. */
   of(model: vscode.Uri): ModelPlan | undefined;
-  /** As it is now. */
-  read(model: vscode.Uri): Promise<ModelPlan | undefined>;
+  /** As it is now; that beside the model, or the one that is named. */
+  read(model: vscode.Uri, plan?: vscode.Uri): Promise<ModelPlan | undefined>;
   readonly onDidChange: vscode.Event<PlanChange>;
 }
 
@@ -86,7 +86,7 @@ export function createPlanFiles(plans: PlanDocuments): PlanFiles {
       }
       return known.get(key);
     },
-    read: (model) => read(planUri(model)),
+    read: (model, plan = planUri(model)) => read(plan),
     dispose() {
       for (const timer of timers.values()) clearTimeout(timer);
       subscriptions.dispose();

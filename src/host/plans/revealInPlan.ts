@@ -10,15 +10,18 @@ export interface LayerArgument {
   readonly model: vscode.Uri;
   /** Its name. */
   readonly layer: string;
+  /** The plan in question; that beside the model where there is none. */
+  readonly plan?: vscode.Uri;
 }
 
-/** Opens the plan beside a model with the entry of a layer selected; says so where there is none, and what to do. */
-export async function revealInPlan({ model, layer }: LayerArgument): Promise<void> {
-  const uri = planUri(model);
+/** Opens a plan with the entry of a layer selected; says so where there is none, and what to do. */
+export async function revealInPlan(argument: LayerArgument): Promise<void> {
+  const { model, layer, plan } = argument;
+  const uri = plan ?? planUri(model);
   const compare = vscode.l10n.t('Compare Methods…');
   const tell = async (message: string) => {
     const choice = await vscode.window.showInformationMessage(message, compare);
-    if (choice === compare) await vscode.commands.executeCommand(COMMANDS.compareMethods, { model, layer });
+    if (choice === compare) await vscode.commands.executeCommand(COMMANDS.compareMethods, argument);
   };
   if (!(await planSource(uri))) {
     void tell(vscode.l10n.t('There is no plan beside {0} yet.', basename(model.fsPath)));
