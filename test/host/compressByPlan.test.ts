@@ -12,6 +12,17 @@ const compress = (argument: CompressArgument) =>
     argument,
   );
 
+/** Chooses the first entry of the quick pick that is open, also where another one is preselected. */
+async function takeFirst(isDone: () => boolean): Promise<void> {
+  await until('a choice', async () => {
+    if (isDone()) return true;
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await vscode.commands.executeCommand('quickInput.first');
+    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    return isDone();
+  });
+}
+
 describe('Compress Model… with a plan beside the model', () => {
   let folder: ReturnType<typeof folderWithSample>;
   let uri: vscode.Uri;
@@ -100,6 +111,23 @@ describe('Compress Model… with a plan beside the model', () => {
   it('shows what is wrong with a plan instead of carrying it out', async () => {
     writeFileSync(uri.fsPath, printPlanFile(plan).replace(/"method": "/, '"method": "x'));
     assert.equal(await compress({ uri: folder.model, plan: uri, output }), undefined);
+    assert.equal(exists(output), false);
+  });
+
+  it('leads to the problems of a plan that has some, and makes one for another version anew', async () => {
+    writeFileSync(uri.fsPath, printPlanFile(plan).replace(/"method": "/, '"method": "x'));
+    const showing = compress({ uri: folder.model, output });
+    await takeFirst(() => vscode.window.activeTextEditor?.document.uri.toString() === uri.toString());
+    assert.deepEqual(await showing, []);
+    const [first, ...rest] = factored(plan);
+    assert.ok(first && rest.length > 0);
+    const stale = { ...plan, model: { ...plan.model, sha256: 'ab' }, layers: rest };
+    writeFileSync(uri.fsPath, printPlanFile(stale));
+    const document = await vscode.workspace.openTextDocument(uri);
+    await until('VS Code to see the file', () => document.getText() === printPlanFile(stale));
+    const replanning = compress({ uri: folder.model, output });
+    await takeFirst(() => document.getText() === printPlanFile(plan));
+    assert.deepEqual(await replanning, []);
     assert.equal(exists(output), false);
   });
 

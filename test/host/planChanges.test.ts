@@ -260,6 +260,23 @@ describe('what the Layers view does with plans', () => {
     assert.deepEqual(fileEntries(), []);
   });
 
+  it('puts the method into the plan that was asked from, whatever its name', async () => {
+    const fc1 = await layerRow('fc1');
+    await run('applySuggestion', fc1.row);
+    const other = folder.file('other.ranks.json');
+    const text = printPlanFile({ ...parsePlanFile(fileText()).plan!, layers: [] });
+    writeFileSync(other.fsPath, text);
+    const { name } = fc1.row.layer;
+    // As a link in a hover hands it over.
+    const argument = JSON.parse(JSON.stringify({ model: folder.model, layer: name, plan: other }));
+    const comparing = run('compareMethods', argument);
+    await accept(() => readFileSync(other.fsPath, 'utf8') !== text);
+    await comparing;
+    const [entry] = parsePlanFile(readFileSync(other.fsPath, 'utf8')).plan!.layers;
+    assert.ok(entry?.kind === 'factor' && entry.layer === name);
+    assert.deepEqual(fileEntries(), [entryOf(fc1)]);
+  });
+
   it('edits an entry of a plan that was written by hand', async () => {
     const fc1 = await layerRow('fc1');
     await run('applySuggestion', fc1.row);

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { printTarget, type Target } from '../../core/compress/plan';
 import { type PlanFile, parsePlanFile } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
+import { COMMANDS } from '../../ids';
 import type { CallOptions, Engine } from '../../worker/engine';
 import { outlookOf, type Prospect } from '../goals';
 import type { Models } from '../models';
@@ -122,16 +123,21 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
     const choice = await pickGoal(title, preview(sources), goal);
     if (!choice) return undefined;
     if (choice.kind !== 'plan') return sources.map(() => ({ kind: 'target', target: choice }));
-    const [only] = planned;
-    const trouble = sources.length === 1 && only && troubles.get(only.source);
-    if (only && trouble) {
-      await repair(only.plan.uri);
-      return undefined;
+    const only = sources.length === 1 ? planned[0] : undefined;
+    if (only) {
+      // Somebody may be quicker than the first look.
+      const trouble = troubles.has(only.source)
+        ? troubles.get(only.source)
+        : (await look(only, false, {})).trouble;
+      if (trouble) {
+        await repair(only.plan, trouble);
+        return undefined;
+      }
     }
     const others = sources.filter((_, i) => !plans[i]);
-    const rest = others.length > 0 && (await askForRest(others));
-    if (rest === undefined) return undefined;
-    return plans.map((plan) => (plan ? wayBy(plan) : { kind: 'target', target: rest as Target }));
+    const target = others.length > 0 ? await askForRest(others) : undefined;
+    if (others.length > 0 && !target) return undefined;
+    return plans.map((plan) => (plan ? wayBy(plan) : { kind: 'target', target: target! }));
   }
 
   async function askForRest(sources: readonly vscode.Uri[]): Promise<Target | undefined> {
@@ -189,8 +195,11 @@ async function givenWay(uri: vscode.Uri): Promise<Way> {
   throw new ModelError('unreadable', vscode.l10n.t('There is no plan {0}.', uri.fsPath));
 }
 
-/** Shows what is wrong with a plan, and what can be done about it. */
-async function repair(uri: vscode.Uri): Promise<void> {
+/** Shows a plan with what is wrong with it; one for another version of its model is made anew, for the same goal. */
+async function repair({ uri, parsed }: ModelPlan, trouble: Trouble): Promise<void> {
   await vscode.window.showTextDocument(uri);
-  await vscode.commands.executeCommand('workbench.actions.view.problems');
+  if (trouble === 'other-model') {
+    const goal = parsed.plan?.goal;
+    await vscode.commands.executeCommand(COMMANDS.replan, { uri, goal });
+  } else await vscode.commands.executeCommand('workbench.actions.view.problems');
 }
