@@ -29,11 +29,11 @@ describe('the report page', () => {
   it('says by which plan, and says nothing of plans in a report that knows none', async () => {
     const page = await open(browser, 300);
     await show(page, { ...reportOf([layer({})]), plan: '/tmp/net.ranks.json' });
-    await page.getByText(/by the plan net\.ranks\.json \(goal: at most 50 % of the parameters\)/).waitFor();
+    await page.getByText(/by the plan net\.ranks\.json \(goal: at most 50\s% of the parameters\)/).waitFor();
     const { plan, ...older } = reportOf([layer({})]);
     assert.equal(plan, null);
     await show(page, older as CompressionReport);
-    await page.getByText(/; goal: at most 50 % of the parameters/).waitFor();
+    await page.getByText(/; goal: at most 50\s% of the parameters/).waitFor();
     assert.ok(!(await page.locator('body').innerText()).includes('by the plan'));
     await page.close();
   });
