@@ -135,12 +135,26 @@ export function regressionsOf(
   return regressions;
 }
 
-/** E|y − Ŵp − b̂|² over the samples themselves. */
-export function residualOf(w: Matrix, bias: ArrayLike<number>, { inputs, outputs }: Samples): number {
+/** E|y − Ŵp − b̂|² over the samples themselves; with weights each output's part counts so much. */
+export function residualOf(
+  w: Matrix,
+  bias: ArrayLike<number>,
+  { inputs, outputs }: Samples,
+  weights?: Float64Array,
+): number {
   const image = layerOutputs(w, bias, inputs);
   let sum = 0;
-  for (let at = 0; at < image.data.length; at++) sum += (outputs.data[at]! - image.data[at]!) ** 2;
+  for (let at = 0; at < image.data.length; at++) {
+    const weight = weights?.[Math.floor(at / image.cols)] ?? 1;
+    sum += weight * (outputs.data[at]! - image.data[at]!) ** 2;
+  }
   return sum / inputs.cols;
+}
+
+/** Weights of outputs that are far from alike. */
+export function unevenWeights(form: CalibratedForm): Float64Array {
+  const next = normals(23);
+  return Float64Array.from({ length: groupCount(form) * groupSize(form).outputs }, () => Math.exp(next()));
 }
 
 /** The mean column. */

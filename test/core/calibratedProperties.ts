@@ -9,6 +9,7 @@ import { factorCalibrated } from '../../src/core/compress/calibrated/factorCalib
 import { type LayerRegressions, layerRegressions } from '../../src/core/compress/calibrated/layerRegressions';
 import { measureLayer } from '../../src/core/compress/calibrated/measureLayer';
 import type { InputMoments } from '../../src/core/compress/calibrated/moments';
+import { scaleOutputs } from '../../src/core/compress/calibrated/outputMetric';
 import { splitPatch } from '../../src/core/compress/calibrated/patchSplit';
 import { patchWeights, weightOfPatches } from '../../src/core/compress/calibrated/patchWeights';
 import { byTable } from '../../src/core/compress/calibrated/rankTable';
@@ -35,6 +36,7 @@ import {
   residualOf,
   type Scene,
   scene,
+  unevenWeights,
   waysOf,
 } from './calibratedCases';
 import { distance, double, naive, norm, normals, type Precision, random, single } from './linalgCases';
@@ -61,12 +63,17 @@ function factored(
   };
 }
 
-/** E|y − ŷ|² + λ‖Ŵ − W‖² of a group, from the samples. */
+/** E|y − ŷ|² + λ‖Ŵ − W‖² of a group, from the samples, in the metric of its outputs. */
 function objective(group: Regression, samples: Scene['groups'][number], w: Matrix<Float64Array>): number {
   const mean = meanOf(samples.inputs);
   const image = naive(w, matrix(mean.length, 1, mean)).data;
   const bias = meanOf(samples.outputs).map((value, i) => value - image[i]!);
-  return residualOf(w, bias, samples) + group.lambda * distance(w, group.weight) ** 2;
+  let change = 0;
+  w.data.forEach((value, at) => {
+    const weight = group.outputWeights?.[Math.floor(at / w.cols)] ?? 1;
+    change += weight * (value - group.weight.data[at]!) ** 2;
+  });
+  return residualOf(w, bias, samples, group.outputWeights) + group.lambda * change;
 }
 
 const objectives = (
@@ -76,7 +83,7 @@ const objectives = (
 ): number => groups.reduce((sum, group, i) => sum + objective(group, layer.groups[i]!, matrices[i]!), 0);
 
 function totalOf({ groups }: LayerRegressions): number {
-  return groups.reduce((sum, { total }) => sum + total, 0);
+  return groups.reduce((sum, group) => sum + scaleOutputs(group).total, 0);
 }
 
 /** What is predicted at these ranks: from the table, where there is one. */
@@ -228,6 +235,33 @@ function testRegression(linalg: Linalg): void {
     assert.throws(() => regress(linalg, transpose(w), moments!), RangeError);
   });
 
+  test('weights of outputs cut elsewhere, and leave the fit as it is; where they are alike they change nothing', () => {
+    const moments = momentsOf(linalg, layer)[0]!;
+    const solveWith = (outputWeights?: Float64Array) => {
+      const regression = regress(linalg, w, moments, outputWeights ? { outputWeights } : {});
+      return regression.kind === 'regression' ? regression : assert.fail(regression.reason);
+    };
+    const method = calibratedMethod(plain, 'svd')!;
+    const weightOf = (group: Regression) => {
+      const [first, last] = method.factor(linalg, [group], [3]);
+      return naive(matrix(9, 3, last!), matrix(3, 12, first!));
+    };
+    const [without, alike, uneven] = [
+      solveWith(),
+      solveWith(new Float64Array(9).fill(7)),
+      solveWith(unevenWeights(plain)),
+    ];
+    assert.ok(distance(weightOf(alike), weightOf(without)) < 1e-10);
+    assert.ok(distance(weightOf(uneven), weightOf(without)) > 1e-2);
+    assert.deepEqual(uneven.best, without.best);
+    for (const wrong of [
+      new Float64Array(8).fill(1),
+      new Float64Array(9),
+      new Float64Array(9).fill(Number.NaN),
+    ])
+      assert.throws(() => solveWith(wrong), RangeError);
+  });
+
   test('one group without usable moments is enough to refuse a layer', () => {
     const grouped = scene(conv(10, 3, [1, 3], { groups: 2 }));
     const [one, other] = momentsOf(linalg, grouped);
@@ -304,6 +338,8 @@ function testFactors(linalg: Linalg): void {
         ['symmetric', { pairs: false, distortion: 0 }],
         ['asymmetric', { pairs: true, distortion: 0.4 }],
         ['almost without a ridge', { pairs: true, distortion: 0.4, alpha: 1e-9 }],
+        ['outputs weighed', { pairs: true, distortion: 0.4, outputWeights: unevenWeights(form) }],
+        ['outputs weighed, symmetric', { pairs: false, distortion: 0, outputWeights: unevenWeights(form) }],
       ] as const) {
         test(`${title}, ${what}: what is predicted is what the samples say`, () => {
           const { distortion, ...how } = options;
@@ -489,21 +525,24 @@ function testOutputs(linalg: Linalg): void {
     }
   });
 
-  test('nothing else of the rank comes nearer', () => {
-    const next = normals(5);
-    for (const rank of [1, 3, 6]) {
-      const { factors, matrices } = factored(linalg, layer, regressions, { candidate, method }, [rank]);
-      const least = objective(group!, layer.groups[0]!, matrices[0]!);
-      const [first, last] = factors as [Float64Array, Float64Array];
-      for (let attempt = 0; attempt < 40; attempt++) {
-        const size = 10 ** (-attempt / 10);
-        const jolt = (data: Float64Array) =>
-          data.map((value) => value + (size * norm(data) * next()) / Math.sqrt(data.length));
-        const other = naive(matrix(9, rank, jolt(last)), matrix(rank, 12, jolt(first)));
-        assert.ok(objective(group!, layer.groups[0]!, other) >= least * (1 - 1e-12), `step ${size}`);
+  for (const outputWeights of [undefined, unevenWeights(plain)])
+    test(`nothing else of the rank comes nearer, outputs ${outputWeights ? 'weighed' : 'alike'}`, () => {
+      const next = normals(5);
+      const weighed = regressionsOf(linalg, layer, outputWeights ? { outputWeights } : {});
+      const [group] = weighed.groups;
+      for (const rank of [1, 3, 6]) {
+        const { factors, matrices } = factored(linalg, layer, weighed, { candidate, method }, [rank]);
+        const least = objective(group!, layer.groups[0]!, matrices[0]!);
+        const [first, last] = factors as [Float64Array, Float64Array];
+        for (let attempt = 0; attempt < 40; attempt++) {
+          const size = 10 ** (-attempt / 10);
+          const jolt = (data: Float64Array) =>
+            data.map((value) => value + (size * norm(data) * next()) / Math.sqrt(data.length));
+          const other = naive(matrix(9, rank, jolt(last)), matrix(rank, 12, jolt(first)));
+          assert.ok(objective(group!, layer.groups[0]!, other) >= least * (1 - 1e-12), `step ${size}`);
+        }
       }
-    }
-  });
+    });
 
   test('subspaces are nested, and each rank projects W* on its own', () => {
     const { explained, best } = group!;

@@ -13,22 +13,27 @@ export interface LayerRegressions {
 
 /**
  * The regressions of a layer from the moments of its groups, or why its weight has to be factored without them: one
- * group without usable moments is enough. `weight` is the effective weight as the layer holds it; a bias covers all
- * groups. A node that scales its product (Gemm's alpha) is taken without: moments of outputs are divided by it.
+ * group without usable moments is enough. `weight` is the effective weight as the layer holds it; a bias and weights of
+ * outputs are those of all groups. A node that scales its product (Gemm's alpha) is taken without: moments of outputs
+ * are divided by it.
  */
 export function layerRegressions(
   linalg: Linalg,
   form: CalibratedForm,
   weight: Numbers,
   moments: readonly Moments[],
-  { bias, onProgress = () => {}, ...options }: RegressionOptions = {},
+  { bias, outputWeights, onProgress = () => {}, ...options }: RegressionOptions = {},
 ): LayerRegressions | Unusable {
   const count = groupCount(form);
   if (moments.length !== count)
     throw new RangeError(`A layer of ${count} groups has moments of ${moments.length}.`);
   const groups: Regression[] = [];
   for (const [i, w] of patchWeights(form, weight).entries()) {
-    const own = bias && { bias: bias.subarray(i * w.rows, (i + 1) * w.rows) };
+    const part = (values: Float64Array) => values.subarray(i * w.rows, (i + 1) * w.rows);
+    const own = {
+      ...(bias ? { bias: part(bias) } : {}),
+      ...(outputWeights ? { outputWeights: part(outputWeights) } : {}),
+    };
     const report = (done: number) => onProgress((i + done) / count);
     const group = regress(linalg, w, moments[i]!, { ...options, ...own, onProgress: report });
     if (group.kind === 'unusable') return group;

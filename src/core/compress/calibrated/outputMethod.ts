@@ -5,6 +5,7 @@ import { point, spanning } from '../conv/chain';
 import type { Spectrum } from '../spectrum';
 import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
+import { scaleOutputs, unscaleOutputs } from './outputMetric';
 import { type CalibratedForm, groupSize } from './patchWeights';
 import type { Regression } from './regression';
 import { sumSpectra } from './sumSpectra';
@@ -20,7 +21,7 @@ export function outputMethod(form: CalibratedForm): CalibratedMethod {
   return {
     measure(linalg, regressions, onProgress = () => {}) {
       const spectra = regressions.map((regression, i) => {
-        const spectrum = outputSpectrum(linalg, regression);
+        const spectrum = outputSpectrum(linalg, scaleOutputs(regression));
         onProgress((i + 1) / regressions.length);
         return spectrum;
       });
@@ -28,9 +29,11 @@ export function outputMethod(form: CalibratedForm): CalibratedMethod {
     },
     factor(linalg, regressions, [rank = 0], onProgress = () => {}) {
       const { outputs, inputs } = groupSize(form);
-      const groups = regressions.map(({ explained, best }, i) => {
+      const groups = regressions.map((regression, i) => {
+        const { explained, best } = scaleOutputs(regression);
         const { vectors } = linalg.eigh(explained, rank);
         const first = linalg.multiply(vectors, best);
+        unscaleOutputs(regression, vectors);
         balance(first.data, vectors.data, rank);
         onProgress((i + 1) / regressions.length);
         return { first, last: transpose(vectors) };

@@ -27,10 +27,14 @@ export interface Regression {
   readonly cross: Matrix<Float64Array>;
   /** (R + λW)(Σ + λI)⁻¹(R + λW)ᵀ, S × S: what W* explains, in the coordinates of y. */
   readonly explained: Matrix<Float64Array>;
+  /** Var y of each output. */
+  readonly variances: Float64Array;
   /** tr Cov(y). */
   readonly variance: number;
   /** tr Cov(y) + λ‖W‖²: what there is to explain, the ridge's share included. */
   readonly total: number;
+  /** How much each output counts where ranks are cut; all alike without it. */
+  readonly outputWeights?: Float64Array;
 }
 
 /** By what a regression is made. */
@@ -41,6 +45,11 @@ export interface RegressionOptions {
   readonly alpha?: number;
   /** Samples below which the moments say too little; a sixteenth of d by default, at least 16. */
   readonly leastSamples?: number;
+  /**
+   * How much the squared error of each output counts, of length S, above 0; all alike without it. It decides what is cut,
+   * not how what is left is fitted.
+   */
+  readonly outputWeights?: Float64Array;
   readonly onProgress?: OnProgress;
 }
 
@@ -66,10 +75,12 @@ export function regress(
   linalg: Linalg,
   weight: Matrix<Float64Array>,
   moments: Moments,
-  { bias, alpha = ALPHA, leastSamples, onProgress = () => {} }: RegressionOptions = {},
+  { bias, alpha = ALPHA, leastSamples, outputWeights, onProgress = () => {} }: RegressionOptions = {},
 ): Regression | Unusable {
   const { rows: outputs, cols: d } = weight;
   requireSizes(moments, outputs, d);
+  if (outputWeights && !(outputWeights.length === outputs && outputWeights.every((value) => value > 0)))
+    throw new RangeError(`${outputs} outputs take as many weights, all above 0.`);
   const { count, covariance, mean } = moments;
   const needed = Math.max(2, leastSamples ?? Math.max(16, Math.ceil(d / 16)));
   if (count < needed)
@@ -97,7 +108,7 @@ export function regress(
     return unusable('On the calibration data its outputs are not finite.');
   if (!(variance > 0)) return unusable('Its outputs do not vary over the calibration data.');
   onProgress(1);
-  return regression;
+  return outputWeights ? { ...regression, outputWeights } : regression;
 }
 
 /** y = W · p + b: R = WΣ, and W* = W. */
@@ -109,7 +120,8 @@ function symmetric(
   bias?: Float64Array,
 ): Regression {
   const exact = linalg.multiply(weight, inputs.covariance);
-  const variance = Math.max(0, dot(exact.data, weight.data));
+  const variances = variancesOf(exact, weight);
+  const variance = sumOf(variances);
   const cross = plus(exact, lambda, weight);
   return {
     kind: 'regression',
@@ -120,9 +132,20 @@ function symmetric(
     lambda,
     cross,
     explained: symmetrised(linalg.multiply(cross, weight, { transposeB: true })),
+    variances,
     variance,
     total: variance + lambda * dot(weight.data, weight.data),
   };
+}
+
+/** The diagonal of A · Bᵀ, not below 0. */
+function variancesOf(a: Matrix<Float64Array>, b: Matrix<Float64Array>): Float64Array {
+  const row = ({ cols, data }: Matrix<Float64Array>, i: number) => data.subarray(i * cols, (i + 1) * cols);
+  return Float64Array.from({ length: a.rows }, (_, i) => Math.max(0, dot(row(a, i), row(b, i))));
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((sum, value) => sum + value, 0);
 }
 
 function solved(
@@ -141,7 +164,7 @@ function solved(
     const cross = plus(inputs.cross, lambda, weight);
     const half = linalg.solveLower(lower, transpose(cross));
     onProgress(0.8);
-    const variance = inputs.outputVariance.reduce((sum, value) => sum + value, 0);
+    const variance = sumOf(inputs.outputVariance);
     return {
       kind: 'regression',
       weight,
@@ -151,6 +174,7 @@ function solved(
       lambda,
       cross,
       explained: linalg.gram(half, undefined, { transposeFirst: true }),
+      variances: inputs.outputVariance,
       variance,
       total: variance + lambda * dot(weight.data, weight.data),
     };

@@ -7,6 +7,7 @@ import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
 import { inputSpectrum } from './inputMethod';
 import { outputSpectrum } from './outputMethod';
+import { scaleOutputs, unscaleOutputs } from './outputMetric';
 import { splitPatch } from './patchSplit';
 import { groupSize } from './patchWeights';
 import { type RankTable, sumTables } from './rankTable';
@@ -31,11 +32,12 @@ export function tuckerMethod(form: ConvForm): CalibratedMethod {
     measure(linalg, regressions, onProgress = () => {}) {
       const groups = regressions.map((regression, i) => {
         const report = (done: number) => onProgress((i + done) / regressions.length);
-        const shared = sharedBasis(linalg, regression, split, full, report);
+        const scaled = scaleOutputs(regression);
+        const shared = sharedBasis(linalg, scaled, split, full, report);
         return {
-          ofInputs: inputSpectrum(shared, full, regression.total),
-          ofOutputs: outputSpectrum(linalg, regression),
-          table: tableOf(linalg, regression, shared),
+          ofInputs: inputSpectrum(shared, full, scaled.total),
+          ofOutputs: outputSpectrum(linalg, scaled),
+          table: tableOf(linalg, scaled, shared),
         };
       });
       const ofOutputs = sumSpectra(groups.map((group) => group.ofOutputs));
@@ -49,11 +51,12 @@ export function tuckerMethod(form: ConvForm): CalibratedMethod {
     factor(linalg, regressions, [r1 = 0, r2 = 0], onProgress = () => {}) {
       const groups = regressions.map((regression, i) => {
         const report = (done: number) => onProgress((i + done) / regressions.length);
-        const shared = sharedBasis(linalg, regression, split, r1, report);
+        const shared = sharedBasis(linalg, scaleOutputs(regression), split, r1, report);
         const { basis, targets } = shared;
         const { vectors } = linalg.eigh(linalg.gram(targets, undefined, { transposeFirst: true }), r2);
         const projected = linalg.multiply(targets, vectors, { transposeB: true });
         const weights = solveFeatures(linalg, shared, projected);
+        unscaleOutputs(regression, vectors);
         balance(basis.data, weights.data, r1);
         const core = transpose(weights);
         balance(core.data, vectors.data, r2);
