@@ -104,6 +104,12 @@ test('before IR version 4 an initializer leaves together with the input that dec
   assert.equal(since.initializer!.length, 2);
 });
 
+test('an initializer among the inputs is one since IR version 4, and was a constant before', () => {
+  const declared = { ...chain, opset: 8, inputs: { x: ['n', 2], w: [2, 3] } };
+  assert.deepEqual(exposed({ ...declared, irVersion: 4 }, values('w')).places, [{ kind: 'input' }]);
+  assert.equal(exposed({ ...declared, irVersion: 3 }, values('w')).places[0]!.kind, 'refused');
+});
+
 test('constants and unknown names are refused with a sentence', () => {
   const { places } = exposed(chain, values('w', 'nothing'));
   assert.deepEqual(places, [

@@ -4,8 +4,10 @@ import { describe, it } from 'node:test';
 import type { Layer } from '../../src/core/compress/layer';
 import { collectActivations, enoughColumns } from '../../src/worker/activations/collect';
 import { columnSampler } from '../../src/worker/activations/columnSampler';
+import { openExposed } from '../../src/worker/activations/exposedSession';
 import { calibrationBatches, samplesPerRun } from '../../src/worker/activations/inputBatches';
 import { passes } from '../../src/worker/activations/passes';
+import { shapedModel } from '../../src/worker/activations/shapedModel';
 import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import { type OpenModel, openModel } from '../../src/worker/openModel';
 import type { Runtime } from '../../src/worker/runtime';
@@ -208,6 +210,21 @@ describe('collecting', () => {
       }
     }));
 
+  it('y is that of the normalisation which is folded in, else of the node itself', () =>
+    withModel(CONVS, async (open) => {
+      const batches = batchesOf([2, 3, 6, 6]);
+      const firsts = [];
+      for (const foldNorms of [true, false]) {
+        const layers = layersIn(open, foldNorms);
+        const sink = keepingSink();
+        await collectActivations(native, { original: open, layers, batches, sink });
+        for (const layer of layers) assert.ok(productError(open, layer, sink.kept.get(layer)!) < 1e-5);
+        firsts.push(sink.kept.get(layers[0]!)![0]!);
+      }
+      assert.deepEqual(firsts[0]!.p, firsts[1]!.p);
+      assert.notDeepEqual(firsts[0]!.y, firsts[1]!.y);
+    }));
+
   it('batches may differ in all sizes that the model leaves open', () =>
     withModel({ ...CONVS, inputs: { x: ['n', 3, 'h', 'w'] } }, async (open) => {
       const layers = layersIn(open);
@@ -324,6 +341,51 @@ describe('asymmetric', () => {
     );
   });
 
+  it('what the compressed model lacks of a shortcut is added to y', async () => {
+    const residual: ModelSpec = {
+      ...CONVS,
+      nodes: [
+        ...CONVS.nodes.slice(0, 3),
+        { op: 'Conv', name: 'two', inputs: ['c', 'w2'], outputs: ['d'], attributes: { pads: [1, 1, 1, 1] } },
+        { op: 'Add', inputs: ['d', 'c'], outputs: ['y'] },
+      ],
+      initializers: [
+        ...CONVS.initializers!.filter(({ name }) => name !== 'w2'),
+        floatTensor('w2', [8, 8, 3, 3], seededArray(576, 4)),
+      ],
+    };
+    const before = encodeModel(residual);
+    await withModel(before, (original) =>
+      withModel(compressedFirst(before), async (compressed) => {
+        const layers = layersIn(original);
+        const two = layers.find(({ name }) => name === 'two')!;
+        const batches = batchesOf([2, 3, 6, 6]);
+        const collect = async (request: object) => {
+          const sink = keepingSink();
+          await collectActivations(native, { original, layers, batches, sink, ...request });
+          return sink.kept;
+        };
+        const shortcuts = new Map([[two, 'c']]);
+        const plain = await collect({ compressed });
+        const corrected = await collect({ compressed, shortcuts });
+        const [own, lacking] = [await shortcutOf(original), await shortcutOf(compressed)];
+        const { p, y } = corrected.get(two)![0]!;
+        assert.deepEqual(p, plain.get(two)![0]!.p);
+        for (const [column, values] of y.entries()) {
+          const [image, position] = [Math.floor(column / 36), column % 36];
+          for (const [channel, value] of values.entries()) {
+            const at = (image * 8 + channel) * 36 + position;
+            const expected = plain.get(two)![0]!.y[column]![channel]! + own[at]! - lacking[at]!;
+            assert.ok(Math.abs(value - expected) < 1e-4, `${value} instead of ${expected}`);
+          }
+        }
+        assert.ok(own.some((value, i) => Math.abs(value - lacking[i]!) > 0.1));
+        const alone = await collect({ shortcuts });
+        assert.deepEqual(alone, await collect({}), 'without a compressed model nothing is lacking');
+      }),
+    );
+  });
+
   it('every layer is found in a model whose layers are factored', async () => {
     const before = readFileSync(SAMPLE);
     const isWanted = ({ parameters }: Layer) => parameters < 80_000;
@@ -376,6 +438,18 @@ const CONVS: ModelSpec = {
     ),
   ],
 };
+
+/** The tensor c of a model on the first batch. */
+async function shortcutOf(open: OpenModel): Promise<Float32Array> {
+  const tensors: Inputs = new Map([
+    ['x', { type: 'float32', dims: [2, 3, 6, 6], data: seededArray(216, 1) }],
+  ]);
+  const wanted = [{ name: 'c', what: 'values' }] as const;
+  const session = await openExposed(native, shapedModel(open, tensors), wanted);
+  const [value] = await session.run(tensors);
+  await session.release();
+  return value!.data as Float32Array;
+}
 
 /** The model with its first layer cut to rank 2, its normalisation folded in. */
 function compressedFirst(before: Uint8Array): Uint8Array {
@@ -518,6 +592,21 @@ describe('refusals', () => {
     );
     assert.deepEqual(reasons, [
       "Its activation (Relu) is fused into it, so what it computes before that can't be read.",
+    ]);
+  });
+
+  it('an input that is left at its default', async () => {
+    const reasons = await reasonFor({
+      ...base,
+      nodes: [
+        { op: 'MatMul', inputs: ['c', 'w'], outputs: ['h'] },
+        { op: 'Add', inputs: ['h', 'x'], outputs: ['y'] },
+      ],
+      inputs: { x: ['n', 4], c: [1, 4] },
+      initializers: [w, floatTensor('c', [1, 4], [1, 2, 3, 4])],
+    });
+    assert.deepEqual(reasons, [
+      '"c" is an input that is left at its default, so it is the same for all data.',
     ]);
   });
 

@@ -46,7 +46,7 @@ export function exposeTensors(
 ): Exposed {
   const { graph } = model;
   const fresh = freshNames(model);
-  const kinds = tensorKinds(graph);
+  const kinds = tensorKinds(model);
   const outputs = new Set(graph.outputs.map(({ name }) => name));
   const known = new Map<string, Place>();
   const added: { readonly output: Uint8Array; readonly node?: Uint8Array }[] = [];
@@ -104,7 +104,7 @@ type TensorKind =
   | { readonly kind: 'computed' | 'input' | 'constant' }
   | { readonly kind: 'inner'; readonly node: Node };
 
-function tensorKinds(graph: Graph): ReadonlyMap<string, TensorKind> {
+function tensorKinds({ graph, irVersion }: Model): ReadonlyMap<string, TensorKind> {
   const kinds = new Map<string, TensorKind>();
   const inside = (around: Node, inner: Graph): void => {
     for (const node of inner.nodes) {
@@ -113,9 +113,12 @@ function tensorKinds(graph: Graph): ReadonlyMap<string, TensorKind> {
     }
   };
   for (const node of graph.nodes) for (const body of nestedGraphs(node)) inside(node, body);
-  for (const { name } of graph.inputs) kinds.set(name, { kind: 'input' });
-  for (const name of [...graph.initializers.map((t) => t.name), ...graph.sparseInitializers])
-    kinds.set(name, { kind: 'constant' });
+  const constants = [...graph.initializers.map(({ name }) => name), ...graph.sparseInitializers];
+  for (const name of constants) kinds.set(name, { kind: 'constant' });
+  for (const { name } of graph.inputs) {
+    // Before IR version 4 every initializer had to be declared as an input too; since then it is a default.
+    if (irVersion >= 4 || kinds.get(name)?.kind !== 'constant') kinds.set(name, { kind: 'input' });
+  }
   for (const node of graph.nodes)
     for (const name of node.outputs) if (name) kinds.set(name, { kind: 'computed' });
   return kinds;

@@ -1,38 +1,20 @@
 import type { Layer } from '../../core/compress/layer';
-import { type Matrix, matrix } from '../../core/tensor/matrix';
 import type { Batch } from '../calibration/batches';
-import type { Runtime, RuntimeTensor } from '../runtime';
-import { type ColumnSampler, columnSampler } from './columnSampler';
-import { gather, rowsOf } from './columns';
+import type { Runtime } from '../runtime';
 import type { ShapedModel } from './exposedSession';
 import type { InputBatches } from './inputBatches';
-import { type LayerActivations, layerActivations, type ModelPair, type UsedLayer } from './layerActivations';
-import { layerColumns } from './layerColumns';
-import { type LayerUse, layerUses, type Refusal, refusal } from './layerUses';
-import { type PassCost, passes } from './passes';
+import { layerActivations } from './layerActivations';
+import { createScratch, layerCollector } from './layerCollector';
+import { layerUses, type Refusal, refusal } from './layerUses';
+import type { ModelPair, UsedLayer } from './modelPair';
+import { passCosts } from './passCosts';
+import { type PassLimits, passes } from './passes';
 import { shapedModel } from './shapedModel';
-import { tensorSizes } from './tensorSizes';
+import type { ActivationSink } from './sink';
 import { unreadable } from './unreadable';
 
-/** Takes what is collected, block by block: moments are summed up there. */
-export interface ActivationSink {
-  /** Bytes that are kept for a layer while its pass lasts. Without it none are counted. */
-  keptBytes?(layer: Layer): number;
-  /**
-   * Columns of one group of a layer: p (d × n) and y (S × n) with y = W · p + b, W being the group's weight as S × d,
-   * a folded normalisation included. They are valid until it returns, or what it returns is settled.
-   */
-  add(layer: Layer, group: number, p: Matrix<Float32Array>, y: Matrix<Float32Array>): void | Promise<void>;
-  /** The layer has had all its columns. */
-  finish?(layer: Layer): void | Promise<void>;
-}
-
 /** Bounds on memory and work. */
-export interface CollectLimits {
-  /** Bytes of tensors that one run gives out; the runtime holds them once, and JavaScript once more. */
-  readonly runBytes: number;
-  /** Bytes that the sink keeps at the same time. */
-  readonly keptBytes: number;
+export interface CollectLimits extends PassLimits {
   /** Bytes of one block of columns, p and y together. */
   readonly blockBytes: number;
   /** Columns per group and layer, for d inputs and S outputs. */
@@ -41,7 +23,10 @@ export interface CollectLimits {
 
 const MIB = 2 ** 20;
 
-/** The limits that hold unless others are given. */
+/**
+ * The limits that hold unless others are given. ResNet-50, two images a run, takes four passes with them where moments are
+ * kept (39, 9, 5 and 1 of its 54 layers), and 1.3 GB in all.
+ */
 export const COLLECT_LIMITS: CollectLimits = {
   runBytes: 256 * MIB,
   keptBytes: 512 * MIB,
@@ -71,6 +56,11 @@ export interface CollectRequest {
   readonly compressed?: ShapedModel['source'];
   /** In the order of the model, so that a pass runs no further than it must. */
   readonly layers: readonly Layer[];
+  /**
+   * Tensors of y's own size that are added to y behind some layers (the shortcut of a residual branch): with a
+   * compressed model y is raised by what that lacks of them. Not for weights with several uses.
+   */
+  readonly shortcuts?: ReadonlyMap<Layer, string>;
   readonly batches: InputBatches;
   readonly sink: ActivationSink;
   readonly limits?: Partial<CollectLimits>;
@@ -106,7 +96,7 @@ export interface CollectOptions {
  */
 export async function collectActivations(
   runtime: Runtime,
-  { original, compressed, layers, batches, sink, ...request }: CollectRequest,
+  { original, compressed, layers, shortcuts, batches, sink, ...request }: CollectRequest,
   { signal, onProgress = () => {} }: CollectOptions = {},
 ): Promise<Collected> {
   const limits = { ...COLLECT_LIMITS, ...request.limits };
@@ -124,34 +114,29 @@ export async function collectActivations(
   for (const layer of layers) {
     const uses = layerUses(layer, original.model.graph);
     if ('reason' in uses) outcomes.set(layer, uses);
-    else found.push({ layer, uses });
+    else found.push({ layer, uses, shortcut: uses.length === 1 ? shortcuts?.get(layer) : undefined });
   }
-  const reasonOf = unreadable(
-    pair,
-    found.flatMap(({ uses }) => uses),
-  );
-  const used = found.filter(({ layer, uses }) => {
-    const reason = uses.map(reasonOf).find((one) => one !== undefined);
-    if (reason !== undefined) outcomes.set(layer, refusal(reason));
+  const reasonOf = unreadable(pair, found, first);
+  const used = found.filter((one) => {
+    const reason = reasonOf(one);
+    if (reason !== undefined) outcomes.set(one.layer, refusal(reason));
     return reason === undefined;
   });
   signal?.throwIfAborted();
-  const cost = await costs(runtime, pair, used, first.tensors, sink);
-  const shared = passes(used, cost, limits);
+  const costOf = await passCosts(runtime, pair, used, first.tensors, sink);
+  const shared = passes(used, costOf, limits);
   const breath = breathing(signal);
-  const scratch = { p: reusable(), y: reusable() };
+  const options = { ...limits, sink, batches: batches.count, scratch: createScratch() };
   for (const [number, own] of shared.entries()) {
-    const collectors = new Map(
-      own.map((one) => [one.layer, collector(one, batches.count, sink, limits, scratch)]),
-    );
-    let done = 0;
+    const collectors = new Map(own.map((one) => [one, layerCollector(one, options)]));
     const whole = batches.count * own.reduce((sum, { uses }) => sum + uses.length, 0);
+    let done = 0;
     for await (const activations of layerActivations(runtime, pair, own, batches, signal)) {
       await collectors.get(activations.layer)!.add(activations, breath);
       onProgress((number + ++done / whole) / shared.length);
     }
-    for (const { layer } of own) {
-      outcomes.set(layer, collectors.get(layer)!.outcome());
+    for (const [{ layer }, { columns, available }] of collectors) {
+      outcomes.set(layer, { kind: 'collected', columns, available });
       await sink.finish?.(layer);
     }
   }
@@ -161,102 +146,6 @@ export async function collectActivations(
 async function firstOf(batches: InputBatches): Promise<Batch | undefined> {
   for await (const batch of batches) return batch;
   return undefined;
-}
-
-async function costs(
-  runtime: Runtime,
-  { original, compressed }: ModelPair,
-  layers: readonly UsedLayer[],
-  inputs: ReadonlyMap<string, RuntimeTensor>,
-  sink: ActivationSink,
-): Promise<(layer: UsedLayer) => PassCost> {
-  const uses = layers.flatMap((layer) => layer.uses);
-  const [xs, ys] = [uses.map(({ x }) => x), uses.map(({ y }) => y)];
-  const ofOriginal = await tensorSizes(runtime, original, compressed ? ys : [...xs, ...ys], inputs);
-  const ofCompressed = compressed && (await tensorSizes(runtime, compressed, xs, inputs));
-  return ({ layer, uses: own }) => {
-    const tensors = new Map<string, number>();
-    for (const { x, y } of own) {
-      tensors.set(`original ${y}`, ofOriginal.get(y) ?? 0);
-      if (ofCompressed) tensors.set(`compressed ${x}`, ofCompressed.get(x) ?? 0);
-      else tensors.set(`original ${x}`, ofOriginal.get(x) ?? 0);
-    }
-    return { tensors, kept: sink.keptBytes?.(layer) ?? 0 };
-  };
-}
-
-/** Memory for the block at hand. */
-interface Scratch {
-  p(length: number): Float32Array;
-  y(length: number): Float32Array;
-}
-
-function reusable(): (length: number) => Float32Array {
-  let memory = new Float32Array(0);
-  return (length) => {
-    if (memory.length < length) memory = new Float32Array(length);
-    return memory;
-  };
-}
-
-interface Collector {
-  add(activations: LayerActivations, breath: () => Promise<void>): Promise<void>;
-  outcome(): Outcome;
-}
-
-/** Makes columns of one layer's activations, all batches through. */
-function collector(
-  { layer, uses }: UsedLayer,
-  batches: number,
-  sink: ActivationSink,
-  limits: CollectLimits,
-  scratch: Scratch,
-): Collector {
-  const samplers = new Map<LayerUse, ColumnSampler>();
-  let [columns, available] = [0, 0];
-  return {
-    async add({ batch, use, x, y }, breath) {
-      const { groups, count: all, p: pSource, y: ySource, scale } = layerColumns(use, x.dims, y.dims);
-      const count = withoutPadding(all, y.dims, batch);
-      const [d, s] = [rowsOf(pSource), rowsOf(ySource)];
-      // Uses of one weight share its columns equally.
-      const limit = Math.max(1, Math.floor(limits.columns(d, s) / uses.length));
-      const sampler = samplers.get(use) ?? columnSampler(all * batches, limit);
-      samplers.set(use, sampler);
-      const chosen = sampler.take(count);
-      available += count;
-      columns += chosen.length;
-      const width = Math.min(chosen.length, Math.max(1, Math.floor(limits.blockBytes / (4 * (d + s)))));
-      const p = scratch.p(d * width);
-      const out = scratch.y(s * width);
-      for (let group = 0; group < groups; group++) {
-        for (let from = 0; from < chosen.length; from += width) {
-          const block = chosen.subarray(from, from + width);
-          gather(pSource, x.data, group, block, p);
-          gather(ySource, y.data, group, block, out);
-          if (scale !== 1) for (let i = 0; i < s * block.length; i++) out[i] = out[i]! / scale;
-          await sink.add(
-            layer,
-            group,
-            matrix(d, block.length, p.subarray(0, d * block.length)),
-            matrix(s, block.length, out.subarray(0, s * block.length)),
-          );
-          await breath();
-        }
-      }
-    },
-    outcome: () => ({ kind: 'collected', columns, available }),
-  };
-}
-
-/**
- * How many of the columns are of samples, not of rows that only fill up a run: these come last, as long as the batch is
- * the outermost axis. Where it can be seen that it is not, repeated samples weigh as much as others.
- */
-function withoutPadding(count: number, [first = 1]: readonly number[], { samples, padding }: Batch): number {
-  const rows = samples.length + padding;
-  const isOutermost = first % rows === 0 && count % rows === 0;
-  return isOutermost ? (count / rows) * samples.length : count;
 }
 
 /** How long nobody else is listened to. */

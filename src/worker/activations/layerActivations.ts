@@ -1,31 +1,18 @@
-import type { Layer } from '../../core/compress/layer';
 import type { Batch } from '../calibration/batches';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import { type Activation, toActivation } from './activation';
 import { type ExposedSession, openExposed, type ShapedModel } from './exposedSession';
 import type { InputBatches } from './inputBatches';
 import type { LayerUse } from './layerUses';
+import { allTensorsOf, type ModelPair, type UsedLayer } from './modelPair';
 
-/** The models whose activations belong together: they run on the same batches. */
-export interface ModelPair {
-  /** y is its, and so are layers and names; x too, as long as there is no other model. */
-  readonly original: ShapedModel;
-  /** The model as it is compressed so far: x is what its layers see (asymmetric; Zhang et al. 2015, §3.3). */
-  readonly compressed?: ShapedModel | undefined;
-}
-
-/** A layer with the nodes that use its weight. */
-export interface UsedLayer {
-  readonly layer: Layer;
-  readonly uses: readonly LayerUse[];
-}
-
-/** What goes into one use of a layer, and what comes out, in one run. */
+/** What goes into one use of a layer, and what is to come out, in one run. */
 export interface LayerActivations {
   readonly batch: Batch;
-  readonly layer: Layer;
+  readonly layer: UsedLayer;
   readonly use: LayerUse;
   readonly x: Activation;
+  /** Where the layer has a shortcut, with what the compressed model lacks of that. */
   readonly y: Activation;
 }
 
@@ -36,36 +23,42 @@ export interface LayerActivations {
  */
 export async function* layerActivations(
   runtime: Runtime,
-  { original, compressed }: ModelPair,
+  pair: ModelPair,
   layers: readonly UsedLayer[],
   batches: InputBatches,
   signal?: AbortSignal,
 ): AsyncGenerator<LayerActivations> {
-  const uses = layers.flatMap(({ layer, uses: own }) => own.map((use) => ({ layer, use })));
-  const xs = uses.map(({ use }) => use.x);
-  const ys = uses.map(({ use }) => use.y);
+  const names = allTensorsOf(pair, layers);
   const sessions: ExposedSession[] = [];
   try {
-    const open = async (model: ShapedModel, names: readonly string[]) => {
+    const open = async (model: ShapedModel, own: readonly string[]): Promise<Run> => {
       signal?.throwIfAborted();
-      const distinct = [...new Set(names)];
+      const distinct = [...new Set(own)];
       const wanted = distinct.map((name) => ({ name, what: 'values' }) as const);
       const session = await openExposed(runtime, model, wanted);
       sessions.push(session);
-      return { session, distinct };
-    };
-    const first = await open(original, compressed ? ys : [...xs, ...ys]);
-    const second = compressed && (await open(compressed, xs));
-    for await (const batch of batches) {
-      const values = async ({ session, distinct }: Awaited<ReturnType<typeof open>>) => {
+      return async (batch) => {
         signal?.throwIfAborted();
         const tensors = await session.run(batch.tensors);
         return new Map(distinct.map((name, i) => [name, tensors[i]]));
       };
-      const own = await values(first);
-      const seen = second ? await values(second) : own;
-      for (const { layer, use } of uses)
-        yield { batch, layer, use, x: activation(use.x, seen), y: activation(use.y, own) };
+    };
+    const runOriginal = await open(pair.original, names.original);
+    const runCompressed = pair.compressed && (await open(pair.compressed, names.compressed));
+    for await (const batch of batches) {
+      const own = await runOriginal(batch);
+      const seen = runCompressed ? await runCompressed(batch) : own;
+      for (const layer of layers) {
+        for (const use of layer.uses) {
+          const y = activation(use.y, own);
+          const { shortcut } = layer;
+          const target =
+            shortcut === undefined || !runCompressed
+              ? y
+              : withShortcut(y, activation(shortcut, own), activation(shortcut, seen));
+          yield { batch, layer, use, x: activation(use.x, seen), y: target };
+        }
+      }
       // Not held while the next run makes its own.
       own.clear();
       seen.clear();
@@ -75,9 +68,22 @@ export async function* layerActivations(
   }
 }
 
-function activation(name: string, values: ReadonlyMap<string, RuntimeTensor | undefined>): Activation {
+type Values = Map<string, RuntimeTensor | undefined>;
+type Run = (batch: Batch) => Promise<Values>;
+
+function activation(name: string, values: Values): Activation {
   const value = values.get(name);
   const numbers = value && toActivation(value);
   if (!numbers) throw new Error(`The tensor "${name}" was neither fed nor given out.`);
   return numbers;
+}
+
+/** y + (shortcut of the original − shortcut of the compressed model). */
+function withShortcut({ dims, data }: Activation, own: Activation, seen: Activation): Activation {
+  if (own.data.length !== data.length || seen.data.length !== data.length) {
+    throw new Error(
+      `A shortcut of ${own.dims.join(' × ')} does not belong to outputs of ${dims.join(' × ')}.`,
+    );
+  }
+  return { dims, data: data.map((value, i) => value + (own.data[i]! - seen.data[i]!)) };
 }

@@ -8,9 +8,9 @@ export interface PassCost {
 
 /** Bytes of one pass over the data. */
 export interface PassLimits {
-  /** Of the tensors that one run gives out. */
+  /** Of the tensors that one run gives out; the runtime holds them once, and JavaScript once more. */
   readonly runBytes: number;
-  /** Of what is kept for the layers of a pass. */
+  /** Of what the sink keeps for the layers of a pass. */
   readonly keptBytes: number;
 }
 

@@ -1,23 +1,42 @@
 import { exposeTensors } from '../../core/onnx/exposeTensors';
+import type { Batch } from '../calibration/batches';
 import type { ShapedModel } from './exposedSession';
-import type { ModelPair } from './layerActivations';
-import type { LayerUse } from './layerUses';
+import { allTensorsOf, type ModelPair, tensorsOf, type UsedLayer } from './modelPair';
 
-/** Why the tensors around a use can't be read from the models that run, as a sentence; undefined if they can. */
+/**
+ * Why the tensors around a layer can't be read from the models that run on such batches, as a sentence; undefined if
+ * they can.
+ */
 export function unreadable(
-  { original, compressed }: ModelPair,
-  uses: readonly LayerUse[],
-): (use: LayerUse) => string | undefined {
-  const [xs, ys] = [uses.map(({ x }) => x), uses.map(({ y }) => y)];
-  const ofOriginal = reasons(original, compressed ? ys : [...xs, ...ys]);
-  const ofCompressed = compressed ? reasons(compressed, xs) : ofOriginal;
-  return ({ x, y }) => ofCompressed.get(x) ?? ofOriginal.get(y);
+  pair: ModelPair,
+  layers: readonly UsedLayer[],
+  batch: Batch,
+): (layer: UsedLayer) => string | undefined {
+  const names = allTensorsOf(pair, layers);
+  const original = reasons(pair.original, names.original, batch);
+  const compressed = pair.compressed && reasons(pair.compressed, names.compressed, batch);
+  return (layer) => {
+    const own = tensorsOf(pair, layer);
+    return (
+      own.original.map((name) => original.get(name)).find(Boolean) ??
+      own.compressed.map((name) => compressed?.get(name)).find(Boolean)
+    );
+  };
 }
 
-function reasons({ source, shapes }: ShapedModel, names: readonly string[]): ReadonlyMap<string, string> {
+function reasons(
+  { source, shapes }: ShapedModel,
+  names: readonly string[],
+  { tensors }: Batch,
+): ReadonlyMap<string, string> {
   const wanted = names.map((name) => ({ name, what: 'values' }) as const);
   const { places } = exposeTensors(source.model, shapes, wanted);
-  return new Map(
-    places.flatMap((place, i) => (place.kind === 'refused' ? [[names[i]!, place.reason] as const] : [])),
-  );
+  const found = new Map<string, string>();
+  for (const [i, place] of places.entries()) {
+    const name = names[i]!;
+    if (place.kind === 'refused') found.set(name, place.reason);
+    if (place.kind === 'input' && !tensors.has(name))
+      found.set(name, `"${name}" is an input that is left at its default, so it is the same for all data.`);
+  }
+  return found;
 }
