@@ -128,8 +128,10 @@ test('the schema that the editor checks with names the same members, methods and
   assert.deepEqual(schema.required, Object.keys(written));
   assert.equal(schema.properties.version.const, written.version);
   const { method } = schema.definitions.factored.properties;
-  assert.deepEqual(method.enum, METHOD_IDS);
-  assert.equal(method.enumDescriptions.length, METHOD_IDS.length);
+  // No enum: VS Code would offer all of its values beside those that our own completion knows to fit.
+  assert.equal(method.pattern, `^(${METHOD_IDS.join('|')})$`);
+  const described = [...method.markdownDescription.matchAll(/^- `(.+)`: \w/gm)].map(([, name]) => name);
+  assert.deepEqual(described, METHOD_IDS);
   assert.deepEqual(schema.properties.sensitivity.enum, [null, ...Object.keys(SENSITIVITIES)]);
   for (const goal of ['parameters=0.5', 'macs=.5', 'energy=0.95', 'rank=32']) {
     assert.match(goal, new RegExp(schema.properties.goal.pattern));

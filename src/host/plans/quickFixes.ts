@@ -5,11 +5,11 @@ import type { PlanReview } from '../../core/compress/planReview';
 import type { Engine } from '../../worker/engine';
 import type { Failures } from '../failures';
 import type { Models } from '../models';
-import { entryActions } from './entryActions';
+import { entryActions, touchedLayers } from './entryActions';
 import { goalActions } from './goalActions';
 import { methodActions } from './methodActions';
 import { otherMethods } from './otherMethods';
-import { type ActionQuery, editsFor, planAction, touches } from './planAction';
+import { type ActionQuery, editsFor, planAction } from './planAction';
 import { PLAN_SELECTOR, type PlanDocuments } from './planDocuments';
 
 interface Parts {
@@ -66,7 +66,8 @@ function allActions(query: ActionQuery, review: PlanReview): readonly vscode.Cod
     state.parsed,
     all.map(({ remark }) => remark),
   );
-  if (all.length < 2 || !marks.some((mark) => touches(query, mark))) return [];
+  const layers = touchedLayers(query);
+  if (all.length < 2 || !all.some(({ entry }) => layers.includes(entry.layer))) return [];
   const title = vscode.l10n.t('Apply all suggestions ({0} layers)', all.length);
   const entries = all.map(({ entry }) => entry);
   return [planAction(state, title, marks, { edits: editsFor(state, entries) })];

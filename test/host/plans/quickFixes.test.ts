@@ -203,7 +203,7 @@ describe('quick fixes in a plan', () => {
   it('apply all suggestions at once, as one step', async () => {
     const { document } = await open(spoil);
     const before = document.getText();
-    const all = titled(await actionsAt(document, '[8, 8]'), /^Apply all suggestions \(4 layers\)$/);
+    const all = titled(await actionsAt(document, '"tucker2"'), /^Apply all suggestions \(4 layers\)$/);
     await carryOut(all);
     assert.equal(document.getText(), text);
     await measured(document);
