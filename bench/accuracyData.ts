@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import { readNpy } from '../src/worker/npy';
+import { openNpy } from '../src/worker/calibration/npy';
+import { readEntries } from '../src/worker/calibration/storedArray';
+import { openFile } from '../src/worker/fileSource';
 
 /** Pictures of clothes as the Fashion-MNIST nets take them, and what they show. */
 export interface LabelledImages {
@@ -40,7 +42,7 @@ export function openAccuracyData(folder: string | undefined): AccuracyData {
     const models = ['vgg', 'mlp'].map((name) => [name, file(`${name}.onnx`)] as const);
     return {
       models: new Map(models.filter(([, model]) => existsSync(model))),
-      test: scaled(readNpy(file('test-10k.npy')).data, readNpy(file('test-10k.labels.npy')).data),
+      test: scaled(readNpy(file('test-10k.npy')), readNpy(file('test-10k.labels.npy'))),
     };
   }
   const [images, labels] = ['t10k-images-idx3-ubyte.gz', 't10k-labels-idx1-ubyte.gz'].map((name) =>
@@ -63,6 +65,21 @@ function scaled(bytes: ArrayLike<number>, labels: ArrayLike<number>): LabelledIm
     throw new Error(`There are ${bytes.length} pixels for ${count} labels.`);
   const pixels = Float32Array.from(bytes, (value) => (value / 255 - MEAN) / DEVIATION);
   return { count, dims: [1, SIDE, SIDE], pixels, labels };
+}
+
+/** All elements of a .npy file. */
+function readNpy(path: string): Float64Array {
+  const source = openFile(path);
+  try {
+    const array = openNpy(source);
+    const [count = 0] = array.shape;
+    const out = new Float64Array(array.shape.reduce((a, b) => a * b, 1));
+    const all = Array.from({ length: count }, (_, i) => i);
+    readEntries(array, 0, all, out);
+    return out;
+  } finally {
+    source.close();
+  }
 }
 
 /** The elements of an idx file of bytes (LeCun's format): 0, 0, the type, the number of axes, their lengths, the data. */

@@ -8,7 +8,6 @@ import { DEFAULT_SENSITIVITY, SENSITIVITIES } from '../src/core/compress/budget/
 import { candidatesOf } from '../src/core/compress/candidates';
 import type { Form, FormedLayer } from '../src/core/compress/layer';
 import type { LayerOptions } from '../src/core/compress/makePlan';
-import { alignRanks } from '../src/core/compress/ranks/rankMultiple';
 import { convForm, matmulForm } from '../test/support/forms';
 import { LAYER_SETS } from './layerSets';
 import { median } from './layers';
@@ -36,7 +35,7 @@ for (const { name, shapes } of models) {
     const start = performance.now();
     const prepared = prepareBudget(options, { parameters, macs }, macs, {
       measure: macsMeasure,
-      align: (ranks, candidate) => alignRanks(candidate, ranks, block),
+      block,
       sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
     });
     const preparation = performance.now() - start;

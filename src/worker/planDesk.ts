@@ -11,7 +11,6 @@ import { offerOf } from '../core/compress/offerOf';
 import { printTarget } from '../core/compress/plan';
 import type { PlanFile } from '../core/compress/planFile';
 import type { MethodOffer, SettingDetail } from '../core/compress/planReview';
-import { alignRanks } from '../core/compress/ranks/rankMultiple';
 import { type MeasuredFacts, type ReviewedLayer, reviewPlan } from '../core/compress/reviewPlan';
 import type { Spectrum } from '../core/compress/spectrum';
 import { ModelError } from '../core/onnx/modelError';
@@ -269,7 +268,7 @@ function goalFacts(known: Known, options: readonly LayerOptions<Layer>[], { goal
       prepareBudget(options, totals, totals[unit] ?? 0, {
         measure,
         sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
-        align: (ranks, candidate) => alignRanks(candidate, ranks, multiple),
+        block: multiple,
       }).ladders;
     known.ladders.delete(ladderKey);
     known.ladders.set(ladderKey, ladders);

@@ -6,7 +6,7 @@ import {
   macsMeasure,
   parametersMeasure,
 } from '../../src/core/compress/budget/measure';
-import { type Align, type Ladder, ladder } from '../../src/core/compress/budget/options';
+import { type Ladder, ladder } from '../../src/core/compress/budget/options';
 import {
   type BudgetPlan,
   planBudget,
@@ -17,7 +17,8 @@ import { SENSITIVITIES } from '../../src/core/compress/budget/sensitivity';
 import { candidatesOf } from '../../src/core/compress/candidates';
 import type { Form, FormedLayer } from '../../src/core/compress/layer';
 import { type LayerOptions, makePlan } from '../../src/core/compress/makePlan';
-import { type MethodChoice, saves } from '../../src/core/compress/method';
+import { breakEvenRank, type MethodChoice, saves } from '../../src/core/compress/method';
+import { blockOf } from '../../src/core/compress/ranks/rankMultiple';
 
 /** A convolution of images of this size; a matrix where kernel and image are 1. */
 function conv(name: string, out: number, channels: number, k = 1, size: number | null = 1): FormedLayer {
@@ -46,10 +47,7 @@ function options(layer: FormedLayer, ratio: number, total = 1, choice: MethodCho
   return { layer, choices };
 }
 
-const asTheyAre: Align = (ranks) => ranks;
-const byEight: Align = (ranks, { fullRanks }) =>
-  ranks.map((rank, i) => Math.min(fullRanks[i]!, Math.max(8, 8 * Math.round(rank / 8))));
-const settings = { measure: parametersMeasure, align: asTheyAre, sensitivity: SENSITIVITIES.uniform };
+const settings = { measure: parametersMeasure, block: 1, sensitivity: SENSITIVITIES.uniform };
 
 const odd: FormedLayer = { name: 'odd', parameters: 7, form: { kind: 'none', reason: 'It is odd.' } };
 const model = [
@@ -72,13 +70,20 @@ const laddered = (option: LayerOptions, changed: Partial<typeof settings> = {}):
 
 test('a ladder climbs: each setting saves, costs more than the one before and loses less', () => {
   for (const option of model) {
-    for (const align of [asTheyAre, byEight]) {
-      const rungs = ladder(option, 0, { ...settings, align })?.rungs;
+    for (const block of [1, 8, 16]) {
+      const rungs = ladder(option, 0, { ...settings, block })?.rungs;
       assert.equal(rungs === undefined, option.choices.length === 0);
       for (const [i, { cost, loss, pick }] of (rungs ?? []).entries()) {
         if (pick) {
           assert.ok(saves(pick.choice.candidate, pick.ranks));
-          assert.deepEqual(align(pick.ranks, pick.choice.candidate), pick.ranks);
+          const { candidate } = pick.choice;
+          const most = breakEvenRank(candidate);
+          for (const [k, rank] of pick.ranks.entries())
+            assert.equal(
+              rank % blockOf(most ?? candidate.fullRanks[k]!, block),
+              0,
+              `${candidate.method} ${rank}`,
+            );
           assert.equal(cost, pick.choice.candidate.cost(pick.ranks).parameters);
         }
         if (i > 0) assert.ok(cost > rungs![i - 1]!.cost && loss < rungs![i - 1]!.loss);
@@ -93,8 +98,9 @@ test('every aligned rank of every method with one rank is on the ladder or beate
   for (const option of model) {
     for (const { candidate, known } of option.choices) {
       if (candidate.rankNames.length > 1) continue;
-      const { rungs } = laddered(option, { align: byEight });
-      for (let rank = 8; saves(candidate, [rank]); rank += 8) {
+      const { rungs } = laddered(option, { block: 8 });
+      const step = blockOf(breakEvenRank(candidate)!, 8);
+      for (let rank = step; saves(candidate, [rank]); rank += step) {
         const { parameters } = candidate.cost([rank]);
         const error = candidate.error(known, [rank]) / known[0]!.total;
         const isThere = rungs.some((rung) => rung.cost <= parameters && rung.error <= error + 1e-15);
@@ -127,7 +133,7 @@ test('a layer without known MACs stays as it is in a budget of MACs', () => {
 });
 
 test('equals brute force over all ladders', () => {
-  const prepared = prepareBudget(model, totals, totals.parameters, { ...settings, align: byEight });
+  const prepared = prepareBudget(model, totals, totals.parameters, { ...settings, block: 8 });
   const groups = prepared.ladders.flatMap((each) => (each ? [each.rungs] : []));
   const fixed = 500;
   for (const share of [0.9, 0.5, 0.3, 0.15]) {

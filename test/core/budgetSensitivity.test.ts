@@ -13,7 +13,7 @@ const layer: FormedLayer = {
   form: { kind: 'none', reason: 'No form is needed.' },
 };
 const lossOf = (rule: Sensitivity, error: number, energy = 1, position = 0) =>
-  rule({ layer, energy, position })(error);
+  rule({ layer, energy, position })(error, error);
 
 test('every rule is 0 at 0, rises, and stays finite when nothing of a weight is left', () => {
   for (const [name, rule] of Object.entries(SENSITIVITIES)) {

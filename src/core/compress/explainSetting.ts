@@ -6,7 +6,7 @@ import { breakEvenRank, type Candidate, type Ranks } from './method';
 import type { ErrorCurve, SettingDetail } from './planReview';
 import { cutsOf } from './ranks/cuts';
 import { evbmfRank } from './ranks/evbmf';
-import { alignRanks } from './ranks/rankMultiple';
+import { LARGEST_BLOCK } from './ranks/rankMultiple';
 import { settingOf } from './reviewPlan';
 import { type Spectrum, tailsOf } from './spectrum';
 import { unfoldedSize } from './unfolding';
@@ -60,7 +60,7 @@ function tableOf(layer: FormedLayer, candidate: Candidate, known: readonly Spect
   const settings = {
     measure: parametersMeasure,
     sensitivity: SENSITIVITIES.uniform,
-    align: (wanted: Ranks) => alignRanks(candidate, wanted),
+    block: LARGEST_BLOCK,
   };
   const rungs = ladder({ layer, choices: [choice] }, 0, settings)?.rungs ?? [];
   const worthwhile = rungs.flatMap(({ pick }) => (pick ? [pick.ranks] : []));

@@ -1,10 +1,9 @@
+import { planAligned } from './budget/alignedBudget';
 import { macsMeasure, parametersMeasure } from './budget/measure';
-import { planBudget, prepareBudget } from './budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
 import { type Candidate, type Cost, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
-import { alignRanks, LARGEST_BLOCK } from './ranks/rankMultiple';
 import type { Spectrum } from './spectrum';
 
 /** A layer, and what is known of each method that fits it. */
@@ -54,7 +53,7 @@ export interface Pick {
 export interface PlanOptions {
   /** Ranks that save nothing are taken, too. */
   readonly allowLarger?: boolean | undefined;
-  /** For budgets: ranks are multiples of it, or of half of it where layers are narrow; 1 for none. Default 16. */
+  /** For budgets: ranks are multiples of it, or of a part of it where layers are narrow; 1 for none. Default: see `planAligned`. */
   readonly multiple?: number | undefined;
 }
 
@@ -72,7 +71,7 @@ export function makePlan(
   options: readonly LayerOptions[],
   totals: Totals,
   target: Target,
-  { allowLarger = false, multiple = LARGEST_BLOCK }: PlanOptions = {},
+  { allowLarger = false, multiple }: PlanOptions = {},
 ): Planned | Refusal {
   const measure = target.kind === 'macs' ? 'macs' : 'parameters';
   const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
@@ -100,18 +99,8 @@ export function makePlan(
         measure: measure === 'macs' ? macsMeasure : parametersMeasure,
         sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
       };
-      const solve = (block: number) => {
-        const align = (ranks: Ranks, candidate: Candidate) => alignRanks(candidate, ranks, block);
-        const prepared = prepareBudget(options, totals, before, { ...settings, align });
-        return planBudget(prepared, { kind: 'cost', most: target.share * before });
-      };
-      let block = multiple;
-      let budget = solve(block);
-      // Low budgets need lower ranks than the block.
-      while ('leastCost' in budget && block > 1) {
-        block = Math.floor(block / 2);
-        budget = solve(block);
-      }
+      const goal = { kind: 'cost', most: target.share * before } as const;
+      const budget = planAligned(options, totals, before, settings, goal, multiple);
       if ('leastCost' in budget) {
         return {
           refusal: `${percent(target.share)} of the ${measure === 'macs' ? 'MACs' : 'parameters'} can't be reached: with the lowest ranks in every layer ${percent(budget.leastCost / before)} remain.`,
@@ -123,7 +112,7 @@ export function makePlan(
         (o) => byOption.get(o),
         () => 'Within this budget others are better cut than this layer.',
       );
-      return { ...planned, multiple: block, sensitivity: DEFAULT_SENSITIVITY };
+      return { ...planned, multiple: budget.block, sensitivity: DEFAULT_SENSITIVITY };
     }
   }
 }

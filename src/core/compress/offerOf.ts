@@ -2,9 +2,8 @@ import type { CostMeasure } from './budget/measure';
 import { ladder } from './budget/options';
 import { SENSITIVITIES } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
-import type { Candidate, Ranks } from './method';
+import type { Candidate } from './method';
 import type { MethodOffer } from './planReview';
-import { alignRanks } from './ranks/rankMultiple';
 import { settingOf } from './reviewPlan';
 import type { Spectrum } from './spectrum';
 
@@ -25,8 +24,7 @@ export function offerOf(
 ): MethodOffer {
   const { method, rankNames } = candidate;
   for (let block = multiple; ; block >>= 1) {
-    const align = (ranks: Ranks) => alignRanks(candidate, ranks, block);
-    const settings = { measure, sensitivity: SENSITIVITIES.uniform, align };
+    const settings = { measure, sensitivity: SENSITIVITIES.uniform, block };
     const made = ladder({ layer, choices: [{ candidate, known }] }, 0, settings);
     if (!made) return { kind: 'refused', method, reason: 'What it costs is not known.' };
     const fits = made.rungs.findLast(({ pick, cost }) => pick && cost <= share * made.dense);

@@ -1,17 +1,17 @@
 import type { FormedLayer } from '../layer';
 import type { Choice, LayerOptions, Pick } from '../makePlan';
-import { breakEvenRank, type Candidate, type Ranks, saves } from '../method';
+import { breakEvenRank, type Candidate, type Cost, type Ranks, saves } from '../method';
+import { cutsOf, fitted } from '../ranks/cuts';
+import { alignRanks, blockOf } from '../ranks/rankMultiple';
 import type { CostMeasure } from './measure';
 import { type Option, undominated } from './relaxation';
-import type { Sensitivity } from './sensitivity';
-
-/** Brings ranks to the multiples they shall have; may return them unchanged. */
-export type Align = (ranks: Ranks, candidate: Candidate) => Ranks;
+import { feltError, type Sensitivity } from './sensitivity';
 
 /** By what the settings of a layer are made and weighed. */
 export interface LadderSettings {
   readonly measure: CostMeasure;
-  readonly align: Align;
+  /** What ranks are multiples of where layers are wide enough (`blockOf`); 1 for every rank. */
+  readonly block: number;
   readonly sensitivity: Sensitivity;
 }
 
@@ -41,17 +41,32 @@ const STEPS = 16;
 /** The smallest squared relative error that they are sought for. */
 const LEAST_ERROR = 1e-6;
 
+/** Of two ranks that are free of each other all pairs are settings, of so many of each. */
+const MOST_LEVELS = 32;
+
+/** Ranks of a method, and what they cost. */
+interface Setting {
+  readonly ranks: Ranks;
+  readonly cost: Cost;
+}
+
+/** Settings that follow from the form of a layer alone, shared by all layers of that form. */
+export type SharedSettings = Map<string, readonly Setting[]>;
+
 /**
  * What can become of a layer: it stays as it is, or takes one of the aligned ranks below break-even of methods with a
- * single rank, or of the others the cheapest ranks for the errors of a geometric grid. Undefined where there are no
- * choices or the cost of the layer is not known: it can only stay.
+ * single rank, pairs of aligned ranks of a method with two (all of them, or 32 of each rank, spread evenly by ratio),
+ * or of the others the cheapest ranks for the errors of a geometric grid. Undefined where there are no choices or the
+ * cost of the layer is not known: it can only stay.
  *
  * @param position of the layer among all layers of the model, from 0 for the first to 1 for the last
+ * @param shared to be given to all layers that are planned with the same settings
  */
 export function ladder(
   { layer, choices }: LayerOptions,
   position: number,
-  { measure, align, sensitivity }: LadderSettings,
+  { measure, block, sensitivity }: LadderSettings,
+  shared: SharedSettings = new Map(),
 ): Ladder | undefined {
   const [first] = choices;
   if (!first) return undefined;
@@ -60,53 +75,87 @@ export function ladder(
   const energy = first.known[0]!.total;
   const damage = sensitivity({ layer, energy, position });
   const rungs: Rung[] = [{ cost: dense, loss: 0, error: 0, pick: undefined }];
+  const form = JSON.stringify(layer.form);
   for (const choice of choices) {
     const { candidate, known } = choice;
-    for (const ranks of settingsOf(layer, choice, measure, align)) {
+    const key = `${candidate.method}|${block}|${form}`;
+    let settings = shared.get(key);
+    if (!settings) {
+      const free = freeSettings(candidate, block);
+      settings = free ?? costed(candidate, soughtRanks(layer, choice, measure, block));
+      if (free) shared.set(key, free);
+    }
+    const felt = feltError(candidate, known);
+    for (const { ranks, cost: each } of settings) {
       const pick = { choice, ranks };
-      const cost = measure(layer, candidate.cost(ranks), pick);
+      const cost = measure(layer, each, pick);
       if (cost === null) continue;
       const error = energy === 0 ? 0 : Math.min(1, candidate.error(known, ranks) / energy);
-      rungs.push({ cost, loss: damage(error), error, pick });
+      rungs.push({ cost, loss: damage(error, felt(ranks, error)), error, pick });
     }
   }
   return { rungs: undominated(rungs).map(({ index }) => rungs[index]!), dense };
 }
 
-/** Different aligned ranks of a method, all of which save. */
-function settingsOf(
-  layer: FormedLayer,
-  choice: Choice,
-  measure: CostMeasure,
-  align: Align,
-): readonly Ranks[] {
-  const { candidate } = choice;
-  const found = new Map<string, Ranks>();
-  for (const wanted of wantedRanks(layer, choice, measure)) {
-    const ranks = align(wanted, candidate);
-    const key = ranks.join();
-    if (!found.has(key) && saves(candidate, ranks)) found.set(key, ranks);
-  }
-  return [...found.values()];
+/** Those of these ranks that save, with their cost. */
+function costed(candidate: Candidate, all: readonly Ranks[]): readonly Setting[] {
+  return all
+    .filter((ranks) => saves(candidate, ranks))
+    .map((ranks) => ({ ranks, cost: candidate.cost(ranks) }));
 }
 
-function wantedRanks(
+/** The settings of methods whose ranks are free of each other, one or two; undefined for others. */
+function freeSettings(candidate: Candidate, block: number): readonly Setting[] | undefined {
+  const most = breakEvenRank(candidate);
+  if (most !== undefined) {
+    const all = Array.from({ length: most }, (_, k) => alignRanks(candidate, [k + 1], block, most));
+    return costed(candidate, distinct(all));
+  }
+  const [first = 0, second = 0, ...more] = candidate.fullRanks;
+  const isFree = (ranks: Ranks) => String(fitted(candidate, ranks)) === String(ranks);
+  if (more.length > 0 || !cutsOf(candidate) || !isFree([1, second]) || !isFree([first, 1])) return undefined;
+  const others = levelsOf(second, block);
+  return costed(
+    candidate,
+    levelsOf(first, block).flatMap((one) => others.map((other) => [one, other])),
+  );
+}
+
+/** Multiples of the block, up to the full rank: all, or as many as there may be, evenly by ratio. */
+function levelsOf(full: number, block: number): readonly number[] {
+  const step = blockOf(full, block);
+  const count = Math.floor(full / step);
+  if (count <= MOST_LEVELS) return Array.from({ length: count }, (_, k) => (k + 1) * step);
+  const ratio = count ** (1 / (MOST_LEVELS - 1));
+  const levels = [1];
+  while (levels.at(-1)! < count) {
+    const last = levels.at(-1)!;
+    levels.push(Math.min(count, Math.max(last + 1, Math.round(last * ratio))));
+  }
+  return levels.map((level) => level * step);
+}
+
+/** Of a method whose ranks bound each other, or that has several: aligned ranks near the cheapest ones within each error. */
+function soughtRanks(
   layer: FormedLayer,
   { candidate, known }: Choice,
   measure: CostMeasure,
+  block: number,
 ): readonly Ranks[] {
-  const highest = breakEvenRank(candidate);
-  if (highest !== undefined) return Array.from({ length: highest }, (_, k) => [k + 1]);
   const price = (ranks: Ranks) => {
     const cost = candidate.cost(ranks);
     return measure(layer, cost, { choice: { candidate, known }, ranks }) ?? cost.parameters;
   };
-  const wanted: Ranks[] = [];
+  const found: Ranks[] = [];
   for (let step = 0; ; step++) {
     const error = 10 ** (-step / STEPS);
     const ranks = error >= LEAST_ERROR ? candidate.within(known, error * known[0]!.total, price) : undefined;
     // Smaller errors take higher ranks: where these save nothing, no further ones do.
-    if (!ranks || !saves(candidate, ranks)) return wanted;
-    wanted.push(ranks);
+    if (!ranks || !saves(candidate, ranks)) return distinct(found);
+    found.push(alignRanks(candidate, ranks, block));
   }
+}
+
+function distinct(all: readonly Ranks[]): readonly Ranks[] {
+  return [...new Map(all.map((ranks) => [ranks.join(), ranks])).values()];
 }

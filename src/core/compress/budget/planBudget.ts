@@ -1,6 +1,6 @@
 import type { LayerOptions, Pick, Totals } from '../makePlan';
 import { solveBudget, solveLoss } from './knapsack';
-import { type Ladder, type LadderSettings, ladder } from './options';
+import { type Ladder, type LadderSettings, ladder, type SharedSettings } from './options';
 
 /** What a plan shall reach, of the whole model. */
 export type BudgetGoal =
@@ -48,10 +48,11 @@ export function prepareBudget(
   settings: LadderSettings,
 ): PreparedBudget {
   const last = Math.max(1, options.length - 1);
+  const shared: SharedSettings = new Map();
   return {
     totals,
     before,
-    ladders: options.map((option, i) => ladder(option, i / last, settings)),
+    ladders: options.map((option, i) => ladder(option, i / last, settings, shared)),
   };
 }
 
