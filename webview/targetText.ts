@@ -8,6 +8,16 @@ export function targetText(target: Target): string {
       return `at most ${formatPercent(target.share)} of the parameters`;
     case 'macs':
       return `at most ${formatPercent(target.share)} of the MACs`;
+    case 'bytes':
+      return `at most ${formatPercent(target.share)} of the bytes`;
+    case 'error':
+      return `an estimated output error of at most ${formatPercent(target.error)}`;
+    case 'ratio':
+      return `at most ${formatPercent(target.ratio)} of each layer’s parameters`;
+    case 'evbmf':
+      return target.weakening === 0
+        ? 'the ranks that EVBMF suggests'
+        : `EVBMF’s ranks, weakened by ${target.weakening}`;
     case 'energy':
       return `${formatPercent(target.energy)} of each layer’s energy`;
     case 'rank':

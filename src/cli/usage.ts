@@ -10,7 +10,7 @@ export const HELP = `Usage:
   ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
                      [--overwrite] [--allow-larger] [--keep-norms] [--multiple N] [--seed N] [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
-      Ranks are multiples of 16 where a layer is wide enough (--multiple 8, 1 for any rank).
+      For shares and errors ranks are multiples of 16, or of less where that would cost much (--multiple 8, 1 for any).
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
   ranksmith plan MODEL [-o PLAN] [--target T] [--method M] [--rank N] [--dim NAME=N]… [--overwrite] [--keep-norms]
                  [--multiple N] [--seed N] [--json]
@@ -22,7 +22,10 @@ export const HELP = `Usage:
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
       Runs both on the same input: output error, sizes, MACs, times.
 
-  T  parameters=0.5 | macs=0.5 | energy=0.95 (default: parameters=0.5; --rank N: the same rank everywhere)
+  T  parameters=0.5 | macs=0.5 | bytes=0.5 (at most this share is left; default: parameters=0.5)
+     error=0.05 (the fewest parameters at this output error, as estimated from the weights)
+     energy=0.95 | ratio=0.5 (what each layer keeps of its energy; of its parameters)
+     evbmf=0 (the ranks that stand out from noise; towards 1: higher ones) | rank=32 (--rank N: the same)
   M  auto (default: the best of svd, channel, input-channel, spatial and tucker2 for each layer)
      ${METHOD_IDS.join(' | ')}
 
@@ -107,7 +110,7 @@ function parseGoal(text: string | undefined, rank: string | undefined): Target {
   throw new UsageError(
     rank !== undefined
       ? `--rank takes a whole number of at least 1, not "${rank}".`
-      : `--target takes parameters=S or macs=S with 0 < S < 1, or energy=E with 0 < E ≤ 1, not "${text}".`,
+      : `--target takes parameters=S, macs=S, bytes=S, error=S or ratio=S with 0 < S < 1, energy=E with 0 < E ≤ 1, evbmf=W with 0 ≤ W < 1 or rank=N, not "${text}".`,
   );
 }
 

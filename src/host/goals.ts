@@ -86,16 +86,25 @@ function add(a: number | null, b: number | null): number | null {
 /** What is wrong with a custom goal, as a sentence; undefined when it can be read. */
 export function complaintAbout(text: string): string | undefined {
   if (parseTarget(text)) return undefined;
-  const kind = /^\s*(parameters|macs|energy|rank)\s*=/.exec(text)?.[1];
+  const kind = /^\s*(parameters|macs|bytes|error|energy|rank|ratio|evbmf)\s*=/.exec(text)?.[1];
   switch (kind) {
     case 'parameters':
     case 'macs':
+    case 'bytes':
       return l10n.t('The share that shall remain lies between 0 and 1, for example {0}=0.5.', kind);
     case 'energy':
       return l10n.t('The energy each layer shall keep lies between 0 and 1, for example energy=0.95.');
+    case 'error':
+      return l10n.t('The estimated error of the output lies between 0 and 1, for example error=0.05.');
+    case 'ratio':
+      return l10n.t('The share of each layer’s parameters lies between 0 and 1, for example ratio=0.5.');
+    case 'evbmf':
+      return l10n.t('The weakening of EVBMF is at least 0 and below 1, for example evbmf=0.');
     case 'rank':
       return l10n.t('The rank is a whole number above 0, for example rank=32.');
     default:
-      return l10n.t('Write parameters=0.5, macs=0.5, energy=0.95 or rank=32.');
+      return l10n.t(
+        'Write parameters=0.5, macs=0.5, bytes=0.5, error=0.05, energy=0.95, ratio=0.5, evbmf=0 or rank=32.',
+      );
   }
 }

@@ -188,10 +188,15 @@ test('everything fits: all layers stay; nothing fits: the least cost is named, a
 });
 
 test('bytes are parameters times the size of an element; milliseconds may follow the method', () => {
-  const bytes = { ...settings, measure: bytesMeasure(({ name }) => (name === 'fc' ? 2 : 4)) };
-  const before = model.reduce((all, o) => all + (ladder(o, 0, bytes)?.dense ?? 0), 500 * 4);
+  const bytes = { ...settings, measure: bytesMeasure };
+  const typed = model.map((o) => ({
+    ...o,
+    layer: { ...o.layer, elementBytes: o.layer.name === 'fc' ? 2 : 4 },
+  }));
+  const before = typed.reduce((all, o) => all + (ladder(o, 0, bytes)?.dense ?? 0), 500 * 4);
+  assert.equal(ladder(model[0], 0, bytes), undefined);
   const plan = found(
-    planBudget(prepareBudget(model, totals, before, bytes), { kind: 'cost', most: before / 2 }),
+    planBudget(prepareBudget(typed, totals, before, bytes), { kind: 'cost', most: before / 2 }),
   );
   assert.ok(plan.cost <= before / 2 && plan.cost > 0.45 * before);
 

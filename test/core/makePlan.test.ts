@@ -171,7 +171,17 @@ test('a fixed rank above break-even leaves the layer dense with the reason, unle
 });
 
 test('targets read what they print, and nothing else', () => {
-  for (const text of ['parameters=0.5', 'macs=0.25', 'energy=0.95', 'rank=32']) {
+  for (const text of [
+    'parameters=0.5',
+    'macs=0.25',
+    'bytes=0.5',
+    'error=0.05',
+    'energy=0.95',
+    'rank=32',
+    'ratio=0.5',
+    'evbmf=0',
+    'evbmf=0.25',
+  ]) {
     assert.equal(printTarget(parseTarget(text)!), text);
   }
   for (const text of [
@@ -183,6 +193,12 @@ test('targets read what they print, and nothing else', () => {
     'energy=1.1',
     'rank=1.5',
     'rank=0',
+    'bytes=1',
+    'error=0',
+    'error=1',
+    'ratio=1',
+    'evbmf=1',
+    'evbmf=-0.1',
     'size=0.5',
     'macs=0.5x',
     'macs=-0.5',

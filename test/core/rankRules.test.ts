@@ -6,9 +6,7 @@ import { type Candidate, type MethodId, type Ranks, saves } from '../../src/core
 import { cutsOf, fitted } from '../../src/core/compress/ranks/cuts';
 import { evbmfRank } from '../../src/core/compress/ranks/evbmf';
 import { evbmfRanks } from '../../src/core/compress/ranks/evbmfRanks';
-import { fixedRanks } from '../../src/core/compress/ranks/fixedRank';
 import { ratioRanks } from '../../src/core/compress/ranks/ratio';
-import { ranksOfError } from '../../src/core/compress/ranks/relativeError';
 import { unfoldedSize } from '../../src/core/compress/unfolding';
 import { allCandidates, convForm, decayingSpectra, matrixForm } from './rankCases';
 
@@ -63,55 +61,14 @@ for (const { name, candidate } of allCandidates()) {
       }
     }
   });
-
-  test(`${name}: a fixed rank, where it saves anything`, () => {
-    for (const rank of [1, 4, 16, 1000]) {
-      const found = fixedRanks(candidate, known, rank);
-      const options = candidate.ofRank(rank).filter((ranks) => saves(candidate, ranks));
-      assert.equal(found === undefined, options.length === 0);
-      for (const other of options) assert.ok(candidate.error(known, found!) <= candidate.error(known, other));
-    }
-  });
-
-  test(`${name}: the cheapest ranks within a relative error`, () => {
-    for (const error of [0.05, 0.2, 0.5]) {
-      const found = ranksOfError(candidate, known, error);
-      if (!found) continue;
-      const budget = error ** 2 * known[0]!.total;
-      assert.ok(candidate.error(known, found) <= budget * (1 + 1e-12), `${found} at ${error}`);
-      if (candidate.fullRanks.length > 1 || candidate.method.startsWith('cp')) continue;
-      // A single rank with a spectrum of its own: one less is too little.
-      if (found[0]! > 1) assert.ok(candidate.error(known, [found[0]! - 1]) > budget);
-    }
-  });
 }
 
-test('without a choice to make, a fixed rank and a ratio need to know nothing of the weight', () => {
+test('without a choice to make, a ratio needs to know nothing of the weight', () => {
   const svd = fits(matrixForm(100, 50), 'svd');
-  assert.deepEqual(fixedRanks(svd, [], 32), [32]);
-  assert.equal(fixedRanks(svd, [], 34), undefined);
   // Each rank has 150 of 5000 parameters.
   assert.deepEqual(ratioRanks(svd, [], 0.5), [16]);
   assert.equal(ratioRanks(svd, [], 0.02), undefined);
   assert.deepEqual(ratioRanks(fits(convForm(64, 32, [3, 3]), 'tucker2'), [], 0.25), [17, 17]);
-});
-
-test('without an error, all that is not zero is kept; of a zero weight nothing has to be', () => {
-  const svd = fits(matrixForm(100, 50), 'svd');
-  const energies = Float64Array.from({ length: 50 }, (_, k) => (k < 7 ? 1 : 0));
-  assert.deepEqual(ranksOfError(svd, [{ energies, total: 7 }], 0), [7]);
-  assert.deepEqual(ranksOfError(svd, [{ energies: new Float64Array(50), total: 0 }], 0), [1]);
-  assert.equal(ranksOfError(svd, [{ energies, total: 8 }], 0), undefined);
-});
-
-test('by MACs another split of the ranks is the cheapest than by parameters', () => {
-  // At a stride of 4 the first factor works on 16 times as many positions as the others.
-  const tucker2 = fits(convForm(64, 64, [3, 3], { stride: 4, size: 32 }), 'tucker2');
-  const known = decayingSpectra(tucker2, 0.95);
-  const byParameters = ranksOfError(tucker2, known, 0.3)!;
-  const byMacs = ranksOfError(tucker2, known, 0.3, 'macs')!;
-  assert.ok(byMacs[0]! < byParameters[0]! && byMacs[1]! > byParameters[1]!, `${byParameters} ${byMacs}`);
-  assert.ok(tucker2.cost(byMacs).macs! < tucker2.cost(byParameters).macs!);
 });
 
 test('EVBMF suggests a rank for each unfolding of a method', () => {

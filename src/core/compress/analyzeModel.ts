@@ -75,7 +75,16 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     ...(options.shapes ? { tensors: tensorInfos(shapes) } : {}),
     problems: [...bindingProblems(unknown, shapes), ...macsProblems(freeDims, macs.unknown, total)],
   };
-  return { analysis, layers, totals: { parameters: parameters.stored, macs: total }, bind };
+  return {
+    analysis,
+    layers,
+    totals: { parameters: parameters.stored, macs: total, bytes: sum(analysis.bytesByType) },
+    bind,
+  };
+}
+
+function sum(values: Readonly<Record<string, number>>): number {
+  return Object.values(values).reduce((a, b) => a + b, 0);
 }
 
 /** What is known inside a graph, and how often it runs per inference. */

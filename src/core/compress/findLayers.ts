@@ -1,5 +1,5 @@
 import { type Constant, constantName, defaultOf, resolveConstant, type SizeLookup } from '../onnx/constants';
-import { elementCount } from '../onnx/elements';
+import { elementBytes, elementCount } from '../onnx/elements';
 import type { Graph, Model, Node } from '../onnx/model';
 import { type Use, type Value, type ValueTable, valueTable } from '../onnx/values';
 import { findNorm } from './findNorm';
@@ -95,6 +95,7 @@ export function findLayers(
         weight,
         weightInput: input,
         bias,
+        elementBytes: elementBytes(weight.type, 1),
         parameters: [weight, bias, ...more].reduce((sum, c) => sum + (c ? elementCount(c.dims) : 0), 0),
         form,
         twins: [],

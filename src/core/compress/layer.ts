@@ -69,6 +69,8 @@ export interface FormedLayer {
   readonly name: string;
   /** Elements of weight and bias. */
   readonly parameters: number;
+  /** Of one element of the weight and its factors; missing where it is not known. */
+  readonly elementBytes?: number;
   /** How it may be factored, or why it can't be. */
   readonly form: Form | NoForm;
 }

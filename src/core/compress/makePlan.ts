@@ -1,9 +1,13 @@
 import { planAligned } from './budget/alignedBudget';
-import { macsMeasure, parametersMeasure } from './budget/measure';
+import { bytesMeasure, macsMeasure, parametersMeasure } from './budget/measure';
+import { lossOf, outputErrorOf } from './budget/outputError';
+import type { BudgetGoal } from './budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
 import { type Candidate, type Cost, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
+import { evbmfRanks } from './ranks/evbmfRanks';
+import { ratioRanks } from './ranks/ratio';
 import type { Spectrum } from './spectrum';
 
 /** A layer, and what is known of each method that fits it. */
@@ -26,6 +30,8 @@ export interface Totals {
   readonly parameters: number;
   /** null where not a single node could be counted. */
   readonly macs: number | null;
+  /** Of all constants; missing where nobody needs it. */
+  readonly bytes?: number;
 }
 
 /** The share of its energy a layer keeps where nobody asked for another. */
@@ -41,6 +47,8 @@ export interface Planned {
   readonly after: Totals;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
+  /** The output's relative error, as far as weights tell it (`outputErrorOf`); null where a layer in it is not known. */
+  readonly outputError: number | null;
 }
 
 /** Ranks with the method that brings them. */
@@ -73,7 +81,6 @@ export function makePlan(
   target: Target,
   { allowLarger = false, multiple }: PlanOptions = {},
 ): Planned | Refusal {
-  const measure = target.kind === 'macs' ? 'macs' : 'parameters';
   const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
     planOf(options, totals, target, pick, dense);
   switch (target.kind) {
@@ -84,37 +91,106 @@ export function makePlan(
       );
     case 'energy':
       return plan(
-        (o) => pickByEnergy(o, target.energy, measure, allowLarger),
+        (o) => pickByEnergy(o, target.energy, 'parameters', allowLarger),
         () => `No rank below break-even keeps ${percent(target.energy)} of its energy.`,
       );
-    default: {
-      const before = totals[measure];
-      if (before === null) {
-        return {
-          refusal:
-            'The MACs of this model are not known, so there is no share of them to aim at. Give its symbolic dimensions a size first.',
-        };
-      }
-      const settings = {
-        measure: measure === 'macs' ? macsMeasure : parametersMeasure,
-        sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
-      };
-      const goal = { kind: 'cost', most: target.share * before } as const;
-      const budget = planAligned(options, totals, before, settings, goal, multiple);
-      if ('leastCost' in budget) {
-        return {
-          refusal: `${percent(target.share)} of the ${measure === 'macs' ? 'MACs' : 'parameters'} can't be reached: with the lowest ranks in every layer ${percent(budget.leastCost / before)} remain.`,
-        };
-      }
-      const { picks } = budget;
-      const byOption = new Map(options.map((option, i) => [option, picks[i]]));
-      const planned = plan(
-        (o) => byOption.get(o),
-        () => 'Within this budget others are better cut than this layer.',
+    case 'ratio':
+      return plan(
+        (o) =>
+          least(
+            picksOf(o, (c, known) => ratioRanks(c, known, target.ratio)),
+            predictedError,
+          ),
+        () => `Even rank 1 has more than ${percent(target.ratio)} of its parameters, or saves nothing.`,
       );
-      return { ...planned, multiple: budget.block, sensitivity: DEFAULT_SENSITIVITY };
-    }
+    case 'evbmf':
+      return plan(
+        (o) =>
+          least(
+            picksOf(o, savingEvbmf(target)),
+            ({ choice, ranks }) => choice.candidate.cost(ranks).parameters,
+          ),
+        (o) => whyNoEvbmf(o, target),
+      );
+    default:
+      return planByBudget(options, totals, target, multiple);
   }
+}
+
+const MEASURES = { parameters: parametersMeasure, macs: macsMeasure, bytes: bytesMeasure } as const;
+
+const NOUNS = { parameters: 'parameters', macs: 'MACs', bytes: 'bytes' } as const;
+
+function planByBudget(
+  options: readonly LayerOptions[],
+  totals: Totals,
+  target: Extract<Target, { kind: keyof typeof MEASURES | 'error' }>,
+  multiple: number | undefined,
+): Planned | Refusal {
+  const unit = target.kind === 'error' ? 'parameters' : target.kind;
+  const before = totals[unit] ?? null;
+  if (before === null) {
+    return {
+      refusal:
+        unit === 'macs'
+          ? 'The MACs of this model are not known, so there is no share of them to aim at. Give its symbolic dimensions a size first.'
+          : `The ${NOUNS[unit]} of this model are not known, so there is no share of them to aim at.`,
+    };
+  }
+  const settings = { measure: MEASURES[unit], sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY] };
+  const goal: BudgetGoal =
+    target.kind === 'error'
+      ? { kind: 'loss', most: lossOf(target.error) }
+      : { kind: 'cost', most: target.share * before };
+  const budget = planAligned(options, totals, before, settings, goal, multiple);
+  if ('leastCost' in budget) {
+    const share = target.kind === 'error' ? '' : `${percent(target.share)} of the ${NOUNS[unit]}`;
+    return {
+      refusal: `${share} can't be reached: with the lowest ranks in every layer ${percent(budget.leastCost / before)} remain.`,
+    };
+  }
+  const byOption = new Map(options.map((option, i) => [option, budget.picks[i]]));
+  const reason =
+    target.kind === 'error'
+      ? 'Within this error others are better cut than this layer.'
+      : 'Within this budget others are better cut than this layer.';
+  const planned = planOf(
+    options,
+    totals,
+    target,
+    (o) => byOption.get(o),
+    () => reason,
+  );
+  return { ...planned, multiple: budget.block, sensitivity: DEFAULT_SENSITIVITY };
+}
+
+/** What a rule for ranks gives for each method that fits a layer. */
+function picksOf(
+  { choices }: LayerOptions,
+  rule: (candidate: Candidate, known: readonly Spectrum[]) => Ranks | undefined,
+): readonly Pick[] {
+  return choices.flatMap((choice): Pick[] => {
+    const ranks = rule(choice.candidate, choice.known);
+    return ranks ? [{ choice, ranks }] : [];
+  });
+}
+
+type EvbmfTarget = Extract<Target, { kind: 'evbmf' }>;
+
+function savingEvbmf({ weakening }: EvbmfTarget) {
+  return (candidate: Candidate, known: readonly Spectrum[]) => {
+    const found = evbmfRanks(candidate, known, { weakening });
+    return found.kind === 'ranks' && saves(candidate, found.ranks) ? found.ranks : undefined;
+  };
+}
+
+/** Why EVBMF leaves a layer as it is, as a sentence. */
+function whyNoEvbmf({ choices }: LayerOptions, { weakening }: EvbmfTarget): string {
+  for (const { candidate, known } of choices) {
+    const found = evbmfRanks(candidate, known, { weakening });
+    if (found.kind === 'none') return found.reason;
+  }
+  return 'The ranks that EVBMF suggests save nothing.';
 }
 
 function planOf(
@@ -128,9 +204,10 @@ function planOf(
   let { parameters, macs } = totals;
   let discarded = 0;
   let total = 0;
-  for (const option of options) {
+  const picks = options.map(pick);
+  for (const [i, option] of options.entries()) {
     const { name } = option.layer;
-    const chosen = pick(option);
+    const chosen = picks[i];
     total += option.choices[0]?.known[0]?.total ?? 0;
     if (!chosen) {
       layers.push({ kind: 'dense', layer: name, reason: option.reason ?? dense(option) });
@@ -150,6 +227,7 @@ function planOf(
     sensitivity: null,
     after: { parameters, macs },
     weightError: total === 0 ? 0 : Math.sqrt(discarded / total),
+    outputError: outputErrorOf(options, picks),
   };
 }
 
@@ -157,7 +235,7 @@ function planOf(
 export function pickByEnergy(
   { choices }: LayerOptions,
   energy: number,
-  measure: keyof Totals,
+  measure: 'parameters' | 'macs',
   allowLarger = false,
 ): Pick | undefined {
   const price = ({ candidate }: Choice, ranks: Ranks) => {

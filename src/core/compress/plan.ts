@@ -6,10 +6,18 @@ export type Target =
   | { readonly kind: 'parameters'; readonly share: number }
   /** At most this share of the original's MACs. */
   | { readonly kind: 'macs'; readonly share: number }
+  /** At most this share of the bytes of the original's constants. */
+  | { readonly kind: 'bytes'; readonly share: number }
+  /** The fewest parameters at which the output's relative error is estimated to be at most this, 0 < error < 1. */
+  | { readonly kind: 'error'; readonly error: number }
   /** Every layer keeps at least this share of Σ σ² (Zhang et al. 2015, §3.4), whatever that saves. */
   | { readonly kind: 'energy'; readonly energy: number }
   /** The same rank for every layer. */
-  | { readonly kind: 'rank'; readonly rank: number };
+  | { readonly kind: 'rank'; readonly rank: number }
+  /** The factors of every layer have at most this share of its weight's parameters. */
+  | { readonly kind: 'ratio'; readonly ratio: number }
+  /** For every layer the ranks that stand out from noise, from 0, EVBMF's own, to 1, the full ones (`evbmf.ts`). */
+  | { readonly kind: 'evbmf'; readonly weakening: number };
 
 /** What is to become of one layer. */
 export type LayerPlan =
@@ -29,14 +37,22 @@ export function printTarget(target: Target): string {
       return `energy=${target.energy}`;
     case 'rank':
       return `rank=${target.rank}`;
+    case 'error':
+      return `error=${target.error}`;
+    case 'ratio':
+      return `ratio=${target.ratio}`;
+    case 'evbmf':
+      return `evbmf=${target.weakening}`;
     default:
       return `${target.kind}=${target.share}`;
   }
 }
 
-/** Reads `parameters=0.5`, `macs=0.5`, `energy=0.95` or `rank=32`; undefined for anything else. */
+/** Reads what {@link printTarget} prints; undefined for anything else. */
 export function parseTarget(text: string): Target | undefined {
-  const match = /^(parameters|macs|energy|rank)=(\d+(?:\.\d+)?|\.\d+)$/.exec(text.trim());
+  const match = /^(parameters|macs|bytes|error|energy|rank|ratio|evbmf)=(\d+(?:\.\d+)?|\.\d+)$/.exec(
+    text.trim(),
+  );
   if (!match) return undefined;
   const value = Number(match[2]);
   switch (match[1]) {
@@ -44,7 +60,14 @@ export function parseTarget(text: string): Target | undefined {
       return Number.isInteger(value) && value >= 1 ? { kind: 'rank', rank: value } : undefined;
     case 'energy':
       return value > 0 && value <= 1 ? { kind: 'energy', energy: value } : undefined;
+    case 'error':
+      return value > 0 && value < 1 ? { kind: 'error', error: value } : undefined;
+    case 'ratio':
+      return value > 0 && value < 1 ? { kind: 'ratio', ratio: value } : undefined;
+    case 'evbmf':
+      return value >= 0 && value < 1 ? { kind: 'evbmf', weakening: value } : undefined;
     case 'macs':
+    case 'bytes':
     case 'parameters':
       return value > 0 && value < 1 ? { kind: match[1], share: value } : undefined;
     default:

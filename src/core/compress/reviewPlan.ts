@@ -189,7 +189,7 @@ function belowGoal(goal: Target, setting: PlanSetting, advice: Advice | undefine
     message,
     ...(advice ? { fix: advice } : {}),
   });
-  if (goal.kind === 'rank' || !advice) return undefined;
+  if (goal.kind === 'rank' || goal.kind === 'ratio' || goal.kind === 'evbmf' || !advice) return undefined;
   const instead =
     advice.kind === 'dense'
       ? 'the layer better stays as it is'

@@ -87,6 +87,10 @@ export function goalText(goal: Target, { before, after, remarks }: PlanReview): 
   const name = printTarget(goal);
   switch (goal.kind) {
     case 'rank':
+    case 'ratio':
+    case 'evbmf':
+    case 'bytes':
+    case 'error':
       return l10n.t('Goal {0}.', name);
     case 'energy': {
       const below = remarks.filter(({ code }) => code === 'below-goal').length;

@@ -14,7 +14,6 @@ export const parametersMeasure: CostMeasure = (_, { parameters }) => parameters;
 /** Multiply-adds of one inference. */
 export const macsMeasure: CostMeasure = (_, { macs }) => macs;
 
-/** Bytes of the weight or its factors; `elementBytes` gives those of one element of a layer's weight. */
-export function bytesMeasure(elementBytes: (layer: FormedLayer) => number): CostMeasure {
-  return (layer, { parameters }) => parameters * elementBytes(layer);
-}
+/** Bytes of the weight or its factors. */
+export const bytesMeasure: CostMeasure = ({ elementBytes }, { parameters }) =>
+  elementBytes === undefined ? null : parameters * elementBytes;

@@ -2,7 +2,7 @@ import type { FormedLayer } from '../layer';
 import type { Choice, LayerOptions, Pick } from '../makePlan';
 import { breakEvenRank, type Candidate, type Cost, type Ranks, saves } from '../method';
 import { cutsOf, fitted } from '../ranks/cuts';
-import { alignRanks, blockOf } from '../ranks/rankMultiple';
+import { alignRanks, blockOf, countsChannels } from '../ranks/rankMultiple';
 import type { CostMeasure } from './measure';
 import { type Option, undominated } from './relaxation';
 import { feltError, type Sensitivity } from './sensitivity';
@@ -108,8 +108,11 @@ function costed(candidate: Candidate, all: readonly Ranks[]): readonly Setting[]
 function freeSettings(candidate: Candidate, block: number): readonly Setting[] | undefined {
   const most = breakEvenRank(candidate);
   if (most !== undefined) {
-    const all = Array.from({ length: most }, (_, k) => alignRanks(candidate, [k + 1], block, most));
-    return costed(candidate, distinct(all));
+    const step = countsChannels(candidate) ? blockOf(most, block) : 1;
+    return costed(
+      candidate,
+      Array.from({ length: Math.floor(most / step) }, (_, k) => [(k + 1) * step]),
+    );
   }
   const [first = 0, second = 0, ...more] = candidate.fullRanks;
   const isFree = (ranks: Ranks) => String(fitted(candidate, ranks)) === String(ranks);

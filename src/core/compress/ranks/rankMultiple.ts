@@ -38,6 +38,11 @@ export function alignRank(rank: number, { multiple, most }: Alignment): number {
   return Math.max(1, blocks) * multiple;
 }
 
+/** Whether the ranks of a method are numbers of channels, not of groups, blocks, atoms or bonds of a ring. */
+export function countsChannels(candidate: Candidate): boolean {
+  return candidate.rankNames[0] === 'rank' || cutsOf(candidate) !== undefined;
+}
+
 /**
  * Ranks brought to the multiples of the runtime's block (`blockOf`), each up or down: of all combinations that the method
  * can have and that still save parameters and MACs the nearest, by the sum of |aligned − rank| / rank. Where there is none,
@@ -45,17 +50,11 @@ export function alignRank(rank: number, { multiple, most }: Alignment): number {
  * atoms, rings), they come back unchanged.
  *
  * @param largest the largest block to align to; 1 for none
- * @param breakEven the method's break-even rank, where it is known already
  */
-export function alignRanks(
-  candidate: Candidate,
-  ranks: Ranks,
-  largest = LARGEST_BLOCK,
-  breakEven = breakEvenRank(candidate),
-): Ranks {
+export function alignRanks(candidate: Candidate, ranks: Ranks, largest = LARGEST_BLOCK): Ranks {
   const isCut = cutsOf(candidate) !== undefined;
-  const areChannels = isCut || candidate.rankNames[0] === 'rank';
-  if (!areChannels || !saves(candidate, ranks)) return ranks;
+  if (!countsChannels(candidate) || !saves(candidate, ranks)) return ranks;
+  const breakEven = breakEvenRank(candidate);
   let combinations: readonly Ranks[] = [[]];
   for (const [i, rank] of ranks.entries()) {
     const most = breakEven ?? candidate.fullRanks[i]!;
