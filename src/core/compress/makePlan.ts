@@ -1,6 +1,6 @@
 import { planAligned } from './budget/alignedBudget';
 import { bytesMeasure, macsMeasure, parametersMeasure } from './budget/measure';
-import { lossOf, outputErrorOf } from './budget/outputError';
+import { ERROR_SENSITIVITY, lossOf, outputErrorOf } from './budget/outputError';
 import type { BudgetGoal } from './budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
@@ -137,7 +137,8 @@ function planByBudget(
           : `The ${NOUNS[unit]} of this model are not known, so there is no share of them to aim at.`,
     };
   }
-  const settings = { measure: MEASURES[unit], sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY] };
+  const sensitivity = target.kind === 'error' ? ERROR_SENSITIVITY : DEFAULT_SENSITIVITY;
+  const settings = { measure: MEASURES[unit], sensitivity: SENSITIVITIES[sensitivity] };
   const goal: BudgetGoal =
     target.kind === 'error'
       ? { kind: 'loss', most: lossOf(target.error) }
@@ -161,7 +162,7 @@ function planByBudget(
     (o) => byOption.get(o),
     () => reason,
   );
-  return { ...planned, multiple: budget.block, sensitivity: DEFAULT_SENSITIVITY };
+  return { ...planned, multiple: budget.block, sensitivity };
 }
 
 /** What a rule for ranks gives for each method that fits a layer. */

@@ -1,9 +1,12 @@
 import type { LayerOptions, Pick } from '../makePlan';
-import { DEFAULT_SENSITIVITY, feltError, SENSITIVITIES } from './sensitivity';
+import { feltError, SENSITIVITIES, type SensitivityName } from './sensitivity';
+
+/** The rule whose losses add up to an output error. */
+export const ERROR_SENSITIVITY: SensitivityName = 'signal';
 
 /**
  * The relative error ‖y − ŷ‖ / ‖y‖ of a model's output, estimated from the weights alone: e = √(1 − Π (1 − f_l²)^w_l)
- * over the layers, f_l their felt errors and w_l the weights of the default sensitivity, whose sum of losses is
+ * over the layers, f_l their felt errors and w_l the weights of the rule `signal`, whose sum of losses is
  * −log(1 − e²). null where a layer is cut of whose weight nothing is known.
  *
  * It says which of two plans of a model loses more, not how much is lost: where singular values fall slowly it is several
@@ -30,7 +33,7 @@ export function outputErrorOf(
     const energy = first.total;
     const error = energy === 0 ? 0 : Math.min(1, choice.candidate.error(choice.known, ranks) / energy);
     const felt = feltError(choice.candidate, choice.known)(ranks, error);
-    loss += SENSITIVITIES[DEFAULT_SENSITIVITY]({ layer, energy, position: i / last })(error, felt);
+    loss += SENSITIVITIES[ERROR_SENSITIVITY]({ layer, energy, position: i / last })(error, felt);
   }
   return Math.sqrt(-Math.expm1(-loss));
 }

@@ -24,8 +24,8 @@ export type SensitivityName = 'uniform' | 'energy' | 'kept' | 'early' | 'signal'
 /**
  * Rules that need no data. On the Fashion-MNIST nets (10,000 test images, weights only, methods of `auto`) they leave
  * these percentages of right answers, VGG at 2 / 3 / 5× fewer MACs, VGG at 2 / 3 / 5× fewer parameters, MLP at 20 / 40×
- * fewer parameters. The last line is what the product does by default, aligned ranks and all (`bench/accuracy.ts`
- * prints it); the others allow every rank. One energy threshold for all layers for comparison:
+ * fewer parameters. The last line is with ranks in multiples of the runtime's block,
+ * of which each layer has eight at least; the others allow every rank. One energy threshold for all layers for comparison:
  *
  *     uniform    91.6 / 90.3 / 81.2   92.1 / 92.1 / 92.0   87.5 / 47.9
  *     energy     91.0 / 41.2 / 10.4   92.1 / 92.1 / 91.3   34.5 / 15.2
@@ -95,8 +95,8 @@ function squaredOf(spectrum: Spectrum): Spectrum {
   return found;
 }
 
-/** What to take where nothing was measured: the best of the table. */
-export const DEFAULT_SENSITIVITY: SensitivityName = 'signal';
+/** What shares of a budget are weighed by where nothing was measured. */
+export const DEFAULT_SENSITIVITY: SensitivityName = 'early';
 
 /** Finite where nothing is left. */
 function kept(error: number): number {
