@@ -1,6 +1,6 @@
 import type { Layer } from '../core/compress/layer';
 import type { LayerOptions } from '../core/compress/makePlan';
-import type { MethodId } from '../core/compress/method';
+import type { Candidate, MethodId } from '../core/compress/method';
 import type { LayerPlan } from '../core/compress/plan';
 import type { FactoredLayer } from '../core/compress/rewrite';
 import type { Piece } from '../core/onnx/splice';
@@ -13,8 +13,11 @@ import { runSplit } from './splitTask';
 
 /** A layer that was factored, and what is known of it beyond what is written. */
 export interface FactoredResult extends FactoredLayer {
+  readonly candidate: Candidate;
   readonly energy: number;
   readonly weightError: number;
+  /** √(E|y − ŷ|² / E|y − ȳ|²) of the layer's outputs on calibration data; undefined where there is none. */
+  readonly outputError?: number;
 }
 
 /** How factoring reports, is stopped, and where its results wait to be written. */
@@ -75,7 +78,7 @@ export async function factorLayers(
             factors: factors.map(keep),
             energy: 1 - weightError ** 2,
             weightError,
-            ...(norm ? { foldedBias: encodeFloats(layer.weight.type, norm.bias) } : {}),
+            ...(norm ? { bias: encodeFloats(layer.weight.type, norm.bias) } : {}),
           },
         };
       } catch (error) {

@@ -64,7 +64,7 @@ export function rewritten(
       decodeFloats(type, encodeFloats(type, x)) as T;
     const ranks = ranksOf(candidate);
     const { factors } = factorWeight(linalg, weight, candidate, ranks, round);
-    const folded = norm ? { foldedBias: encodeFloats(type, norm.bias) } : {};
+    const folded = norm ? { bias: encodeFloats(type, norm.bias) } : {};
     return [{ layer, candidate, ranks, factors: factors.map((f) => encodeFloats(type, f)), ...folded }];
   });
   return { layers: factored.length, bytes: joinSegments(rewriteModel(model, factored).segments) };

@@ -7,18 +7,22 @@ import { encodeNode, encodeValueInfo } from '../onnx/proto';
 import { type Edit, field, type Piece, pieceLength, type Segment, splice, tensorField } from '../onnx/splice';
 import { encodeFloats, locateTensor, type OpenExternal, type TensorLocation } from '../onnx/tensorData';
 import { type Value, type ValueTable, valueTable } from '../onnx/values';
+import { biasShape, withBias } from './biasedNode';
 import type { Layer } from './layer';
 import type { Candidate, NodeContext, Ranks } from './method';
 
-/** A layer with its factors, ready to be written. */
+/** A layer with what takes its place, ready to be written. */
 export interface FactoredLayer {
   readonly layer: Layer;
-  readonly candidate: Candidate;
+  readonly candidate: Pick<Candidate, 'shapes' | 'nodes'>;
   readonly ranks: Ranks;
   /** In the order they are applied, little-endian elements of the weight's own type. */
   readonly factors: readonly Piece[];
-  /** The bias that takes the place of the layer's own when its normalisation is folded in; in the same type. */
-  readonly foldedBias?: Uint8Array;
+  /**
+   * The bias that takes the place of the layer's own, one element per output (of all groups) in the same type; also
+   * where it had none. With a normalisation to fold there always is one.
+   */
+  readonly bias?: Uint8Array;
 }
 
 /** The new file, and the names of the nodes in it that take the place of each layer, by the layer's name. */
@@ -80,48 +84,47 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
     },
   });
 
-  for (const { layer, candidate, ranks, factors, foldedBias } of factored) {
+  for (const { layer, candidate, ranks, factors, bias: biasBytes } of factored) {
     const { weight } = layer;
     const home = weight.values.at(-1)!.graph;
     const stem = constantName(weight);
-    const names = candidate.shapes(ranks).map((shape, i) => {
-      const name = fresh(`${stem}_factor${i + 1}`);
+    const names = candidate.shapes(ranks).map((shape, i, { length }) => {
+      const name = fresh(length === 1 ? `${stem}_refitted` : `${stem}_factor${i + 1}`);
       addTensor(home, name, weight.type, shape, factors[i]!);
       return name;
     });
-    let bias: string | undefined;
-    if (foldedBias && layer.form.kind === 'conv') {
-      bias = fresh(`${stem}_folded_bias`);
-      addTensor(layer.graph, bias, weight.type, [layer.form.outChannels], foldedBias);
-    }
+    const biasDims = biasBytes && biasShape(layer);
+    const bias = biasDims && fresh(`${stem}_${layer.norm ? 'folded_' : ''}bias`);
+    if (bias !== undefined) addTensor(layer.graph, bias, weight.type, biasDims!, biasBytes!);
     const uses = [layer, ...layer.twins];
     for (const use of uses) {
-      const node = bias === undefined ? use.node : withNormFolded(layer, bias);
-      const nodes = candidate.nodes(node, names, ranks, contextOf(use));
+      const context = contextOf(use);
+      const biased = bias === undefined ? { node: use.node } : withBias(use, bias, context);
+      const nodes = candidate.nodes(biased.node, names, ranks, context);
       edits.push(
         edit(
           use.graph,
           use.node.span,
-          nodes.flatMap((n) => field(NODE, encodeNode(n))),
+          [...nodes, ...(biased.after ? [biased.after] : [])].flatMap((n) => field(NODE, encodeNode(n))),
         ),
       );
       written.set(
         use.name,
-        nodes.map((n) => n.name),
+        nodes.map((n) => n.name || n.outputs[0]!),
       );
       removed.nodes.set(use.node, use.graph);
     }
-    if (bias !== undefined) removed.nodes.set(layer.norm!.node, layer.graph);
+    if (bias !== undefined && layer.norm) removed.nodes.set(layer.norm.node, layer.graph);
   }
 
   const replaced = new Set(factored.flatMap(({ layer }) => [layer, ...layer.twins].map(({ node }) => node)));
-  for (const { layer, foldedBias } of factored) {
-    for (const use of [layer, ...layer.twins])
+  for (const { layer, bias } of factored) {
+    for (const use of [layer, ...layer.twins]) {
       release(values, use.graph, use.node.inputs[use.weightInput]!, removed);
-    if (!foldedBias) continue;
-    for (const name of [layer.node.inputs[2], ...layer.norm!.node.inputs.slice(1)]) {
-      if (name) release(values, layer.graph, name, removed);
+      if (bias && use.node.inputs[2]) release(values, use.graph, use.node.inputs[2], removed);
     }
+    for (const name of (bias && layer.norm?.node.inputs.slice(1)) ?? [])
+      if (name) release(values, layer.graph, name, removed);
   }
   for (const [node, graph] of removed.nodes) if (!replaced.has(node)) edits.push(edit(graph, node.span, []));
   for (const [tensor, graph] of removed.tensors) {
@@ -180,15 +183,6 @@ function encodeInt64(values: readonly number[]): Uint8Array {
 
 function edit(graph: Graph, span: Span, replacement: readonly Piece[]): Edit {
   return { container: graph.container, span: { start: span.start, end: span.end }, replacement };
-}
-
-/** The layer's node as it would be with its normalisation folded in. */
-function withNormFolded({ node, norm }: Layer, bias: string): Node {
-  return {
-    ...node,
-    inputs: [node.inputs[0]!, node.inputs[1]!, bias],
-    outputs: norm!.node.outputs.slice(0, 1),
-  };
 }
 
 interface Removed {
