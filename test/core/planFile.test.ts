@@ -31,6 +31,43 @@ test('a plan comes back from its text as it was, and its text from the plan', ()
   assert.deepEqual(parsePlanFile(printPlanFile({ ...PLAN, layers: [] })).plan?.layers, []);
 });
 
+test('the data behind a plan comes back, and what is wrong with it has its place', () => {
+  const calibration = {
+    file: 'pictures "1"',
+    sha256: 'cd34',
+    mean: [0.485, 0.456, 0.406],
+    std: [],
+    samples: 1024,
+    options: ['--fit', 'stretch'],
+  };
+  const plan: PlanFile = { ...PLAN, sensitivity: 'measured', calibration };
+  const text = printPlanFile(plan);
+  assert.deepEqual(parsePlanFile(text), { ...parsePlanFile(text), plan, problems: [] });
+  assert.equal(text.split('\n').length, printPlanFile(PLAN).split('\n').length);
+  for (const [from, to, message] of [
+    ['"std":[]', '"std":[0]', /"std" is a list of positive numbers/],
+    ['"mean":[0.485', '"mean":["a"', /"mean" is a list of numbers/],
+    ['"samples":1024', '"samples":0.5', /at least 1/],
+    ['{"file":', '{"path":', /"file" is missing/],
+    ['"options":["--fit"', '"options":[3', /a list of texts/],
+  ] as const) {
+    const wrong = text.replace(from, to);
+    assert.notEqual(wrong, text);
+    const { plan: none, problems } = parsePlanFile(wrong);
+    assert.equal(none, undefined);
+    assert.ok(
+      problems.some((problem) => message.test(problem.message)),
+      from,
+    );
+    const line = wrong.indexOf('"calibration"');
+    for (const { offset } of problems) assert.ok(offset > line && offset < wrong.indexOf('"seed"'), from);
+  }
+  const { problems } = parsePlanFile(
+    printPlanFile(PLAN).replace('"calibration": null', '"calibration": true'),
+  );
+  assert.match(problems[0]!.message, /^The calibration is null, or/);
+});
+
 test('a layer is a line: a change of one is a change of one line', () => {
   const [before, after] = [PLAN, { ...PLAN, layers: PLAN.layers.slice(0, 3) }].map((plan) =>
     printPlanFile(plan).split('\n'),
@@ -132,7 +169,10 @@ test('the schema that the editor checks with names the same members, methods and
   assert.equal(method.pattern, `^(${METHOD_IDS.join('|')})$`);
   const described = [...method.markdownDescription.matchAll(/^- `(.+)`: \w/gm)].map(([, name]) => name);
   assert.deepEqual(described, METHOD_IDS);
-  assert.deepEqual(schema.properties.sensitivity.enum, [null, ...Object.keys(SENSITIVITIES)]);
+  assert.deepEqual(schema.properties.sensitivity.enum, [null, ...Object.keys(SENSITIVITIES), 'measured']);
+  const { calibration } = schema.properties;
+  const members = ['file', 'sha256', 'mean', 'std', 'samples', 'options'];
+  assert.deepEqual([Object.keys(calibration.properties), calibration.required], [members, members]);
   for (const goal of ['parameters=0.5', 'macs=.5', 'energy=0.95', 'rank=32']) {
     assert.match(goal, new RegExp(schema.properties.goal.pattern));
   }

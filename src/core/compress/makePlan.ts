@@ -1,8 +1,9 @@
 import { planAligned } from './budget/alignedBudget';
 import { bytesMeasure, macsMeasure, parametersMeasure } from './budget/measure';
+import { MEASURED, type PlanSensitivity } from './budget/measuredSensitivity';
 import { ERROR_SENSITIVITY, lossOf, outputErrorOf } from './budget/outputError';
 import type { BudgetGoal } from './budget/planBudget';
-import { DEFAULT_SENSITIVITY, SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
+import { DEFAULT_SENSITIVITY, SENSITIVITIES, type Sensitivity } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
 import { type Candidate, type Cost, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
@@ -43,9 +44,12 @@ export interface Planned {
   /** What ranks are multiples of where layers are wide enough. */
   readonly multiple: number;
   /** By which rule the errors of the layers were weighed against each other; null where each was planned by itself. */
-  readonly sensitivity: SensitivityName | null;
+  readonly sensitivity: PlanSensitivity | null;
   readonly after: Totals;
-  /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
+  /**
+   * √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known; the same of their outputs where errors were
+   * measured on data.
+   */
   readonly weightError: number;
   /** The output's relative error, as far as weights tell it (`outputErrorOf`); null where a layer in it is not known. */
   readonly outputError: number | null;
@@ -63,6 +67,11 @@ export interface PlanOptions {
   readonly allowLarger?: boolean | undefined;
   /** For budgets: ranks are multiples of it, or of a part of it where layers are narrow; 1 for none. Default: see `planAligned`. */
   readonly multiple?: number | undefined;
+  /**
+   * For budgets: what was measured of the layers, in the place of the rule that needs no data; for an error its losses are
+   * those of the output, squared.
+   */
+  readonly measured?: Sensitivity | undefined;
 }
 
 /** Why a target can't be met. */
@@ -79,7 +88,7 @@ export function makePlan(
   options: readonly LayerOptions[],
   totals: Totals,
   target: Target,
-  { allowLarger = false, multiple }: PlanOptions = {},
+  { allowLarger = false, multiple, measured }: PlanOptions = {},
 ): Planned | Refusal {
   const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
     planOf(options, totals, target, pick, dense);
@@ -113,7 +122,7 @@ export function makePlan(
         (o) => whyNoEvbmf(o, target),
       );
     default:
-      return planByBudget(options, totals, target, multiple);
+      return planByBudget(options, totals, target, { multiple, measured });
   }
 }
 
@@ -125,7 +134,7 @@ function planByBudget(
   options: readonly LayerOptions[],
   totals: Totals,
   target: Extract<Target, { kind: keyof typeof MEASURES | 'error' }>,
-  multiple: number | undefined,
+  { multiple, measured }: Omit<PlanOptions, 'allowLarger'>,
 ): Planned | Refusal {
   const unit = target.kind === 'error' ? 'parameters' : target.kind;
   const before = totals[unit] ?? null;
@@ -138,10 +147,10 @@ function planByBudget(
     };
   }
   const sensitivity = target.kind === 'error' ? ERROR_SENSITIVITY : DEFAULT_SENSITIVITY;
-  const settings = { measure: MEASURES[unit], sensitivity: SENSITIVITIES[sensitivity] };
+  const settings = { measure: MEASURES[unit], sensitivity: measured ?? SENSITIVITIES[sensitivity] };
   const goal: BudgetGoal =
     target.kind === 'error'
-      ? { kind: 'loss', most: lossOf(target.error) }
+      ? { kind: 'loss', most: measured ? target.error ** 2 : lossOf(target.error) }
       : { kind: 'cost', most: target.share * before };
   const budget = planAligned(options, totals, before, settings, goal, multiple);
   if ('leastCost' in budget) {
@@ -162,7 +171,7 @@ function planByBudget(
     (o) => byOption.get(o),
     () => reason,
   );
-  return { ...planned, multiple: budget.block, sensitivity };
+  return { ...planned, multiple: budget.block, sensitivity: measured ? MEASURED : sensitivity };
 }
 
 /** What a rule for ranks gives for each method that fits a layer. */

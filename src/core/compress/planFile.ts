@@ -6,7 +6,8 @@ import {
   parseTree,
   printParseErrorCode,
 } from 'jsonc-parser';
-import { SENSITIVITIES, type SensitivityName } from './budget/sensitivity';
+import { MEASURED, type PlanSensitivity } from './budget/measuredSensitivity';
+import { SENSITIVITIES } from './budget/sensitivity';
 import { METHOD_IDS, type MethodId } from './method';
 import { type LayerPlan, parseTarget, printTarget, type Target } from './plan';
 
@@ -17,15 +18,34 @@ export interface PlanFile {
   readonly goal: Target;
   /** Ranks are multiples of it where a layer is wide enough. */
   readonly multiple: number;
-  /** By which rule, without data, the errors of the layers were weighed against each other; null where each was planned by itself. */
-  readonly sensitivity: SensitivityName | null;
+  /**
+   * By which rule, without data, the errors of the layers were weighed against each other, or that it was measured; null
+   * where each was planned by itself.
+   */
+  readonly sensitivity: PlanSensitivity | null;
   /** The data that errors were measured on; null: none, the plan follows from the weights alone. */
-  readonly calibration: null;
+  readonly calibration: PlanCalibration | null;
   /** Where random numbers come from: those of the input a result is checked with. */
   readonly seed: number;
   /** Fold BatchNormalization into the convolutions that are factored. */
   readonly foldNorms: boolean;
   readonly layers: readonly LayerPlan[];
+}
+
+/** The data behind a plan, and how it was read. */
+export interface PlanCalibration {
+  /** Name of the file or folder. */
+  readonly file: string;
+  /** Of its content and of how it was read, in hexadecimal. */
+  readonly sha256: string;
+  /** One number or one per channel; none: 0. */
+  readonly mean: readonly number[];
+  /** One number or one per channel; none: 1. */
+  readonly std: readonly number[];
+  /** Samples that were used, those held back included. */
+  readonly samples: number;
+  /** Further options of reading the data, as the command line has them. */
+  readonly options: readonly string[];
 }
 
 /** A plan that was made, and what it will give. */
@@ -92,12 +112,16 @@ export function printPlanFile(plan: PlanFile): string {
     `  "goal": ${JSON.stringify(printTarget(goal))},`,
     `  "multiple": ${multiple},`,
     `  "sensitivity": ${JSON.stringify(sensitivity)},`,
-    `  "calibration": ${JSON.stringify(calibration)},`,
+    `  "calibration": ${calibration && printCalibration(calibration)},`,
     `  "seed": ${seed},`,
     `  "foldNorms": ${foldNorms},`,
     entries.length > 0 ? `  "layers": {\n${entries.join(',\n')}\n  }` : '  "layers": {}',
     '}',
   ].join('\n')}\n`;
+}
+
+function printCalibration({ file, sha256, mean, std, samples, options }: PlanCalibration): string {
+  return JSON.stringify({ file, sha256, mean, std, samples, options });
 }
 
 /** What a layer's name is followed by, on one line. */
@@ -149,13 +173,12 @@ export function parsePlanFile(text: string): ParsedPlan {
     reader.complain(multiple.node, 'The multiple of the ranks is a whole number of at least 1.');
   }
   const sensitivity = reader.any('sensitivity');
-  if (sensitivity && sensitivity.value !== null && !Object.hasOwn(SENSITIVITIES, String(sensitivity.value))) {
-    const names = Object.keys(SENSITIVITIES).join(', ');
+  const rules = [...Object.keys(SENSITIVITIES), MEASURED];
+  if (sensitivity && sensitivity.value !== null && !rules.includes(String(sensitivity.value))) {
+    const names = rules.join(', ');
     reader.complain(sensitivity.node, `The sensitivity is null or one of ${names}.`);
   }
-  const calibration = reader.any('calibration');
-  if (calibration && calibration.value !== null)
-    reader.complain(calibration.node, 'The calibration is null: plans are made from the weights alone.');
+  const calibration = readCalibration(reader, problems);
   const seed = reader.number('seed');
   if (seed && !(Number.isInteger(seed.value) && seed.value >= 0 && seed.value < 2 ** 32))
     reader.complain(seed.node, `The seed is a whole number from 0 to ${2 ** 32 - 1}.`);
@@ -171,13 +194,40 @@ export function parsePlanFile(text: string): ParsedPlan {
     model: { file: file.value, sha256: sha256.value },
     goal,
     multiple: multiple.value,
-    sensitivity: sensitivity.value as SensitivityName | null,
-    calibration: null,
+    sensitivity: sensitivity.value as PlanSensitivity | null,
+    calibration: calibration ?? null,
     seed: seed.value,
     foldNorms: foldNorms.value,
     layers,
   };
   return { plan, problems, layers, places, members };
+}
+
+/** The data behind a plan; null for none, undefined where it can't be read. */
+function readCalibration(reader: Reader, problems: PlanProblem[]): PlanCalibration | null | undefined {
+  const found = reader.any('calibration');
+  if (!found || found.value === null) return found && null;
+  if (found.node.type !== 'object') {
+    reader.complain(found.node, 'The calibration is null, or says which data the plan was made on.');
+    return undefined;
+  }
+  const own = createReader(found.node, problems);
+  const file = own.string('file');
+  const sha256 = own.string('sha256');
+  const samples = own.number('samples');
+  if (samples && !(Number.isInteger(samples.value) && samples.value >= 1))
+    own.complain(samples.node, 'The number of samples is a whole number of at least 1.');
+  const isText = (value: unknown): value is string => typeof value === 'string';
+  const mean = own.list('mean', Number.isFinite as (value: unknown) => value is number, 'numbers');
+  const std = own.list('std', isPositive, 'positive numbers');
+  const options = own.list('options', isText, 'texts');
+  own.refuseOthers();
+  if (!file || !sha256 || !samples || !mean || !std || !options) return undefined;
+  return { file: file.value, sha256: sha256.value, mean, std, samples: samples.value, options };
+}
+
+function isPositive(value: unknown): value is number {
+  return Number.isFinite(value) && (value as number) > 0;
 }
 
 function readLayers(
@@ -270,6 +320,8 @@ function placeOf({ offset, length }: JsonNode): Place {
   return { offset, length };
 }
 
+type Reader = ReturnType<typeof createReader>;
+
 /** Reads the members of an object, and notes what is missing, of another type, or not known. */
 function createReader(object: JsonNode, problems: PlanProblem[]) {
   const members = new Map<string, JsonNode>();
@@ -293,6 +345,13 @@ function createReader(object: JsonNode, problems: PlanProblem[]) {
     complain,
     has: (name: string) => members.has(name),
     places: () => new Map([...members].map(([name, node]) => [name, placeOf(node)])),
+    list<T>(name: string, isItem: (value: unknown) => value is T, word: string): readonly T[] | undefined {
+      const found = read<unknown>(name, 'array', `a list of ${word}`);
+      const values = found?.node.children?.map(({ value }) => value as unknown) ?? [];
+      if (!found || values.every(isItem)) return found && (values as readonly T[]);
+      complain(found.node, `"${name}" is a list of ${word}.`);
+      return undefined;
+    },
     any(name: string): Found<unknown> | undefined {
       const node = members.get(name);
       wanted.add(name);

@@ -73,7 +73,8 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
     const entry = entries.get(name);
     const found = planned.get(name);
     const facts = measured && factsOf(measured, i);
-    const advice = facts?.advice;
+    // What the weights alone say is no advice for a plan that was made on data.
+    const advice = plan.calibration ? undefined : facts?.advice;
     const energy = facts?.energy ?? 0;
     total += energy;
     const review = {
@@ -95,7 +96,7 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
     if (!facts || setting.error === null) continue;
     discarded += setting.error ** 2 * energy;
     // One word per layer: what keeps it from being carried out, or from saving anything, comes first.
-    if (told.has(name)) continue;
+    if (told.has(name) || plan.calibration) continue;
     const remark =
       belowGoal(plan.goal, setting, advice) ??
       better(found, entry.ranks, setting, facts.ladder, measured!.measure);
