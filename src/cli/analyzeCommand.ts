@@ -13,7 +13,8 @@ import {
 import type { Engine } from '../worker/engine';
 import { type Column, renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
-import { parse, parseDims, parseMethod, UsageError } from './usage';
+import { parse, parseDims, parseMethod } from './usage';
+import { UsageError } from './usageError';
 
 /** `ranksmith analyze MODEL…`: one table, or one line of JSON, per model. */
 export async function analyzeCommand(

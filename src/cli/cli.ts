@@ -7,7 +7,8 @@ import { compressCommand } from './compressCommand';
 import { planCommand } from './planCommand';
 import { spectrumCommand } from './spectrumCommand';
 import { processTerminal, type Terminal } from './terminal';
-import { HELP, UsageError } from './usage';
+import { HELP } from './usage';
+import { UsageError } from './usageError';
 import { verifyCommand } from './verifyCommand';
 
 /** A sub-command: its arguments in, its exit status out. */

@@ -1,13 +1,15 @@
-import { resolve } from 'node:path';
+import { basename, resolve } from 'node:path';
 import { compressedPath } from '../core/compress/compressedPath';
 import { printTarget } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import type { Engine } from '../worker/engine';
+import { saysHowToRead } from './calibrationOptions';
 import { readPlan } from './readPlan';
 import { renderTable } from './table';
 import { errorOf, hinted, type Terminal } from './terminal';
-import { PLANNING_OPTIONS, parse, parseChoices, UsageError } from './usage';
+import { PLANNING_OPTIONS, parse, parseChoices } from './usage';
+import { UsageError } from './usageError';
 import { printVerification } from './verifyCommand';
 
 /** `ranksmith compress MODEL`: writes the smaller model and says what it cost. */
@@ -34,6 +36,11 @@ export async function compressCommand(
   const output = resolve(values.output ?? compressedPath(model));
   try {
     const plan = values.plan === undefined ? undefined : readPlan(values.plan);
+    if (plan?.calibration && saysHowToRead(values)) {
+      throw new UsageError(
+        'The plan says how its calibration data is read: of the options for that, only --calibration may go with it.',
+      );
+    }
     const report = await engine.compress(
       {
         path,
@@ -49,6 +56,7 @@ export async function compressCommand(
     terminal.print(values.json ? JSON.stringify(report) : printReport(report));
     return 0;
   } catch (error) {
+    if (error instanceof UsageError) throw error;
     if (values.json) terminal.print(JSON.stringify({ file: model, error: errorOf(error) }));
     else terminal.complain(hinted(errorOf(error)));
     return 1;
@@ -59,7 +67,11 @@ function printReport(report: CompressionReport): string {
   const rows = report.layers.map((layer) => [
     layer.name,
     layer.op,
-    layer.ranks === null ? 'dense' : `${layer.method} ${formatRanks(layer.ranks)}`,
+    layer.ranks === null
+      ? layer.isRefitted
+        ? 'dense, refitted'
+        : 'dense'
+      : `${layer.method} ${formatRanks(layer.ranks)}`,
     formatCount(layer.parameters.before),
     layer.ranks === null ? '' : formatCount(layer.parameters.after),
     formatMacs(layer.macs.before),
@@ -77,6 +89,23 @@ function printReport(report: CompressionReport): string {
     ...(report.plan === null ? [] : [`plan          ${report.plan}`]),
     `target        ${printTarget(report.target)}, reached: parameters ${formatChange(original.parameters, compressed.parameters)}, MACs ${original.macs === null || compressed.macs === null ? 'unknown' : formatChange(original.macs, compressed.macs)}`,
     printVerification(report),
+    ...(report.calibration ? [printCalibration(report.calibration)] : []),
+    ...uncalibrated(report),
     `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,
   ].join('\n');
+}
+
+function printCalibration({ source, fit, heldBack }: NonNullable<CompressionReport['calibration']>): string {
+  const checked =
+    heldBack > 0 ? `output error on ${heldBack} held back` : 'output error on the same, none held back';
+  return `calibration   calibrated on ${fit} samples of ${basename(source)}, ${checked}`;
+}
+
+/** The layers that the data could not guide. */
+function uncalibrated({ layers }: CompressionReport): readonly string[] {
+  return layers.flatMap((layer) =>
+    layer.uncalibrated === undefined
+      ? []
+      : [`note: ${layer.name} is factored from its weight alone. ${layer.uncalibrated}`],
+  );
 }

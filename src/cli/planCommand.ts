@@ -5,7 +5,8 @@ import { formatChange, formatPercent } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { checkTarget, openOutputFolder } from '../worker/outputFolder';
 import { errorOf, hinted, type Terminal } from './terminal';
-import { PLANNING_OPTIONS, parse, parseChoices, UsageError } from './usage';
+import { PLANNING_OPTIONS, parse, parseChoices } from './usage';
+import { UsageError } from './usageError';
 
 /** `ranksmith plan MODEL`: writes what would be done, to be looked at and edited. */
 export async function planCommand(
@@ -49,7 +50,7 @@ function printProposal({ plan, parameters, macs, weightError }: PlanProposal, ou
   const change =
     macs.before === null || macs.after === null ? 'unknown' : formatChange(macs.before, macs.after);
   return [
-    `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the weights ${formatPercent(weightError)}`,
+    `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatPercent(weightError)}`,
     `written  ${output}; carry it out with: ranksmith compress --plan ${output} …`,
   ].join('\n');
 }

@@ -4,7 +4,8 @@ import { formatPercent, formatShape } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
-import { parse, parseDims, UsageError } from './usage';
+import { parse, parseDims } from './usage';
+import { UsageError } from './usageError';
 
 /** `ranksmith spectrum MODEL LAYER`: the singular values of one weight. */
 export async function spectrumCommand(

@@ -3,6 +3,8 @@ import type { DimBindings } from '../core/compress/analysis';
 import type { MethodChoice } from '../core/compress/method';
 import { METHOD_IDS } from '../core/compress/method';
 import { parseTarget, type Target } from '../core/compress/plan';
+import { CALIBRATION_OPTIONS, type CalibrationValues, parseCalibration } from './calibrationOptions';
+import { UsageError } from './usageError';
 
 export const HELP = `Usage:
   ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
@@ -17,6 +19,11 @@ export const HELP = `Usage:
       Writes what compress would do (default: MODEL.ranks.json), layer by layer, to be looked at and edited.
   ranksmith compress MODEL --plan PLAN [-o OUT] …
       Carries it out.
+  ranksmith compress | plan MODEL --calibration DATA [--mean M[,M]…] [--std S[,S]…] [--samples N] …
+      Measures errors on samples, without labels, and fits the factors to them: much more accurate than by the weights
+      alone. DATA is an .npy, .npz or .pb file, or a folder of pictures or ONNX test data. uint8 is scaled by 1/255,
+      then (x - mean) / std, one number or one per channel. --normalize INPUT says which input that is for;
+      --fit crop | stretch, --channels rgb | bgr and --layout nchw | nhwc how pictures are brought into shape.
   ranksmith spectrum MODEL LAYER [--mode AXIS[,AXIS]…] [--json]
       All singular values of a layer's weight; --mode names the axes of the weight that become rows.
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
@@ -30,9 +37,6 @@ export const HELP = `Usage:
      ${METHOD_IDS.join(' | ')}
 
 Exit status: 0 done, 1 refused or failed, 2 wrong usage.`;
-
-/** Wrong arguments: the sentence is printed with the help text. */
-export class UsageError extends Error {}
 
 /** Parses arguments strictly; what does not fit is a {@link UsageError}. */
 export function parse<T extends NonNullable<ParseArgsConfig['options']>>(
@@ -69,6 +73,7 @@ export function parseMethod(text: string | undefined): MethodChoice {
 
 /** Options of the commands that plan. */
 export const PLANNING_OPTIONS = {
+  ...CALIBRATION_OPTIONS,
   output: { type: 'string', short: 'o' },
   target: { type: 'string' },
   method: { type: 'string' },
@@ -82,15 +87,17 @@ export const PLANNING_OPTIONS = {
 } as const satisfies ParseArgsConfig['options'];
 
 /** What these options decide, as the engine takes it. */
-export function parseChoices(values: {
-  readonly target?: string | undefined;
-  readonly rank?: string | undefined;
-  readonly method?: string | undefined;
-  readonly dim?: readonly string[] | undefined;
-  readonly 'keep-norms'?: boolean | undefined;
-  readonly multiple?: string | undefined;
-  readonly seed?: string | undefined;
-}) {
+export function parseChoices(
+  values: CalibrationValues & {
+    readonly target?: string | undefined;
+    readonly rank?: string | undefined;
+    readonly method?: string | undefined;
+    readonly dim?: readonly string[] | undefined;
+    readonly 'keep-norms'?: boolean | undefined;
+    readonly multiple?: string | undefined;
+    readonly seed?: string | undefined;
+  },
+) {
   return {
     target: parseGoal(values.target, values.rank),
     method: parseMethod(values.method),
@@ -98,6 +105,7 @@ export function parseChoices(values: {
     foldNorms: values['keep-norms'] !== true,
     ...(values.multiple === undefined ? {} : { multiple: parseMultiple(values.multiple) }),
     ...(values.seed === undefined ? {} : { seed: parseSeed(values.seed) }),
+    ...parseCalibration(values),
   };
 }
 

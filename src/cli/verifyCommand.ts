@@ -3,7 +3,8 @@ import type { Verification } from '../core/compress/report';
 import { formatBytes, formatChange, formatCount, formatMacs, formatMs, formatPercent } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { errorOf, type Terminal } from './terminal';
-import { parse, parseDims, UsageError } from './usage';
+import { parse, parseDims } from './usage';
+import { UsageError } from './usageError';
 
 /** `ranksmith verify ORIGINAL COMPRESSED`: both run on the same input. */
 export async function verifyCommand(

@@ -8,6 +8,12 @@ import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
 import { createDataFile } from '../core/onnx/dataFile';
 import { ModelError } from '../core/onnx/modelError';
 import { type Piece, segmentsLength } from '../core/onnx/splice';
+import { type Applied, applyCalibrated } from './calibrate/applyCalibrated';
+import { calibrationInputs, heldBackError } from './calibrate/heldBackError';
+import { openPlanned } from './calibrate/openCalibrated';
+import { planCalibrated } from './calibrate/planCalibrated';
+import type { CalibratedOn, CalibrateTools } from './calibrate/tools';
+import { type CalibrationData, openCalibration } from './calibration/calibrationData';
 import type { CallOptions, CompressRequest, Progress } from './engine';
 import { factorLayers } from './factorLayers';
 import { layerReports } from './layerReports';
@@ -16,9 +22,6 @@ import { modelWeights } from './modelWeights';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
 import { optionsOfPlan } from './planModel';
-import type { Pool } from './pool';
-import type { Runtime } from './runtime';
-import type { Spectra } from './spectra';
 import { verifyModels } from './verifyModels';
 
 /** Sizes at which a compression changes its ways. */
@@ -33,10 +36,7 @@ export interface Limits {
 const LIMITS: Limits = { largestModel: 2 ** 31 - 1, keptFactors: 64 * 1024 * 1024 };
 
 /** What a compression works with. */
-export interface Tools {
-  readonly pool: Pool;
-  readonly spectra: Spectra;
-  readonly runtime: () => Runtime;
+export interface Tools extends CalibrateTools {
   readonly limits?: Partial<Limits>;
 }
 
@@ -60,6 +60,7 @@ export async function compressModel(
   const limits = { ...LIMITS, ...tools.limits };
   const dataPath = `${request.output}.data`;
   const open = openModel(request.path);
+  let data: CalibrationData | undefined;
   try {
     const sources = [request.path, ...open.externalFiles.map((file) => join(dirname(request.path), file))];
     for (const target of [request.output, dataPath]) checkTarget(sources, target, request.overwrite);
@@ -68,9 +69,12 @@ export async function compressModel(
     const foldNorms = request.plan?.foldNorms ?? request.foldNorms ?? true;
     const seed = request.plan?.seed ?? request.seed;
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
+    data = await openData(open, analyzed.bind, request, signal);
+    const on = data && { open, data, macs: analyzed.totals.macs };
     const { options, plans: wanted } = await plansFor(
-      tools.spectra,
+      tools,
       open,
+      on,
       analyzed,
       { ...request, foldNorms },
       signal,
@@ -80,15 +84,24 @@ export async function compressModel(
 
     const folder = openOutputFolder(request.output);
     try {
-      const { factored, plans } = await factorLayers(tools.pool, open, options, wanted, {
+      const factorCall = {
         ...(signal ? { signal } : {}),
         keep: keeper(folder, limits.keptFactors),
-        onLayer: (done, layer) => report('factor', done, layer),
-      });
+        onLayer: (done: number, layer: string) => report('factor', done, layer),
+      };
+      const applied: Partial<Applied> & Pick<Applied, 'factored' | 'plans'> = on
+        ? await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms })
+        : await factorLayers(tools.pool, open, options, wanted, factorCall);
+      const { factored, plans, refitted = [] } = applied;
       if (factored.length === 0) throw nothingToDo(request.path, plans);
       const factor = clock();
 
-      const rewritten = rewriteWithin(limits.largestModel, open, factored, basename(dataPath));
+      const rewritten = rewriteWithin(
+        limits.largestModel,
+        open,
+        [...factored, ...refitted],
+        basename(dataPath),
+      );
       const files = [{ name: basename(request.output), segments: rewritten.segments }];
       if (rewritten.data) files.push({ name: basename(dataPath), segments: rewritten.data });
       const path = await folder.write(files, signal, (done) => report('write', done));
@@ -97,10 +110,18 @@ export async function compressModel(
       try {
         const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
         if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
-        const inputs = modelInputs(open.model, analyzed.bind, undefined, seed);
+        const inputs = data
+          ? calibrationInputs(data)
+          : modelInputs(open.model, analyzed.bind, undefined, seed);
         const comparison = await verifyModels(tools.runtime(), open, written, inputs, signal, (done) =>
-          report('verify', done),
+          report('verify', on ? done / 2 : done),
         );
+        const outputError = on
+          ? await heldBackError(tools.runtime(), open, written, on, signal, (done) =>
+              report('verify', (1 + done) / 2),
+            )
+          : comparison.outputError;
+        const calibration = data && (await calibrationReport(data, signal));
         signal?.throwIfAborted();
         folder.commit();
         return {
@@ -108,12 +129,13 @@ export async function compressModel(
           plan: (request.plan && request.planPath) ?? null,
           original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
           compressed: figuresOf(after, request.output, comparison.compressedMs),
-          outputError: comparison.outputError,
+          outputError,
+          ...(calibration ? { calibration } : {}),
           engine: tools.runtime().name,
           factoredWith: tools.pool.engine() ?? 'nothing',
           inputs: inputs.description,
           assumedDims: inputs.assumed,
-          layers: layerReports(analyzed.analysis, after, plans, factored, rewritten.nodes),
+          layers: layerReports(analyzed.analysis, after, plans, factored, rewritten.nodes, applied),
           problems: after.problems,
           seconds: { suggest, factor, write, verify: clock() },
         };
@@ -124,22 +146,58 @@ export async function compressModel(
       folder.discard();
     }
   } finally {
+    data?.close();
     open.close();
   }
 }
 
+/** The data that the request or its plan names; undefined where there is none. */
+async function openData(
+  { model, path }: OpenModel,
+  bind: ReadonlyMap<string, number>,
+  { plan, planPath, calibration, seed }: CompressRequest,
+  signal: AbortSignal | undefined,
+): Promise<CalibrationData | undefined> {
+  if (plan?.calibration) {
+    const place = { calibration, beside: planPath ?? path };
+    return openPlanned(model, bind, { ...plan, calibration: plan.calibration }, place, signal);
+  }
+  const chosen = plan?.seed ?? seed;
+  return (
+    calibration &&
+    openCalibration(
+      model,
+      bind,
+      { ...calibration, ...(chosen === undefined ? {} : { seed: chosen }) },
+      signal,
+    )
+  );
+}
+
+async function calibrationReport(data: CalibrationData, signal: AbortSignal | undefined) {
+  const { source, fit, heldBack } = data;
+  return { source, fit: fit.length, heldBack: heldBack.length, sha256: await data.hash(signal) };
+}
+
 /** What is to become of each layer: what the plan says, or a plan is made. */
 async function plansFor(
-  spectra: Spectra,
+  tools: CalibrateTools,
   open: OpenModel,
-  { layers, totals }: AnalyzedModel,
+  on: CalibratedOn | undefined,
+  analyzed: AnalyzedModel,
   { plan, target, method, foldNorms = true, allowLarger, multiple }: CompressRequest,
   signal: AbortSignal | undefined,
   onLayer: (done: number, layer: string) => void,
 ) {
+  const { layers, totals } = analyzed;
   if (plan) return optionsOfPlan(open, plan, layers, signal);
+  if (on) {
+    const wish = { target, method, foldNorms, multiple, allowLarger };
+    const { options, planned } = await planCalibrated(tools, on, analyzed, wish, { signal, onLayer });
+    return { options, plans: planned.plan.layers };
+  }
   const call = { ...(signal ? { signal } : {}), onLayer, target };
-  const options = await spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
+  const options = await tools.spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
   const planned = makePlan(options, totals, target, { allowLarger, multiple });
   if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
   return { options, plans: planned.plan.layers };

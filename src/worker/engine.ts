@@ -5,6 +5,16 @@ import type { Target } from '../core/compress/plan';
 import type { PlanFile, PlanProposal } from '../core/compress/planFile';
 import type { MethodOffer, PlanReview, SettingDetail } from '../core/compress/planReview';
 import type { CompressionReport, Preview, Verification } from '../core/compress/report';
+import type { Preprocessing } from './calibration/preprocessing';
+
+/** Data to calibrate on. */
+export interface CalibrationRequest {
+  /** Absolute path of a file or folder; see `CalibrationOptions`. */
+  readonly path: string;
+  readonly preprocessing?: Preprocessing;
+  /** The most samples that are used; default 1024. */
+  readonly limit?: number;
+}
 
 /** What is going on, for progress displays. */
 export interface Progress {
@@ -38,6 +48,11 @@ export interface CompressRequest extends ModelRequest {
   readonly plan?: PlanFile;
   /** Where that plan stands; it is only said. */
   readonly planPath?: string;
+  /**
+   * Samples that errors are measured on and factors are fitted to, in the place of the weights alone. Where the plan was made
+   * with such, it says how they are read, and only the path counts; by default the file is looked for beside the plan.
+   */
+  readonly calibration?: CalibrationRequest;
   /** Replace an existing output file. */
   readonly overwrite: boolean;
   /** Fold BatchNormalization into the convolutions that are factored, so that they are factored as they act; default true. */
@@ -90,6 +105,7 @@ export interface Engine {
       readonly foldNorms?: boolean;
       readonly multiple?: number;
       readonly seed?: number;
+      readonly calibration?: CalibrationRequest;
     },
     options?: CallOptions,
   ): Promise<PlanProposal>;

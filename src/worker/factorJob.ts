@@ -11,6 +11,7 @@ import { decodeFloats, encodeFloats } from '../core/onnx/tensorData';
 import type { Linalg, OnProgress } from '../core/tensor/linalg';
 import { type Matrix, matrix, zerosLike } from '../core/tensor/matrix';
 import { withGram } from '../core/tensor/withGram';
+import { type CalibrateResult, type CalibrateTask, runCalibrateTask } from './calibrate/calibrateTask';
 import { openFile } from './fileSource';
 
 /** Where a thread finds a weight: a range of a file, or, for the few that are not stored plainly, the numbers. */
@@ -37,7 +38,9 @@ export type FactorTask =
   | { readonly kind: 'spectrum'; readonly unfolding: Unfolding }
   /** A part of the Gram matrix of an unfolding, over one of several equal shares of its longer side. */
   | { readonly kind: 'gram'; readonly unfolding: Unfolding; readonly part: number; readonly parts: number }
-  | { readonly kind: 'factor'; readonly form: Form; readonly method: MethodId; readonly ranks: Ranks };
+  | { readonly kind: 'factor'; readonly form: Form; readonly method: MethodId; readonly ranks: Ranks }
+  /** With what data has shown of the layer. */
+  | CalibrateTask;
 
 /** One piece of work for a thread. */
 export interface FactorJob extends JobWeight {
@@ -63,7 +66,8 @@ export type FactorResult =
       readonly weightError: number;
       /** In the order they are applied, in the element type of the model. */
       readonly factors: readonly Uint8Array[];
-    };
+    }
+  | CalibrateResult;
 
 /**
  * Reads a weight and does what is asked with it, maybe in a scratch: the arrays of the result have buffers of their own.
@@ -101,6 +105,10 @@ export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgr
       const { weightError } = factorWeight(linalg, weight, candidate, task.ranks, round, onProgress);
       return { kind: 'factor', weightError, factors: written };
     }
+    case 'calibrate':
+    case 'calibratedFactor':
+    case 'refit':
+      return runCalibrateTask(linalg, weight, job.type, task, onProgress);
   }
 }
 
@@ -119,7 +127,11 @@ export function buffersOf(result: FactorResult): ArrayBuffer[] {
       return [result.energies.buffer as ArrayBuffer];
     case 'gram':
       return [result.gram.buffer as ArrayBuffer];
+    case 'calibrate':
+      return result.probes.flatMap(({ factors }) => factors.map(({ buffer }) => buffer as ArrayBuffer));
     case 'factor':
+    case 'calibratedFactor':
+    case 'refit':
       return result.factors.map((factor) => factor.buffer as ArrayBuffer);
   }
 }

@@ -1,6 +1,7 @@
 import { candidateOf } from '../core/compress/candidates';
 import { type Unfolding, unfoldedSize } from '../core/compress/unfolding';
 import { elementCount } from '../core/onnx/elements';
+import type { CalibrateTask } from './calibrate/calibrateTask';
 import type { FactorJob, FactorTask } from './factorJob';
 
 /** A slab of a weight in LAPACK's memory, what a thread takes without any weight, and what earlier jobs left it with. */
@@ -14,11 +15,18 @@ const FIXED = 160 * 2 ** 20;
 export function jobBytes({ recipe, task }: FactorJob): number {
   const elements = elementCount(recipe.storedDims);
   if (task.kind === 'hash') return 12 * elements + FIXED;
+  if ('data' in task) return 64 * elements + calibratedBytes(task) + FIXED;
   const order = Math.max(0, ...unfoldingsOf(task).map(shortSide));
   return 16 * elements + 24 * order ** 2 + FIXED;
 }
 
-function unfoldingsOf(task: FactorTask): readonly Unfolding[] {
+/** Covariances, with what a regression and the largest basis of features make of one of them. */
+function calibratedBytes({ data }: CalibrateTask): number {
+  const squares = data.map(({ moments }) => moments.mean.length ** 2);
+  return 8 * squares.reduce((sum, square) => sum + square, 0) + 64 * Math.max(0, ...squares);
+}
+
+function unfoldingsOf(task: Exclude<FactorTask, CalibrateTask>): readonly Unfolding[] {
   switch (task.kind) {
     case 'hash':
       return [];

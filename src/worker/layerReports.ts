@@ -1,6 +1,7 @@
 import type { Analysis } from '../core/compress/analysis';
 import type { LayerPlan } from '../core/compress/plan';
 import type { LayerReport } from '../core/compress/report';
+import type { Applied } from './calibrate/applyCalibrated';
 import type { FactoredResult } from './factorLayers';
 
 /** One row per layer of the original, with what the written file holds in its place. */
@@ -10,10 +11,12 @@ export function layerReports(
   plans: readonly LayerPlan[],
   factored: readonly FactoredResult[],
   nodes: ReadonlyMap<string, readonly string[]>,
+  { refitted = [], uncalibrated = new Map() }: Partial<Pick<Applied, 'refitted' | 'uncalibrated'>> = {},
 ): readonly LayerReport[] {
   const results = new Map(
     factored.flatMap((f) => [f.layer, ...f.layer.twins].map((layer) => [layer.name, f] as const)),
   );
+  const refits = new Set(refitted.flatMap(({ layer }) => [layer, ...layer.twins].map(({ name }) => name)));
   const byName = new Map(after.layers.map((l) => [l.name, l]));
   return before.layers.map((layer, i): LayerReport => {
     const plan = plans[i]!;
@@ -37,6 +40,9 @@ export function layerReports(
       macs: { before: layer.macs, after: macs },
       energy: result ? result.energy : null,
       weightError: result ? result.weightError : null,
+      ...(result?.outputError === undefined ? {} : { outputError: result.outputError }),
+      ...(refits.has(layer.name) ? { isRefitted: true as const } : {}),
+      ...(result && uncalibrated.has(layer.name) ? { uncalibrated: uncalibrated.get(layer.name)! } : {}),
     };
   });
 }

@@ -1,12 +1,16 @@
 import { basename } from 'node:path';
-import { analyzeModel } from '../core/compress/analyzeModel';
+import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { checkPlan } from '../core/compress/checkPlan';
 import type { Layer } from '../core/compress/layer';
-import { type LayerOptions, makePlan } from '../core/compress/makePlan';
+import { type LayerOptions, makePlan, type Planned } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
 import type { PlanFile, PlanProposal } from '../core/compress/planFile';
 import { ModelError } from '../core/onnx/modelError';
-import type { CallOptions, Engine } from './engine';
+import { planCalibration } from './calibrate/openCalibrated';
+import { type PlanWish, planCalibrated } from './calibrate/planCalibrated';
+import type { CalibrateCall, CalibrateTools } from './calibrate/tools';
+import { openCalibration } from './calibration/calibrationData';
+import type { CalibrationRequest, CallOptions, Engine } from './engine';
 import { hashFiles } from './hashFiles';
 import { DEFAULT_SEED } from './modelInputs';
 import { modelWeights } from './modelWeights';
@@ -15,7 +19,7 @@ import type { Spectra } from './spectra';
 
 /** Makes a plan for a model. Throws 'unreachable-target' among other ModelErrors. */
 export async function planModel(
-  spectra: Spectra,
+  tools: CalibrateTools,
   {
     path,
     dims = {},
@@ -24,26 +28,25 @@ export async function planModel(
     foldNorms = true,
     multiple,
     seed = DEFAULT_SEED,
+    calibration,
   }: Parameters<Engine['plan']>[0],
   { signal, onProgress }: CallOptions,
 ): Promise<PlanProposal> {
   const open = openModel(path);
   try {
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
-    const options = await spectra.optionsOf(modelWeights(open, foldNorms), analyzed.layers, method, {
-      ...(signal ? { signal } : {}),
-      onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
-      target,
-    });
-    const planned = makePlan(options, analyzed.totals, target, { multiple });
-    if ('refusal' in planned) throw new ModelError('unreachable-target', `${path}: ${planned.refusal}`);
+    const onLayer = (done: number, layer: string) => onProgress?.({ phase: 'suggest', done, layer });
+    const wish = { target, method, foldNorms, multiple };
+    const { planned, on } = calibration
+      ? await planOnData(tools, open, analyzed, { ...wish, calibration, seed }, { signal, onLayer })
+      : { planned: await planByWeights(tools.spectra, open, analyzed, wish, { signal, onLayer }), on: null };
     const { after, weightError } = planned;
     const plan: PlanFile = {
       model: { file: basename(path), sha256: await hashModel(open, signal) },
       goal: target,
       multiple: planned.multiple,
       sensitivity: planned.sensitivity,
-      calibration: null,
+      calibration: on,
       seed,
       foldNorms,
       layers: planned.plan.layers,
@@ -57,6 +60,42 @@ export async function planModel(
     };
   } finally {
     open.close();
+  }
+}
+
+async function planByWeights(
+  spectra: Spectra,
+  open: OpenModel,
+  { layers, totals }: AnalyzedModel,
+  { target, method, foldNorms, multiple }: PlanWish,
+  { signal, onLayer }: CalibrateCall,
+): Promise<Planned> {
+  const call = { ...(signal ? { signal } : {}), onLayer, target };
+  const options = await spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
+  const planned = makePlan(options, totals, target, { multiple });
+  if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
+  return planned;
+}
+
+async function planOnData(
+  tools: CalibrateTools,
+  open: OpenModel,
+  analyzed: AnalyzedModel,
+  {
+    calibration,
+    seed,
+    ...wish
+  }: PlanWish & { readonly calibration: CalibrationRequest; readonly seed: number },
+  call: CalibrateCall,
+) {
+  const data = await openCalibration(open.model, analyzed.bind, { ...calibration, seed }, call.signal);
+  try {
+    const on = await planCalibration(data, calibration, call.signal);
+    const { macs } = analyzed.totals;
+    const { planned } = await planCalibrated(tools, { open, data, macs }, analyzed, wish, call);
+    return { planned, on };
+  } finally {
+    data.close();
   }
 }
 

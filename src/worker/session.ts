@@ -15,9 +15,11 @@ import type { Plan, Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import { rankOfEnergy } from '../core/compress/spectrum';
 import { formatPercent } from '../core/format';
+import type { Linalg } from '../core/tensor/linalg';
 import { compressModel, figuresOf, type Limits } from './compressModel';
 import type { Engine, ModelRequest } from './engine';
 import { findLayer, layerSpectrum } from './layerSpectrum';
+import { loadLinalg } from './loadLinalg';
 import { modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
@@ -59,6 +61,13 @@ export function createSession({
     loaded ??= loadRuntime(folder, nativeRuntime);
     return loaded;
   };
+
+  let engine: Linalg | undefined;
+  const linalg = () => {
+    engine ??= loadLinalg(folder).linalg;
+    return engine;
+  };
+  const tools = { pool, spectra, runtime, linalg, limits };
 
   return {
     async analyze(request) {
@@ -126,9 +135,9 @@ export function createSession({
 
     ...createPlanDesk(spectra),
 
-    plan: (request, call = {}) => planModel(spectra, request, call),
+    plan: (request, call = {}) => planModel(tools, request, call),
 
-    compress: (request, call = {}) => compressModel({ pool, spectra, runtime, limits }, request, call),
+    compress: (request, call = {}) => compressModel(tools, request, call),
 
     async verify({ original, compressed, inputs: npy, dims = {} }, { signal, onProgress } = {}) {
       return withModel({ path: original, dims }, (first, before) =>

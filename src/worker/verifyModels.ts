@@ -83,59 +83,79 @@ function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-/**
- * How far two sets of outputs are apart: all floating-point outputs taken as one vector, or, where there are none,
- * all numeric ones. Refuses outputs of
- * other names or sizes, and values that are not finite where the original's are.
- */
-export function compareOutputs(
-  expected: ReadonlyMap<string, RuntimeTensor>,
-  actual: ReadonlyMap<string, RuntimeTensor>,
-  path: string,
-): OutputError {
+/** Sums up how far the outputs of two models are apart, run by run. */
+export interface OutputComparison {
+  /**
+   * Outputs of one run on the same input. Refuses outputs of other names or sizes, and values that are not finite where
+   * the original's are.
+   */
+  add(expected: ReadonlyMap<string, RuntimeTensor>, actual: ReadonlyMap<string, RuntimeTensor>): void;
+  /** All floating-point outputs taken as one vector, or, where there are none, all numeric ones. */
+  result(): OutputError;
+}
+
+/** Compares outputs; `path` names the model that is held against the original. */
+export function outputComparison(path: string): OutputComparison {
   let difference = 0;
   let norm = 0;
   let otherNorm = 0;
   let dot = 0;
   let max = 0;
   let compared = 0;
-  const hasFloats = [...expected.values()].some(isFloat);
-  for (const [name, a] of expected) {
-    const b = actual.get(name);
-    if (!b || b.data.length !== a.data.length) {
-      throw new ModelError(
-        'verification-failed',
-        `${path} gives other outputs than the original: "${name}" is ${b ? b.dims.join(' × ') : 'missing'}.`,
-      );
-    }
-    if (a.type === 'string' || (hasFloats && !isFloat(a))) continue;
-    for (let i = 0; i < a.data.length; i++) {
-      const x = valueAt(a, i);
-      const y = valueAt(b, i);
-      if (!Number.isFinite(x)) continue;
-      if (!Number.isFinite(y)) {
-        throw new ModelError(
-          'verification-failed',
-          `${path} computes ${y} in its output "${name}", where the original computes ${x}.`,
-        );
-      }
-      compared++;
-      difference += (x - y) ** 2;
-      norm += x * x;
-      otherNorm += y * y;
-      dot += x * y;
-      max = Math.max(max, Math.abs(x - y));
-    }
-  }
-  if (compared === 0) {
-    throw new ModelError('verification-failed', `${path} has no numeric output that could be compared.`);
-  }
-  const product = Math.sqrt(norm * otherNorm);
   return {
-    relative: norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm),
-    cosine: product === 0 ? (norm === otherNorm ? 1 : 0) : dot / product,
-    max,
+    add(expected, actual) {
+      const hasFloats = [...expected.values()].some(isFloat);
+      for (const [name, a] of expected) {
+        const b = actual.get(name);
+        if (!b || b.data.length !== a.data.length) {
+          throw new ModelError(
+            'verification-failed',
+            `${path} gives other outputs than the original: "${name}" is ${b ? b.dims.join(' × ') : 'missing'}.`,
+          );
+        }
+        if (a.type === 'string' || (hasFloats && !isFloat(a))) continue;
+        for (let i = 0; i < a.data.length; i++) {
+          const x = valueAt(a, i);
+          const y = valueAt(b, i);
+          if (!Number.isFinite(x)) continue;
+          if (!Number.isFinite(y)) {
+            throw new ModelError(
+              'verification-failed',
+              `${path} computes ${y} in its output "${name}", where the original computes ${x}.`,
+            );
+          }
+          compared++;
+          difference += (x - y) ** 2;
+          norm += x * x;
+          otherNorm += y * y;
+          dot += x * y;
+          max = Math.max(max, Math.abs(x - y));
+        }
+      }
+    },
+    result() {
+      if (compared === 0) {
+        throw new ModelError('verification-failed', `${path} has no numeric output that could be compared.`);
+      }
+      const product = Math.sqrt(norm * otherNorm);
+      return {
+        relative: norm === 0 ? Math.sqrt(difference) : Math.sqrt(difference / norm),
+        cosine: product === 0 ? (norm === otherNorm ? 1 : 0) : dot / product,
+        max,
+      };
+    },
   };
+}
+
+/** The comparison of a single run. */
+export function compareOutputs(
+  expected: ReadonlyMap<string, RuntimeTensor>,
+  actual: ReadonlyMap<string, RuntimeTensor>,
+  path: string,
+): OutputError {
+  const comparison = outputComparison(path);
+  comparison.add(expected, actual);
+  return comparison.result();
 }
 
 function isFloat({ type }: RuntimeTensor): boolean {

@@ -95,7 +95,9 @@ test('what is handed over is the result and nothing else', () => {
   const arraysOf = (result: FactorResult): readonly (Uint8Array | Float64Array)[] => {
     if (result.kind === 'hash') return [];
     if (result.kind === 'factor') return result.factors;
-    return [result.kind === 'gram' ? result.gram : result.energies];
+    if (result.kind === 'gram') return [result.gram];
+    if (result.kind === 'measure' || result.kind === 'spectrum') return [result.energies];
+    throw new Error(`There is no job of kind ${result.kind} here.`);
   };
   for (const [name, job] of [...jobs, ...jobs]) {
     const result = scratch.run(() => run(job));

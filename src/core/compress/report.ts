@@ -17,6 +17,24 @@ export interface LayerReport {
   readonly energy: number | null;
   /** ‖W − Ŵ‖ / ‖W‖ (Frobenius), from the factors as written; null for dense layers. */
   readonly weightError: number | null;
+  /** √(E|y − ŷ|² / E|y − ȳ|²) of what the layer gives on the calibration data, from the factors as written; missing without. */
+  readonly outputError?: number;
+  /** A dense layer whose weight was fitted anew to what the factored ones in front of it give. */
+  readonly isRefitted?: true;
+  /** Why calibration data did not guide the factoring, as a sentence. */
+  readonly uncalibrated?: string;
+}
+
+/** The data that a model was fitted to, and checked on. */
+export interface CalibrationReport {
+  /** The file or folder. */
+  readonly source: string;
+  /** Samples that factors were fitted to. */
+  readonly fit: number;
+  /** Samples kept from that, which the output error was measured on. */
+  readonly heldBack: number;
+  /** SHA-256 of the data and of how it was read. */
+  readonly sha256: string;
 }
 
 /** Size, work and time of one model. */
@@ -57,6 +75,8 @@ export interface CompressionReport extends Verification {
   readonly target: Target;
   /** Path of the plan that was carried out; null where one was made for the target. */
   readonly plan: string | null;
+  /** Missing where the weights alone decided. */
+  readonly calibration?: CalibrationReport;
   /** The linear algebra behind the factors: library, version, instruction set. */
   readonly factoredWith: string;
   readonly layers: readonly LayerReport[];

@@ -53,7 +53,8 @@ export async function openExposed(
   };
 }
 
-function bytesOf(segments: readonly Segment[], path: string): Uint8Array {
+/** Segments in one piece; `path` names the model in a refusal. */
+export function bytesOf(segments: readonly Segment[], path: string): Uint8Array {
   const length = segmentsLength(segments);
   if (length > LARGEST_MODEL) {
     throw new ModelError(

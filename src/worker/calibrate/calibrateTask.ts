@@ -1,0 +1,197 @@
+import { calibratedMethod } from '../../core/compress/calibrated/calibratedMethod';
+import { assess, factorCalibrated } from '../../core/compress/calibrated/factorCalibrated';
+import { type LayerRegressions, layerRegressions } from '../../core/compress/calibrated/layerRegressions';
+import { type MeasuredMethod, measureLayer } from '../../core/compress/calibrated/measureLayer';
+import type { Moments } from '../../core/compress/calibrated/moments';
+import { type CalibratedForm, patchWeights } from '../../core/compress/calibrated/patchWeights';
+import { refit } from '../../core/compress/calibrated/refit';
+import { imageOf } from '../../core/compress/calibrated/regression';
+import { spatialAxes } from '../../core/compress/calibrated/spatialAxes';
+import { candidateOf } from '../../core/compress/candidates';
+import type { Candidate, MethodId, Ranks } from '../../core/compress/method';
+import { spatial } from '../../core/compress/methods/spatial';
+import type { Spectrum } from '../../core/compress/spectrum';
+import type { ElementType } from '../../core/onnx/model';
+import { ModelError } from '../../core/onnx/modelError';
+import { decodeFloats, encodeFloats } from '../../core/onnx/tensorData';
+import type { Linalg, OnProgress } from '../../core/tensor/linalg';
+
+type Floats = Float32Array | Float64Array;
+
+/** What data has shown of one group of a layer. */
+export interface GroupData {
+  readonly moments: Moments;
+  /** E y, from which the bias of y = W · p + b follows where the moments are of inputs alone. */
+  readonly outputMean: Float64Array;
+}
+
+/** What a thread is asked to do with a weight and the data that its layer sees. */
+export type CalibrateTask = { readonly form: CalibratedForm; readonly data: readonly GroupData[] } & (
+  | {
+      readonly kind: 'calibrate';
+      /** Squared relative errors at which the layer is cut for a probe. */
+      readonly levels: readonly number[];
+    }
+  | { readonly kind: 'calibratedFactor'; readonly method: MethodId; readonly ranks: Ranks }
+  | { readonly kind: 'refit' }
+);
+
+/** A layer cut by one setting, to be tried in the model. */
+export interface ProbeFactors {
+  readonly method: MethodId;
+  readonly ranks: Ranks;
+  /** Predicted squared relative error. */
+  readonly error: number;
+  readonly factors: readonly Uint8Array[];
+  readonly bias: Float64Array;
+}
+
+/** What these tasks give; arrays have buffers of their own. */
+export type CalibrateResult =
+  | {
+      readonly kind: 'calibrate';
+      readonly methods: readonly MeasuredMethod[];
+      readonly probes: readonly ProbeFactors[];
+    }
+  | {
+      readonly kind: 'calibratedFactor' | 'refit';
+      /** As encoded; a single one, the weight, where it was refitted. */
+      readonly factors: readonly Uint8Array[];
+      /** Of spatial: the axis that its first factor acts on. */
+      readonly firstAxis: 0 | 1;
+      readonly bias: Float64Array;
+      readonly weightError: number;
+      readonly outputError: number;
+    };
+
+/** Errors are LinalgErrors; a ModelError 'bad-data' where the data says nothing of the layer. */
+export function runCalibrateTask(
+  linalg: Linalg,
+  weight: Floats,
+  type: ElementType,
+  task: CalibrateTask,
+  onProgress: OnProgress,
+): CalibrateResult {
+  const regressions = regressionsOf(linalg, weight, task);
+  onProgress(0.2);
+  const later = (done: number) => onProgress(0.2 + 0.8 * done);
+  const encoded: Uint8Array[] = [];
+  const round = <T extends Floats>(factor: T) => {
+    const bytes = encodeFloats(type, factor);
+    encoded.push(bytes);
+    return decodeFloats(type, bytes) as T;
+  };
+  switch (task.kind) {
+    case 'calibrate': {
+      const methods = measureLayer(linalg, regressions, (done) => later(0.7 * done));
+      const probes = probeSettings(methods, task.levels).map(({ method, ranks, error }): ProbeFactors => {
+        encoded.length = 0;
+        const way = { candidate: fitting(task.form, method), method: calibratedMethod(task.form, method)! };
+        const { bias } = factorCalibrated(linalg, weight, regressions, way, ranks, round);
+        return { method, ranks, error, factors: [...encoded], bias };
+      });
+      return { kind: 'calibrate', methods: methods.map(ownedMethod), probes };
+    }
+    case 'calibratedFactor': {
+      const { form, ranks } = task;
+      const firstAxis =
+        task.method === 'spatial' ? betterAxis(linalg, regressions, form, ranks) : (0 as const);
+      const candidate =
+        firstAxis === 1 && form.kind === 'conv' ? spatial(form, 1) : fitting(form, task.method);
+      const method = calibratedMethod(form, task.method, firstAxis);
+      let fitted: ReturnType<typeof assess>;
+      if (method) {
+        const way = { candidate, method };
+        fitted = factorCalibrated(linalg, weight, regressions, way, ranks, round, later);
+      } else {
+        // A method that is known for the norm of the weights only: the data gives the bias.
+        const factors = candidate.factor(linalg, weight, ranks, later).map(round);
+        fitted = assess(linalg, weight, candidate.expand(linalg, factors, ranks), regressions);
+      }
+      const { bias, weightError, outputError } = fitted;
+      return { kind: 'calibratedFactor', factors: encoded, firstAxis, bias, weightError, outputError };
+    }
+    case 'refit': {
+      const { bias, weightError, outputError } = refit(linalg, weight, regressions, round);
+      return { kind: 'refit', factors: encoded, firstAxis: 0, bias, weightError, outputError };
+    }
+  }
+}
+
+function regressionsOf(
+  linalg: Linalg,
+  weight: Floats,
+  { form, data }: Pick<CalibrateTask, 'form' | 'data'>,
+): LayerRegressions {
+  const bias = Float64Array.from(
+    patchWeights(form, weight).flatMap((w, i) => {
+      const { moments, outputMean } = data[i]!;
+      const image = imageOf(w, moments.mean);
+      return Array.from(outputMean, (value, s) => value - image[s]!);
+    }),
+  );
+  const moments = data.map((group) => group.moments);
+  const found = layerRegressions(linalg, form, weight, moments, { bias });
+  if (found.kind === 'unusable') throw new ModelError('bad-data', found.reason);
+  return found;
+}
+
+function fitting(form: CalibratedForm, method: MethodId): Candidate {
+  const candidate = candidateOf(form, method);
+  if (typeof candidate === 'string') throw new Error(candidate);
+  return candidate;
+}
+
+/** The axis to begin with that leaves less at this rank. */
+function betterAxis(
+  linalg: Linalg,
+  { groups }: LayerRegressions,
+  form: CalibratedForm,
+  [rank = 0]: Ranks,
+): 0 | 1 {
+  if (form.kind !== 'conv') return 0;
+  const axes = spatialAxes(form);
+  if (axes.length === 1) return axes[0]!;
+  const explained = axes.map((axis) => {
+    const { spectra } = calibratedMethod(form, 'spatial', axis)!.measure(linalg, groups);
+    return spectra[0]!.energies.subarray(0, rank).reduce((sum, energy) => sum + energy, 0);
+  });
+  return explained[1]! > explained[0]! ? 1 : 0;
+}
+
+/** The settings of the plainest method whose errors are nearest to these levels. */
+function probeSettings(
+  methods: readonly MeasuredMethod[],
+  levels: readonly number[],
+): readonly Pick<ProbeFactors, 'method' | 'ranks' | 'error'>[] {
+  const plain = methods.find(({ method }) => method === 'svd' || method === 'channel');
+  const spectrum = plain?.measured.spectra[0];
+  if (!plain || !spectrum || !(spectrum.total > 0)) return [];
+  const settings: { readonly rank: number; readonly error: number }[] = [];
+  let left = spectrum.total;
+  for (let rank = 1; rank < spectrum.energies.length; rank++) {
+    left -= spectrum.energies[rank - 1]!;
+    settings.push({ rank, error: Math.max(0, left / spectrum.total) });
+  }
+  const chosen = new Map<number, number>();
+  for (const level of levels) {
+    const distance = (error: number) => Math.abs(Math.log((error + 1e-9) / level));
+    let best = settings[0];
+    for (const setting of settings) if (distance(setting.error) < distance(best!.error)) best = setting;
+    if (best) chosen.set(best.rank, best.error);
+  }
+  return [...chosen].map(([rank, error]) => ({ method: plain.method, ranks: [rank], error }));
+}
+
+/** With copies of what may lie in a thread's scratch. */
+function ownedMethod({ measured, ...method }: MeasuredMethod): MeasuredMethod {
+  const { spectra, table } = measured;
+  const owned = ({ energies, total }: Spectrum): Spectrum => ({ energies: energies.slice(), total });
+  return {
+    ...method,
+    measured: {
+      spectra: spectra.map(owned),
+      ...(table ? { table: { ...table, errors: table.errors.slice() } } : {}),
+    },
+  };
+}

@@ -1,0 +1,236 @@
+import { measuredSensitivity, type Probe } from '../../core/compress/budget/measuredSensitivity';
+import type { Sensitivity } from '../../core/compress/budget/sensitivity';
+import { calibratedChoices } from '../../core/compress/calibrated/calibratedChoices';
+import type { CalibratedForm } from '../../core/compress/calibrated/patchWeights';
+import { candidateOf, candidatesOf } from '../../core/compress/candidates';
+import type { Layer } from '../../core/compress/layer';
+import type { Choice, LayerOptions } from '../../core/compress/makePlan';
+import type { Candidate, MethodChoice } from '../../core/compress/method';
+import type { Target } from '../../core/compress/plan';
+import { encodeFloats } from '../../core/onnx/tensorData';
+import { collectActivations } from '../activations/collect';
+import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import { modelWeights, readNorm } from '../modelWeights';
+import type { OpenModel } from '../openModel';
+import { refusalOf, runTask, type WeightFile } from '../runTask';
+import type { ProbeFactors } from './calibrateTask';
+import { biasRefusal, factoredLayer } from './fittedLayer';
+import { momentSink } from './momentSink';
+import { createProbes, type Probes } from './probes';
+import { createTaskQueue } from './taskQueue';
+import { type CalibrateCall, type CalibratedOn, type CalibrateTools, columnsFor } from './tools';
+
+/** What can be done with each layer, by what the data says. */
+export interface CalibratedOptions {
+  readonly options: readonly LayerOptions<Layer>[];
+  /** What errors of the layers do to the outputs; undefined where it was not asked for. */
+  readonly sensitivity: Sensitivity | undefined;
+  /** By layer, why its errors are those of the weight alone, as a sentence. */
+  readonly uncalibrated: ReadonlyMap<string, string>;
+}
+
+/** Squared relative errors at which layers are tried. */
+const LEVELS = [0.005, 0.03, 0.12, 0.35, 0.7];
+/** Multiply-adds that all probes together may take: a minute or two. */
+const PROBE_WORK = 1e12;
+const MOST_PROBED = 512;
+const FEWEST_PROBED = 8;
+
+/**
+ * Measures the methods of all layers in the norm of the data: moments of their inputs in one or more passes over the
+ * samples, then on the pool the errors of all ranks. For a budget each layer is also tried by itself in the model, cut
+ * at some levels, on up to 512 samples. A layer whose moments can't be used is measured from its weight alone.
+ */
+export async function calibratedOptions(
+  tools: CalibrateTools,
+  { open, data, macs }: CalibratedOn,
+  layers: readonly Layer[],
+  {
+    method,
+    target,
+    foldNorms,
+  }: { readonly method: MethodChoice; readonly target: Target; readonly foldNorms: boolean },
+  { signal, onLayer }: CalibrateCall,
+): Promise<CalibratedOptions> {
+  const weights = modelWeights(open, foldNorms);
+  const fits = new Map(layers.map((layer) => [layer, candidatesOf(layer, method)]));
+  const found = new Map<Layer, readonly Choice[]>();
+  const uncalibrated = new Map<string, string>();
+  const probed = new Map<string, readonly Probe[]>();
+  const fitting = layers.filter((layer) => fits.get(layer)!.candidates.length > 0);
+  const isBudget = !['energy', 'rank', 'ratio', 'evbmf'].includes(target.kind);
+  const levels = isBudget ? LEVELS : [];
+  const batches = probeBatches({ data, macs }, fitting.length * LEVELS.length);
+  const probes = createProbes(tools.runtime(), open, batches, { isPlain: target.kind === 'error', signal });
+  let [seen, done] = [0, 0];
+  const report = (name: string) => onLayer(0.4 * seen + 0.6 * (done / (fitting.length || 1)), name);
+  const finished = (name: string) => {
+    done++;
+    report(name);
+  };
+
+  const queue = createTaskQueue(2 * tools.pool.size);
+  const oneByOne = serially();
+  const sink = momentSink(tools.linalg(), 'inputs', async (layer, groups) => {
+    if (typeof groups === 'string') {
+      uncalibrated.set(layer.name, groups);
+      return;
+    }
+    await queue.add(async () => {
+      const form = layer.form as CalibratedForm;
+      try {
+        const task = { kind: 'calibrate', form, data: groups, levels } as const;
+        const measured = await runTask(tools.pool, weights, layer, task, { signal });
+        const choices = await withWeightOnly(
+          tools,
+          weights,
+          layer,
+          fits.get(layer)!.candidates,
+          calibratedChoices(form, fits.get(layer)!.candidates, measured.methods),
+          signal,
+        );
+        probed.set(layer.name, await oneByOne(() => probeAll(probes, layer, measured.probes)));
+        found.set(layer, choices);
+        finished(layer.name);
+      } catch (error) {
+        uncalibrated.set(layer.name, refusalOf(error));
+      }
+    });
+  });
+  const multiplying: Layer[] = [];
+  for (const layer of fitting) {
+    const { form } = layer;
+    if (form.kind !== 'conv' && form.kind !== 'matmul') {
+      uncalibrated.set(layer.name, 'Rows of a table are looked up, not multiplied.');
+      continue;
+    }
+    const refusal = biasRefusal(layer);
+    if (refusal === undefined) multiplying.push(layer);
+    else uncalibrated.set(layer.name, refusal);
+  }
+  try {
+    const { outcomes } = await collectActivations(
+      tools.runtime(),
+      {
+        original: open,
+        layers: multiplying,
+        batches: calibrationBatches(data, data.fit, samplesPerRun(macs)),
+        sink,
+        limits: { columns: columnsFor },
+      },
+      {
+        ...(signal ? { signal } : {}),
+        onProgress: (share) => {
+          seen = Math.max(seen, share);
+          report('');
+        },
+      },
+    );
+    for (const [layer, outcome] of outcomes)
+      if (outcome.kind === 'refused') uncalibrated.set(layer.name, outcome.reason);
+  } finally {
+    await queue.settle();
+  }
+
+  const others = fitting.filter((layer) => !found.has(layer));
+  const byWeight = await tools.spectra.optionsOf(weights, others, method, {
+    ...(signal ? { signal } : {}),
+    target,
+  });
+  const plain = new Map(byWeight.map((option) => [option.layer, option]));
+  for (const option of byWeight) {
+    if (isBudget && option.choices.length > 0)
+      probed.set(option.layer.name, await probeByWeight(tools, open, probes, option, signal));
+    finished(option.layer.name);
+  }
+  return {
+    options: layers.map((layer): LayerOptions<Layer> => {
+      const choices = found.get(layer);
+      if (choices) return { layer, choices };
+      const { reason } = fits.get(layer)!;
+      return plain.get(layer) ?? { layer, choices: [], ...(reason === undefined ? {} : { reason }) };
+    }),
+    sensitivity: isBudget ? measuredSensitivity(nonEmpty(probed)) : undefined,
+    uncalibrated,
+  };
+}
+
+/** The first samples in turn, no more than the work of all probes allows. */
+function probeBatches({ data, macs }: Pick<CalibratedOn, 'data' | 'macs'>, probes: number) {
+  const { fit } = data;
+  const affordable = macs === null ? FEWEST_PROBED : Math.floor(PROBE_WORK / (macs * Math.max(1, probes)));
+  const count = Math.min(fit.length, MOST_PROBED, Math.max(FEWEST_PROBED, affordable));
+  const samples = Array.from({ length: count }, (_, i) => fit[Math.floor((i * fit.length) / count)]!);
+  return calibrationBatches(data, samples, samplesPerRun(macs));
+}
+
+async function probeAll(
+  probes: Probes,
+  layer: Layer,
+  settings: readonly ProbeFactors[],
+): Promise<readonly Probe[]> {
+  const all: Probe[] = [];
+  for (const { method, ranks, error, factors, bias } of settings) {
+    const candidate = candidateOf(layer.form as CalibratedForm, method) as Candidate;
+    const damage = await probes.damageOf(factoredLayer(layer, candidate, ranks, { factors, bias }));
+    all.push({ error, damage });
+  }
+  return all;
+}
+
+/** Probes of a layer that only its weight is known of: by its first method, at the ranks that leave these errors. */
+async function probeByWeight(
+  { pool }: CalibrateTools,
+  open: OpenModel,
+  probes: Probes,
+  { layer, choices: [choice] }: LayerOptions<Layer>,
+  signal: AbortSignal | undefined,
+): Promise<readonly Probe[]> {
+  const { candidate, known } = choice!;
+  const { form } = layer;
+  const total = known[0]?.total ?? 0;
+  const found = new Map<string, Probe>();
+  if (form.kind === 'none' || !(total > 0)) return [];
+  for (const level of LEVELS) {
+    const ranks = candidate.within(known, level * total, (wanted) => candidate.cost(wanted).parameters);
+    if (!ranks || found.has(ranks.join())) continue;
+    const task = { kind: 'factor', form, method: candidate.method, ranks } as const;
+    const { factors } = await runTask(pool, modelWeights(open), layer, task, { signal });
+    const norm = readNorm(open, layer);
+    const bias = norm && { bias: encodeFloats(layer.weight.type, norm.bias) };
+    const damage = await probes.damageOf({ layer, candidate, ranks, factors, ...bias });
+    found.set(ranks.join(), { error: candidate.error(known, ranks) / total, damage });
+  }
+  return [...found.values()];
+}
+
+/** Methods that the norm of the data is not known for, measured from the weight. */
+async function withWeightOnly(
+  { spectra }: CalibrateTools,
+  weights: WeightFile<Layer>,
+  layer: Layer,
+  candidates: readonly Candidate[],
+  choices: readonly Choice[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Choice[]> {
+  const all: Choice[] = [];
+  for (const candidate of candidates) {
+    const own = choices.find((choice) => choice.candidate.method === candidate.method);
+    all.push(own ?? { candidate, known: await spectra.measure(weights, layer, candidate, { signal }) });
+  }
+  return all;
+}
+
+/** Runs one thing after the other. */
+function serially() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(run: () => Promise<T>): Promise<T> => {
+    const next = last.then(run, run);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+
+function nonEmpty(probed: ReadonlyMap<string, readonly Probe[]>) {
+  return new Map([...probed].filter(([, probes]) => probes.length > 0));
+}

@@ -1,0 +1,75 @@
+import { basename } from 'node:path';
+import type { OutputError } from '../../core/compress/report';
+import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import type { Batch } from '../calibration/batches';
+import type { CalibrationData } from '../calibration/calibrationData';
+import type { ModelInputs } from '../modelInputs';
+import type { Runtime, RuntimeTensor } from '../runtime';
+import { outputComparison, type RunnableModel } from '../verifyModels';
+
+/** The samples that results are checked on: those held back, or where there are none those they were fitted to. */
+export function checkedSamples({ fit, heldBack }: CalibrationData): readonly number[] {
+  return heldBack.length > 0 ? heldBack : fit;
+}
+
+/** One sample of calibration data as inputs to time models on, described as all that are checked. */
+export function calibrationInputs(data: CalibrationData): ModelInputs {
+  const samples = checkedSamples(data);
+  const [first] = data.batches(samples.slice(0, 1), 1);
+  const kind = data.heldBack.length > 0 ? 'samples held back' : 'samples, none held back,';
+  return {
+    tensors: first!.tensors,
+    description: `${samples.length} ${kind} of ${basename(data.source)}`,
+    assumed: data.assumed,
+  };
+}
+
+/** The error of a model's outputs on all samples that it is checked on. Throws ModelErrors, and the signal's reason between runs. */
+export async function heldBackError(
+  runtime: Runtime,
+  original: RunnableModel,
+  compressed: RunnableModel & { readonly bytes?: Uint8Array },
+  { data, macs }: { readonly data: CalibrationData; readonly macs: number | null },
+  signal?: AbortSignal,
+  onProgress: (done: number) => void = () => {},
+): Promise<OutputError> {
+  const batches = calibrationBatches(data, checkedSamples(data), samplesPerRun(macs));
+  const comparison = outputComparison(compressed.path);
+  const first = await runtime.open(original.path, original.externalFiles);
+  try {
+    const second = await runtime.open(compressed.path, compressed.externalFiles, compressed.bytes);
+    try {
+      let done = 0;
+      for await (const batch of batches) {
+        signal?.throwIfAborted();
+        const expected = await first.run(batch.tensors);
+        comparison.add(unpadded(expected, batch), unpadded(await second.run(batch.tensors), batch));
+        onProgress(++done / batches.count);
+        // Runs are synchronous inside: whoever wants to cancel is listened to here.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    } finally {
+      await second.release();
+    }
+  } finally {
+    await first.release();
+  }
+  return comparison.result();
+}
+
+/** Without the rows that only fill up a run, where the samples are the outermost axis. */
+function unpadded(
+  outputs: ReadonlyMap<string, RuntimeTensor>,
+  { samples, padding }: Batch,
+): ReadonlyMap<string, RuntimeTensor> {
+  if (padding === 0) return outputs;
+  const rows = samples.length + padding;
+  return new Map(
+    [...outputs].map(([name, tensor]) => {
+      if (tensor.dims[0] !== rows) return [name, tensor];
+      const length = (tensor.data.length / rows) * samples.length;
+      const data = (tensor.data as Float32Array).slice(0, length);
+      return [name, { ...tensor, dims: [samples.length, ...tensor.dims.slice(1)], data }];
+    }),
+  );
+}

@@ -1,0 +1,84 @@
+import {
+  createAccumulator,
+  type MomentAccumulator,
+  type MomentSizes,
+} from '../../core/compress/calibrated/accumulator';
+import { type CalibratedForm, groupCount, groupSize } from '../../core/compress/calibrated/patchWeights';
+import type { Layer } from '../../core/compress/layer';
+import type { Linalg } from '../../core/tensor/linalg';
+import type { Matrix } from '../../core/tensor/matrix';
+import type { ActivationSink } from '../activations/sink';
+import type { GroupData } from './calibrateTask';
+
+/** What is summed up: inputs alone where y = W · p + b, or both where they are of different models. */
+export type MomentKind = 'inputs' | 'pairs';
+
+/** Takes the moments of a layer, one per group, or why they can't be used, as a sentence. What it returns is waited for. */
+export type TakeMoments = (layer: Layer, data: readonly GroupData[] | string) => Promise<void>;
+
+/** Columns that an accumulator gathers before it multiplies them. */
+const KEPT_COLUMNS = 1024;
+
+/** A sink that sums up what it is given, and hands it on when a layer has had everything. */
+export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments): ActivationSink {
+  const open = new Map<Layer, Group[]>();
+  return {
+    keptBytes: (layer) => {
+      const form = multiplying(layer);
+      const { inputs, all } = sizesOf(form, kind);
+      const sums = 8 * inputs * (inputs + (kind === 'pairs' ? all : 0));
+      return groupCount(form) * (sums + 4 * KEPT_COLUMNS * (inputs + all));
+    },
+    add(layer, group, p, y) {
+      const form = multiplying(layer);
+      const groups = open.get(layer) ?? [];
+      open.set(layer, groups);
+      groups[group] ??= newGroup(linalg, sizesOf(form, kind));
+      const { moments, sums } = groups[group];
+      if (kind === 'pairs') moments.add(p, y);
+      else moments.add(p);
+      addRows(sums, y);
+    },
+    async finish(layer) {
+      const groups = open.get(layer) ?? [];
+      open.delete(layer);
+      const data: GroupData[] = [];
+      for (const { moments, sums } of groups) {
+        const { count } = moments;
+        const found = moments.finish();
+        if (found.kind === 'unusable') return take(layer, found.reason);
+        data.push({ moments: found, outputMean: sums.map((sum) => sum / count) });
+      }
+      const form = multiplying(layer);
+      await take(layer, data.length === groupCount(form) ? data : 'No calibration data reaches it.');
+    },
+  };
+}
+
+interface Group {
+  readonly moments: MomentAccumulator;
+  /** Σ y. */
+  readonly sums: Float64Array;
+}
+
+function newGroup(linalg: Linalg, sizes: MomentSizes & { readonly all: number }): Group {
+  return { moments: createAccumulator(linalg, sizes), sums: new Float64Array(sizes.all) };
+}
+
+function sizesOf(form: CalibratedForm, kind: MomentKind): MomentSizes & { readonly all: number } {
+  const { inputs, outputs } = groupSize(form);
+  return { inputs, all: outputs, ...(kind === 'pairs' ? { outputs } : {}) };
+}
+
+function multiplying({ name, form }: Layer): CalibratedForm {
+  if (form.kind === 'conv' || form.kind === 'matmul') return form;
+  throw new Error(`${name} multiplies nothing.`);
+}
+
+function addRows(sums: Float64Array, { rows, cols, data }: Matrix): void {
+  for (let i = 0; i < rows; i++) {
+    let sum = 0;
+    for (let j = 0; j < cols; j++) sum += data[i * cols + j]!;
+    sums[i] = sums[i]! + sum;
+  }
+}

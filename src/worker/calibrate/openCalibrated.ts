@@ -1,0 +1,67 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import type { PlanCalibration, PlanFile } from '../../core/compress/planFile';
+import type { Model } from '../../core/onnx/model';
+import { ModelError } from '../../core/onnx/modelError';
+import { type CalibrationData, openCalibration } from '../calibration/calibrationData';
+import { NO_PREPROCESSING, parsePreprocessing, printPreprocessing } from '../calibration/preprocessing';
+import type { CalibrationRequest } from '../engine';
+
+/** Options whose values the plan has members for. */
+const OWN = ['--mean', '--std'];
+
+/** What a plan says of the data it was made on. */
+export async function planCalibration(
+  data: CalibrationData,
+  { path, preprocessing = NO_PREPROCESSING }: CalibrationRequest,
+  signal?: AbortSignal,
+): Promise<PlanCalibration> {
+  const words = printPreprocessing({ ...preprocessing, mean: [], std: [] });
+  return {
+    file: basename(path),
+    sha256: await data.hash(signal),
+    mean: preprocessing.mean,
+    std: preprocessing.std,
+    samples: data.fit.length + data.heldBack.length,
+    options: words.filter((word) => !OWN.includes(word)),
+  };
+}
+
+/**
+ * The data that a plan was made on: the file that is given, or the one of that name beside the plan, read as the plan says.
+ * Throws 'bad-data' where it is missing, and 'bad-plan' where it is other data.
+ */
+export async function openPlanned(
+  model: Model,
+  given: ReadonlyMap<string, number>,
+  { calibration, seed }: PlanFile & { readonly calibration: PlanCalibration },
+  place: { readonly calibration?: CalibrationRequest | undefined; readonly beside: string },
+  signal?: AbortSignal,
+): Promise<CalibrationData> {
+  const path = place.calibration?.path ?? join(dirname(place.beside), calibration.file);
+  if (!existsSync(path)) {
+    throw new ModelError(
+      'bad-data',
+      `The plan was made on the calibration data ${calibration.file}, and ${path} does not exist. Say where it is, or make the plan anew.`,
+    );
+  }
+  const preprocessing = preprocessingOf(calibration);
+  const options = { path, preprocessing, limit: calibration.samples, seed };
+  const data = await openCalibration(model, given, options, signal);
+  try {
+    if ((await data.hash(signal)) === calibration.sha256) return data;
+    throw new ModelError(
+      'bad-plan',
+      `The plan was made on other calibration data: ${path} is not what ${calibration.file} was then. Make it anew.`,
+    );
+  } catch (error) {
+    data.close();
+    throw error;
+  }
+}
+
+function preprocessingOf({ mean, std, options }: PlanCalibration) {
+  const words = new Map<string, string>();
+  for (let i = 0; i + 1 < options.length; i += 2) words.set(options[i]!.replace(/^--/, ''), options[i + 1]!);
+  return { ...parsePreprocessing(Object.fromEntries(words)), mean, std };
+}

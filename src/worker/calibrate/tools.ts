@@ -1,0 +1,40 @@
+import type { Linalg } from '../../core/tensor/linalg';
+import type { CalibrationData } from '../calibration/calibrationData';
+import type { OpenModel } from '../openModel';
+import type { Pool } from '../pool';
+import type { Runtime } from '../runtime';
+import type { Spectra } from '../spectra';
+
+/** What calibration works with. */
+export interface CalibrateTools {
+  readonly pool: Pool;
+  readonly spectra: Spectra;
+  readonly runtime: () => Runtime;
+  /** An engine on this thread: it sums up moments while the runtime waits. */
+  readonly linalg: () => Linalg;
+}
+
+/** A model with the data it is calibrated on. */
+export interface CalibratedOn {
+  readonly open: OpenModel;
+  readonly data: CalibrationData;
+  /** Multiply-adds of one sample; null where they are not known. */
+  readonly macs: number | null;
+}
+
+/** How a step of calibration reports and is stopped. */
+export interface CalibrateCall {
+  readonly signal?: AbortSignal | undefined;
+  /** `done` never falls. */
+  onLayer(done: number, layer: string): void;
+}
+
+/** Multiply-adds per layer that its moments may take before columns are left away: some seconds. */
+const FREE_WORK = 1e10;
+/** Columns per input that are used in any case. */
+const PER_INPUT = 64;
+
+/** How many columns of d inputs and S outputs are enough for moments: see `enoughColumns`, with a fifth of its work. */
+export function columnsFor(d: number, s: number): number {
+  return Math.max(PER_INPUT * d, Math.floor(FREE_WORK / (d * (d / 2 + s))));
+}
