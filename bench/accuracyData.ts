@@ -23,8 +23,8 @@ export interface AccuracyData {
 }
 
 /** Mean and deviation of the training pictures' pixels, between 0 and 1, by which the nets were trained. */
-const MEAN = 0.286;
-const DEVIATION = 0.353;
+export const MEAN = 0.286;
+export const DEVIATION = 0.353;
 
 /** Where Debian's package dataset-fashion-mnist puts its files. */
 const DEBIAN = '/usr/share/datasets/fashion-mnist';

@@ -23,7 +23,7 @@ export function jobBytes({ recipe, task }: FactorJob): number {
 /** Covariances, with what a regression and the largest basis of features make of one of them. */
 function calibratedBytes({ data }: CalibrateTask): number {
   const squares = data.map(({ moments }) => moments.mean.length ** 2);
-  return 8 * squares.reduce((sum, square) => sum + square, 0) + 64 * Math.max(0, ...squares);
+  return 16 * squares.reduce((sum, square) => sum + square, 0) + 64 * Math.max(0, ...squares);
 }
 
 function unfoldingsOf(task: Exclude<FactorTask, CalibrateTask>): readonly Unfolding[] {

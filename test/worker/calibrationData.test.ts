@@ -589,12 +589,12 @@ describe('no data', () => {
   it('is random numbers, said to be uncalibrated', async () => {
     await open({ x: ['N', 3, 'h', 8], n: [1] }, {}, async (data) => {
       assert.equal(data.count, 32);
-      assert.deepEqual([data.fit.length, data.heldBack.length], [24, 8]);
+      assert.deepEqual([data.fit.length, data.heldBack.length], [28, 4]);
       assert.deepEqual(data.assumed, { h: 224 });
       const description = await data.describe();
       assert.match(
         printDescription(description),
-        /^random numbers, seed 1 \(random\): 32 samples, all used, 8 of them held back\n/,
+        /^random numbers, seed 1 \(random\): 32 samples, all used, 4 of them held back\n/,
       );
       assert.match(description.warnings[0]!, /uncalibrated/);
       const { min, max, mean } = description.inputs[0]!.range;
@@ -653,7 +653,7 @@ describe('the description', () => {
       { path, limit: 100, preprocessing: parsePreprocessing({ mean: '0,0,1' }) },
       async (data) => {
         const d = await data.describe();
-        assert.deepEqual([d.kind, d.count, d.fit, d.heldBack], ['npy', 200, 75, 25]);
+        assert.deepEqual([d.kind, d.count, d.fit, d.heldBack], ['npy', 200, 87, 13]);
         const [x] = d.inputs;
         assert.deepEqual(
           [x!.name, x!.shape, x!.storedType, x!.type, x!.measured],

@@ -21,6 +21,27 @@ export function calibrationBatches(
   };
 }
 
+/**
+ * The same samples, each batch with some from all over them: batches are alike then, however the data is sorted.
+ */
+export function stridedBatches(
+  data: Pick<CalibrationData, 'batches' | 'fixedRows'>,
+  samples: readonly number[],
+  size: number,
+): InputBatches {
+  const { count } = calibrationBatches(data, samples, size);
+  return {
+    count,
+    async *[Symbol.asyncIterator]() {
+      for (let k = 0; k < count; k++)
+        yield* data.batches(
+          samples.filter((_, i) => i % count === k),
+          size,
+        );
+    },
+  };
+}
+
 /** Multiply-adds of one run: nobody is listened to while a runtime works, so a run should take a fraction of a second. */
 const RUN_MACS = 2e9;
 const MOST_SAMPLES = 64;

@@ -4,7 +4,7 @@ import type { LayerPlan } from '../../core/compress/plan';
 import type { FactoredLayer } from '../../core/compress/rewrite';
 import type { Piece } from '../../core/onnx/splice';
 import { collectActivations } from '../activations/collect';
-import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import { samplesPerRun, stridedBatches } from '../activations/inputBatches';
 import { shapedModel } from '../activations/shapedModel';
 import { type FactoredResult, factorLayers } from '../factorLayers';
 import { modelWeights } from '../modelWeights';
@@ -29,6 +29,8 @@ export interface Applied {
 
 /** The most stages that layers are factored in. */
 const MOST_STAGES = 24;
+/** Samples come in at least so many runs, if there are as many: some of them choose the ridge. */
+const LEAST_BATCHES = 12;
 
 /**
  * Carries out a plan in the order of execution. Each layer is fitted to give what it gives in the original (y) from what it
@@ -56,7 +58,8 @@ export async function applyCalibrated(
     ({ layer }, i) =>
       plannedOf.get(layer.name)?.kind === 'factor' || (i > first && first >= 0 && isFittable(layer)),
   );
-  const batches = calibrationBatches(data, data.fit, samplesPerRun(macs));
+  const size = Math.min(samplesPerRun(macs), Math.ceil(data.fit.length / LEAST_BATCHES));
+  const batches = stridedBatches(data, data.fit, size);
   const results = new Map<string, FactoredResult>();
   const refits = new Map<string, FactoredLayer>();
   const refused = new Map<string, LayerPlan>();

@@ -1,8 +1,10 @@
 import { calibratedMethod } from '../../core/compress/calibrated/calibratedMethod';
+import { chooseRidge } from '../../core/compress/calibrated/chooseRidge';
 import { assess, factorCalibrated } from '../../core/compress/calibrated/factorCalibrated';
 import { type LayerRegressions, layerRegressions } from '../../core/compress/calibrated/layerRegressions';
 import { type MeasuredMethod, measureLayer } from '../../core/compress/calibrated/measureLayer';
-import type { Moments } from '../../core/compress/calibrated/moments';
+import { mergeMoments } from '../../core/compress/calibrated/mergeMoments';
+import type { Moments, PairMoments } from '../../core/compress/calibrated/moments';
 import { type CalibratedForm, patchWeights } from '../../core/compress/calibrated/patchWeights';
 import { refit } from '../../core/compress/calibrated/refit';
 import { imageOf } from '../../core/compress/calibrated/regression';
@@ -23,6 +25,8 @@ export interface GroupData {
   readonly moments: Moments;
   /** E y, from which the bias of y = W · p + b follows where the moments are of inputs alone. */
   readonly outputMean: Float64Array;
+  /** A part of the samples that the moments leave out, to find out how far they can be trusted; undefined: none. */
+  readonly check?: PairMoments | undefined;
 }
 
 /** What a thread is asked to do with a weight and the data that its layer sees. */
@@ -130,10 +134,28 @@ function regressionsOf(
       return Array.from(outputMean, (value, s) => value - image[s]!);
     }),
   );
-  const moments = data.map((group) => group.moments);
-  const found = layerRegressions(linalg, form, weight, moments, { bias });
+  const alpha = ridgeOf(linalg, weight, { form, data });
+  const moments = data.map(({ moments: own, check }) =>
+    check && own.kind === 'pairs' ? mergeMoments(own, check) : own,
+  );
+  const found = layerRegressions(linalg, form, weight, moments, {
+    bias,
+    ...(alpha === undefined ? {} : { alpha }),
+  });
   if (found.kind === 'unusable') throw new ModelError('bad-data', found.reason);
   return found;
+}
+
+/** The ridge that samples left out speak for; undefined where there are none. */
+function ridgeOf(
+  linalg: Linalg,
+  weight: Floats,
+  { form, data }: Pick<CalibrateTask, 'form' | 'data'>,
+): number | undefined {
+  const folds = data.flatMap(({ moments, check }) =>
+    check && moments.kind === 'pairs' ? [{ fit: moments, check }] : [],
+  );
+  return folds.length === data.length ? chooseRidge(linalg, patchWeights(form, weight), folds) : undefined;
 }
 
 function fitting(form: CalibratedForm, method: MethodId): Candidate {

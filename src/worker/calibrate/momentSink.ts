@@ -3,6 +3,7 @@ import {
   type MomentAccumulator,
   type MomentSizes,
 } from '../../core/compress/calibrated/accumulator';
+import type { Moments, PairMoments } from '../../core/compress/calibrated/moments';
 import { type CalibratedForm, groupCount, groupSize } from '../../core/compress/calibrated/patchWeights';
 import type { Layer } from '../../core/compress/layer';
 import type { Linalg } from '../../core/tensor/linalg';
@@ -19,7 +20,13 @@ export type TakeMoments = (layer: Layer, data: readonly GroupData[] | string) =>
 /** Columns that an accumulator gathers before it multiplies them. */
 const KEPT_COLUMNS = 1024;
 
-/** A sink that sums up what it is given, and hands it on when a layer has had everything. */
+/** One of so many blocks of pairs is kept apart, to choose the ridge by; the first ones are not. */
+const CHECK_EVERY = 6;
+
+/**
+ * A sink that sums up what it is given, and hands it on when a layer has had everything. Blocks of a pass should be alike:
+ * see `stridedBatches`.
+ */
 export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments): ActivationSink {
   const open = new Map<Layer, Group[]>();
   return {
@@ -27,27 +34,36 @@ export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments):
       const form = multiplying(layer);
       const { inputs, all } = sizesOf(form, kind);
       const sums = 8 * inputs * (inputs + (kind === 'pairs' ? all : 0));
-      return groupCount(form) * (sums + 4 * KEPT_COLUMNS * (inputs + all));
+      const each = sums + 4 * KEPT_COLUMNS * (inputs + all);
+      return groupCount(form) * (kind === 'pairs' ? 2 : 1) * each;
     },
     add(layer, group, p, y) {
       const form = multiplying(layer);
       const groups = open.get(layer) ?? [];
       open.set(layer, groups);
       groups[group] ??= newGroup(linalg, sizesOf(form, kind));
-      const { moments, sums } = groups[group];
+      const own = groups[group];
+      const isApart = kind === 'pairs' && ++own.blocks % CHECK_EVERY === 0;
+      if (isApart) own.check ??= createAccumulator(linalg, sizesOf(form, kind));
+      const moments = isApart ? own.check! : own.moments;
       if (kind === 'pairs') moments.add(p, y);
       else moments.add(p);
-      addRows(sums, y);
+      addRows(own.sums, y);
     },
     async finish(layer) {
       const groups = open.get(layer) ?? [];
       open.delete(layer);
       const data: GroupData[] = [];
-      for (const { moments, sums } of groups) {
-        const { count } = moments;
+      for (const { moments, check: apart, sums } of groups) {
+        const count = moments.count + (apart?.count ?? 0);
         const found = moments.finish();
-        if (found.kind === 'unusable') return take(layer, found.reason);
-        data.push({ moments: found, outputMean: sums.map((sum) => sum / count) });
+        const check = apart?.finish();
+        for (const part of [found, check]) if (part?.kind === 'unusable') return take(layer, part.reason);
+        data.push({
+          moments: found as Moments,
+          outputMean: sums.map((sum) => sum / count),
+          check: check as PairMoments | undefined,
+        });
       }
       const form = multiplying(layer);
       await take(layer, data.length === groupCount(form) ? data : 'No calibration data reaches it.');
@@ -56,13 +72,16 @@ export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments):
 }
 
 interface Group {
+  /** How many came. */
+  blocks: number;
   readonly moments: MomentAccumulator;
+  check?: MomentAccumulator;
   /** Σ y. */
   readonly sums: Float64Array;
 }
 
 function newGroup(linalg: Linalg, sizes: MomentSizes & { readonly all: number }): Group {
-  return { moments: createAccumulator(linalg, sizes), sums: new Float64Array(sizes.all) };
+  return { blocks: 0, moments: createAccumulator(linalg, sizes), sums: new Float64Array(sizes.all) };
 }
 
 function sizesOf(form: CalibratedForm, kind: MomentKind): MomentSizes & { readonly all: number } {

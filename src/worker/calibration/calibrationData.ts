@@ -27,7 +27,7 @@ export interface CalibrationOptions {
   readonly limit?: number;
   /** Chooses samples, those held back, and random numbers (1). */
   readonly seed?: number;
-  /** One of every so many samples is held back (4); 0: none. See {@link selectSamples}. */
+  /** One of every so many samples is held back (8); 0: none. See {@link selectSamples}. */
   readonly holdEvery?: number;
 }
 
@@ -68,7 +68,7 @@ export async function openCalibration(
   options: CalibrationOptions = {},
   signal?: AbortSignal,
 ): Promise<CalibrationData> {
-  const { path, preprocessing = NO_PREPROCESSING, seed = DEFAULT_SEED, holdEvery = 4 } = options;
+  const { path, preprocessing = NO_PREPROCESSING, seed = DEFAULT_SEED, holdEvery = 8 } = options;
   const limit = options.limit ?? (path === undefined ? RANDOM_SAMPLES : MOST_SAMPLES);
   const inputs = requiredInputs(model);
   if (inputs.length === 0) {
