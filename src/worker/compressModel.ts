@@ -10,8 +10,9 @@ import { ModelError } from '../core/onnx/modelError';
 import { type Piece, segmentsLength } from '../core/onnx/splice';
 import { type Applied, applyCalibrated } from './calibrate/applyCalibrated';
 import { calibrationInputs, heldBackError } from './calibrate/heldBackError';
+import { meetError } from './calibrate/meetError';
 import { openPlanned } from './calibrate/openCalibrated';
-import { planCalibrated } from './calibrate/planCalibrated';
+import { type CalibratedPlan, planCalibrated } from './calibrate/planCalibrated';
 import type { CalibratedOn, CalibrateTools } from './calibrate/tools';
 import { type CalibrationData, openCalibration } from './calibration/calibrationData';
 import type { CallOptions, CompressRequest, Progress } from './engine';
@@ -71,14 +72,12 @@ export async function compressModel(
     const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
     data = await openData(open, analyzed.bind, request, signal);
     const on = data && { open, data, macs: analyzed.totals.macs };
-    const { options, plans: wanted } = await plansFor(
-      tools,
-      open,
-      on,
-      analyzed,
-      { ...request, foldNorms },
-      signal,
-      (done, layer) => report('suggest', done, layer),
+    const {
+      options,
+      plans: wanted,
+      planFor,
+    } = await plansFor(tools, open, on, analyzed, { ...request, foldNorms }, signal, (done, layer) =>
+      report('suggest', done, layer),
     );
     const suggest = clock();
 
@@ -89,8 +88,14 @@ export async function compressModel(
         keep: keeper(folder, limits.keptFactors),
         onLayer: (done: number, layer: string) => report('factor', done, layer),
       };
+      const { target } = request;
       const applied: Partial<Applied> & Pick<Applied, 'factored' | 'plans'> = on
-        ? await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms })
+        ? planFor && target.kind === 'error'
+          ? await meetError(tools, on, options, target.error, (error) => planFor({ kind: 'error', error }), {
+              ...factorCall,
+              foldNorms,
+            })
+          : await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms })
         : await factorLayers(tools.pool, open, options, wanted, factorCall);
       const { factored, plans, refitted = [] } = applied;
       if (factored.length === 0) throw nothingToDo(request.path, plans);
@@ -188,13 +193,16 @@ async function plansFor(
   { plan, target, method, foldNorms = true, allowLarger, multiple }: CompressRequest,
   signal: AbortSignal | undefined,
   onLayer: (done: number, layer: string) => void,
-) {
+): Promise<Partial<CalibratedPlan> & Awaited<ReturnType<typeof optionsOfPlan>>> {
   const { layers, totals } = analyzed;
   if (plan) return optionsOfPlan(open, plan, layers, signal);
   if (on) {
     const wish = { target, method, foldNorms, multiple, allowLarger };
-    const { options, planned } = await planCalibrated(tools, on, analyzed, wish, { signal, onLayer });
-    return { options, plans: planned.plan.layers };
+    const { options, planned, planFor } = await planCalibrated(tools, on, analyzed, wish, {
+      signal,
+      onLayer,
+    });
+    return { options, plans: planned.plan.layers, planFor };
   }
   const call = { ...(signal ? { signal } : {}), onLayer, target };
   const options = await tools.spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);

@@ -244,6 +244,28 @@ describe('compressing with calibration data', () => {
   });
 });
 
+describe('a goal of output error', () => {
+  it('is met on samples held back, near enough', async () => {
+    const at = prepared(classifier(), pictures(3, 8));
+    for (const error of [0.05, 0.15]) {
+      const report = await session.compress(request(at, { target: { kind: 'error', error } }));
+      const { relative } = report.outputError;
+      assert.ok(relative <= error && relative > 0.2 * error, `${relative} for ${error}`);
+      assert.ok(report.compressed.parameters < report.original.parameters);
+    }
+  });
+
+  it('is refused with the nearest where no plan meets it, or nothing would be gained', async () => {
+    const at = prepared(classifier(), pictures(3, 8));
+    await assert.rejects(
+      session.compress(request(at, { target: { kind: 'error', error: 1e-7 } })),
+      (error: unknown) =>
+        error instanceof ModelError && ['unreachable-target', 'nothing-to-do'].includes(error.code),
+    );
+    assert.deepEqual(readdirSync(at.home).sort(), ['data.npy', 'model.onnx']);
+  });
+});
+
 describe('the bias that makes up for the mean', () => {
   const x = { N: ['N', 3, 8, 8] } as const;
   const conv = (inputs: string[], attributes = {}): ModelSpec => ({

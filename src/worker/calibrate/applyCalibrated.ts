@@ -27,6 +27,13 @@ export interface Applied {
   readonly uncalibrated: ReadonlyMap<string, string>;
 }
 
+/** How carrying out reports and is stopped, and where its results wait to be written. */
+export interface ApplyCall extends CalibrateCall {
+  /** Takes a factor out of memory, if it chooses to. */
+  keep(bytes: Uint8Array): Piece;
+  readonly foldNorms: boolean;
+}
+
 /** The most stages that layers are factored in. */
 const MOST_STAGES = 24;
 /** Samples come in at least so many runs, if there are as many: some of them choose the ridge. */
@@ -44,12 +51,7 @@ export async function applyCalibrated(
   { open, data, macs }: CalibratedOn,
   options: readonly LayerOptions<Layer>[],
   plans: readonly LayerPlan[],
-  {
-    signal,
-    keep,
-    onLayer,
-    foldNorms,
-  }: CalibrateCall & { keep(bytes: Uint8Array): Piece; readonly foldNorms: boolean },
+  { signal, keep, onLayer, foldNorms }: ApplyCall,
 ): Promise<Applied> {
   const weights = modelWeights(open, foldNorms);
   const plannedOf = new Map(plans.map((plan) => [plan.layer, plan]));

@@ -16,6 +16,14 @@ export interface PlanWish {
   readonly allowLarger?: boolean | undefined;
 }
 
+/** What the data says, and the plan that follows. */
+export interface CalibratedPlan {
+  readonly options: readonly LayerOptions<Layer>[];
+  readonly planned: Planned;
+  /** Plans again for another target of the same kind. Throws as the first plan does. */
+  planFor(target: Target): Planned;
+}
+
 /** A plan by what the data says. Throws 'unreachable-target' among other ModelErrors. */
 export async function planCalibrated(
   tools: CalibrateTools,
@@ -23,9 +31,12 @@ export async function planCalibrated(
   { layers, totals }: AnalyzedModel,
   { multiple, allowLarger, ...wish }: PlanWish,
   call: CalibrateCall,
-): Promise<{ readonly options: readonly LayerOptions<Layer>[]; readonly planned: Planned }> {
+): Promise<CalibratedPlan> {
   const { options, sensitivity } = await calibratedOptions(tools, on, layers, wish, call);
-  const planned = makePlan(options, totals, wish.target, { multiple, allowLarger, measured: sensitivity });
-  if ('refusal' in planned) throw new ModelError('unreachable-target', `${on.open.path}: ${planned.refusal}`);
-  return { options, planned };
+  const planFor = (target: Target) => {
+    const planned = makePlan(options, totals, target, { multiple, allowLarger, measured: sensitivity });
+    if (!('refusal' in planned)) return planned;
+    throw new ModelError('unreachable-target', `${on.open.path}: ${planned.refusal}`);
+  };
+  return { options, planned: planFor(wish.target), planFor };
 }
