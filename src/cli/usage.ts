@@ -28,6 +28,8 @@ export const HELP = `Usage:
       All singular values of a layer's weight; --mode names the axes of the weight that become rows.
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
       Runs both on the same input: output error, sizes, MACs, times.
+  ranksmith verify ORIGINAL COMPRESSED --calibration DATA [--mean M] [--std S] [--samples N] [--seed N] …
+      The output error on the samples that compress holds back.
 
   T  parameters=0.5 | macs=0.5 | bytes=0.5 (at most this share is left; default: parameters=0.5)
      error=0.05 (the fewest parameters at this output error, as estimated from the weights)
@@ -122,7 +124,8 @@ function parseGoal(text: string | undefined, rank: string | undefined): Target {
   );
 }
 
-function parseSeed(text: string): number {
+/** `--seed N`. */
+export function parseSeed(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (Number.isInteger(value) && value >= 0 && value < 2 ** 32) return value;
   throw new UsageError(`--seed takes a whole number from 0 to ${2 ** 32 - 1}, not "${text}".`);

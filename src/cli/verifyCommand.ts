@@ -2,8 +2,9 @@ import { resolve } from 'node:path';
 import type { Verification } from '../core/compress/report';
 import { formatBytes, formatChange, formatCount, formatMacs, formatMs, formatPercent } from '../core/format';
 import type { Engine } from '../worker/engine';
+import { CALIBRATION_OPTIONS, parseCalibration } from './calibrationOptions';
 import { errorOf, type Terminal } from './terminal';
-import { parse, parseDims } from './usage';
+import { parse, parseDims, parseSeed } from './usage';
 import { UsageError } from './usageError';
 
 /** `ranksmith verify ORIGINAL COMPRESSED`: both run on the same input. */
@@ -13,7 +14,9 @@ export async function verifyCommand(
   terminal: Terminal,
 ): Promise<number> {
   const { values, positionals } = parse(args, {
+    ...CALIBRATION_OPTIONS,
     inputs: { type: 'string' },
+    seed: { type: 'string' },
     dim: { type: 'string', multiple: true },
     json: { type: 'boolean' },
   });
@@ -21,13 +24,20 @@ export async function verifyCommand(
   if (original === undefined || compressed === undefined || more.length > 0) {
     throw new UsageError('verify takes the original and the compressed model.');
   }
+  if (values.inputs !== undefined && values.calibration !== undefined)
+    throw new UsageError('--inputs and --calibration exclude each other.');
   const inputs = values.inputs === undefined ? {} : { inputs: resolve(values.inputs) };
+  const onData = {
+    ...parseCalibration(values),
+    ...(values.seed === undefined ? {} : { seed: parseSeed(values.seed) }),
+  };
   try {
     const verification = await engine.verify(
       {
         original: resolve(original),
         compressed: resolve(compressed),
         ...inputs,
+        ...onData,
         dims: parseDims(values.dim),
       },
       terminal.callOptions(compressed),

@@ -142,12 +142,18 @@ export interface Engine {
   ): Promise<readonly MethodOffer[]>;
   /** Plans, factors, writes, reads back, runs both. */
   compress(request: CompressRequest, options?: CallOptions): Promise<CompressionReport>;
-  /** Runs two models on the same input and compares. `inputs` is the path of an .npy file for the first input. */
+  /**
+   * Runs two models on the same input and compares. `inputs` is the path of an .npy file for the first input; with
+   * calibration data outputs are compared on the samples that `compress` holds back for the same data and seed.
+   */
   verify(
     request: {
       readonly original: string;
       readonly compressed: string;
       readonly inputs?: string;
+      readonly calibration?: CalibrationRequest;
+      /** Which samples are held back; default 1. */
+      readonly seed?: number;
       readonly dims?: DimBindings;
     },
     options?: CallOptions,

@@ -20,7 +20,6 @@ import { compressModel, figuresOf, type Limits } from './compressModel';
 import type { Engine, ModelRequest } from './engine';
 import { findLayer, layerSpectrum } from './layerSpectrum';
 import { loadLinalg } from './loadLinalg';
-import { modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
@@ -29,7 +28,7 @@ import { planModel } from './planModel';
 import { createPool } from './pool';
 import { loadRuntime, type Runtime } from './runtime';
 import { createSpectra } from './spectra';
-import { verifyModels } from './verifyModels';
+import { verifyOn } from './verifyOn';
 
 /** The engine with everything it holds. Close it. */
 export interface Session extends Engine {
@@ -139,15 +138,12 @@ export function createSession({
 
     compress: (request, call = {}) => compressModel(tools, request, call),
 
-    async verify({ original, compressed, inputs: npy, dims = {} }, { signal, onProgress } = {}) {
+    async verify({ original, compressed, inputs: npy, dims = {}, ...onData }, { signal, onProgress } = {}) {
       return withModel({ path: original, dims }, (first, before) =>
         withModel({ path: compressed, dims }, async (second, after) => {
-          const inputs = modelInputs(first.model, before.bind, npy);
-          const { outputError, originalMs, compressedMs } = await verifyModels(
+          const { inputs, outputError, originalMs, compressedMs } = await verifyOn(
             runtime(),
-            first,
-            second,
-            inputs,
+            { first, second, before, npy, ...onData },
             signal,
             (done) => onProgress?.({ phase: 'verify', done }),
           );

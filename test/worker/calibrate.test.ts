@@ -161,6 +161,10 @@ describe('compressing with calibration data', () => {
     assert.ok(own.error < 0.6 * other.error, `${own.error} against ${other.error}`);
     // The figure of the report is that of the file.
     assert.ok(Math.abs(report.outputError.relative - own.error) < 1e-5 * own.error);
+    const { path: original, calibration } = request(at);
+    const compressed = report.compressed.file;
+    const verified = await session.verify({ original, compressed, calibration: calibration! });
+    assert.deepEqual([verified.outputError, verified.inputs], [report.outputError, report.inputs]);
     assert.deepEqual([report.calibration?.fit, report.calibration?.heldBack], [COUNT - own.count, own.count]);
     assert.ok(report.compressed.macs! <= 0.35 * report.original.macs!);
     assert.equal(weightsOnly.calibration, undefined);

@@ -31,6 +31,8 @@ export interface CalibratedOptions {
 
 /** Squared relative errors at which layers are tried. */
 const LEVELS = [0.005, 0.03, 0.12, 0.35, 0.7];
+/** Those of models for which the work allows no more. */
+const FEW_LEVELS = [0.03, 0.35];
 /** Multiply-adds that all probes together may take: a minute or two. */
 const PROBE_WORK = 1e12;
 const MOST_PROBED = 512;
@@ -59,8 +61,11 @@ export async function calibratedOptions(
   const probed = new Map<string, readonly Probe[]>();
   const fitting = layers.filter((layer) => fits.get(layer)!.candidates.length > 0);
   const isBudget = !['energy', 'rank', 'ratio', 'evbmf'].includes(target.kind);
-  const levels = isBudget ? LEVELS : [];
-  const batches = probeBatches({ data, macs }, fitting.length * LEVELS.length);
+  const affordable = (count: number) =>
+    PROBE_WORK / ((macs ?? Infinity) * Math.max(1, fitting.length) * count);
+  const tried = affordable(LEVELS.length) < FEWEST_PROBED ? FEW_LEVELS : LEVELS;
+  const levels = isBudget ? tried : [];
+  const batches = probeBatches({ data, macs }, affordable(tried.length));
   const probes = createProbes(tools.runtime(), open, batches, { isPlain: target.kind === 'error', signal });
   let [seen, done] = [0, 0];
   const report = (name: string) => onLayer(0.4 * seen + 0.6 * (done / (fitting.length || 1)), name);
@@ -140,7 +145,7 @@ export async function calibratedOptions(
   const plain = new Map(byWeight.map((option) => [option.layer, option]));
   for (const option of byWeight) {
     if (isBudget && option.choices.length > 0)
-      probed.set(option.layer.name, await probeByWeight(tools, open, probes, option, signal));
+      probed.set(option.layer.name, await probeByWeight(tools, open, probes, option, { levels, signal }));
     finished(option.layer.name);
   }
   return {
@@ -155,11 +160,10 @@ export async function calibratedOptions(
   };
 }
 
-/** The first samples in turn, no more than the work of all probes allows. */
-function probeBatches({ data, macs }: Pick<CalibratedOn, 'data' | 'macs'>, probes: number) {
+/** Samples from all over the data, at least 8 of them: no more than the work of all probes allows. */
+function probeBatches({ data, macs }: Pick<CalibratedOn, 'data' | 'macs'>, affordable: number) {
   const { fit } = data;
-  const affordable = macs === null ? FEWEST_PROBED : Math.floor(PROBE_WORK / (macs * Math.max(1, probes)));
-  const count = Math.min(fit.length, MOST_PROBED, Math.max(FEWEST_PROBED, affordable));
+  const count = Math.min(fit.length, MOST_PROBED, Math.max(FEWEST_PROBED, Math.floor(affordable)));
   const samples = Array.from({ length: count }, (_, i) => fit[Math.floor((i * fit.length) / count)]!);
   return calibrationBatches(data, samples, samplesPerRun(macs));
 }
@@ -184,14 +188,14 @@ async function probeByWeight(
   open: OpenModel,
   probes: Probes,
   { layer, choices: [choice] }: LayerOptions<Layer>,
-  signal: AbortSignal | undefined,
+  { levels, signal }: { readonly levels: readonly number[]; readonly signal: AbortSignal | undefined },
 ): Promise<readonly Probe[]> {
   const { candidate, known } = choice!;
   const { form } = layer;
   const total = known[0]?.total ?? 0;
   const found = new Map<string, Probe>();
   if (form.kind === 'none' || !(total > 0)) return [];
-  for (const level of LEVELS) {
+  for (const level of levels) {
     const ranks = candidate.within(known, level * total, (wanted) => candidate.cost(wanted).parameters);
     if (!ranks || found.has(ranks.join())) continue;
     const task = { kind: 'factor', form, method: candidate.method, ranks } as const;
