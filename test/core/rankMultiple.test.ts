@@ -5,11 +5,12 @@ import { cutsOf, fitted } from '../../src/core/compress/ranks/cuts';
 import { alignRank, alignRanks, blockOf } from '../../src/core/compress/ranks/rankMultiple';
 import { allCandidates } from './rankCases';
 
-test('the block is 16, 8 where the layer is narrow, and 1 where it is narrower', () => {
-  for (let most = 1; most <= 200; most++) assert.equal(blockOf(most), most >= 32 ? 16 : most >= 16 ? 8 : 1);
+test('the block leaves eight steps: 16, 8 or 4 where the layer is narrow, and 1 where it is narrower', () => {
+  for (let most = 1; most <= 200; most++)
+    assert.equal(blockOf(most), most >= 128 ? 16 : most >= 64 ? 8 : most >= 32 ? 4 : 1);
   for (let most = 1; most <= 64; most++) {
-    assert.equal(blockOf(most, 8), most >= 16 ? 8 : 1);
-    assert.equal(blockOf(most, 4), most >= 8 ? 4 : 1);
+    assert.equal(blockOf(most, 8), most >= 64 ? 8 : most >= 32 ? 4 : 1);
+    assert.equal(blockOf(most, 4), most >= 32 ? 4 : 1);
     assert.equal(blockOf(most, 1), 1);
   }
 });

@@ -1,7 +1,7 @@
 import { planAligned } from './budget/alignedBudget';
 import { bytesMeasure, macsMeasure, parametersMeasure } from './budget/measure';
 import { MEASURED, type PlanSensitivity } from './budget/measuredSensitivity';
-import { ERROR_SENSITIVITY, lossOf, outputErrorOf } from './budget/outputError';
+import { lossOf, outputErrorOf } from './budget/outputError';
 import type { BudgetGoal } from './budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES, type Sensitivity } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
@@ -146,8 +146,7 @@ function planByBudget(
           : `The ${NOUNS[unit]} of this model are not known, so there is no share of them to aim at.`,
     };
   }
-  const sensitivity = target.kind === 'error' ? ERROR_SENSITIVITY : DEFAULT_SENSITIVITY;
-  const settings = { measure: MEASURES[unit], sensitivity: measured ?? SENSITIVITIES[sensitivity] };
+  const settings = { measure: MEASURES[unit], sensitivity: measured ?? SENSITIVITIES[DEFAULT_SENSITIVITY] };
   const goal: BudgetGoal =
     target.kind === 'error'
       ? { kind: 'loss', most: measured ? target.error ** 2 : lossOf(target.error) }
@@ -171,7 +170,7 @@ function planByBudget(
     (o) => byOption.get(o),
     () => reason,
   );
-  return { ...planned, multiple: budget.block, sensitivity: measured ? MEASURED : sensitivity };
+  return { ...planned, multiple: budget.block, sensitivity: measured ? MEASURED : DEFAULT_SENSITIVITY };
 }
 
 /** What a rule for ranks gives for each method that fits a layer. */

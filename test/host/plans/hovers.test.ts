@@ -122,7 +122,7 @@ describe('the hovers of a plan', () => {
   it('show what a layer that stays as it is could be', async () => {
     const { document } = await openPlan(folder.model, text);
     await measured(document);
-    const value = await hover(document, LAYERS.fc1);
+    const value = await hover(document, LAYERS.fc2);
     assert.match(value, /stays as it is\. Within this budget/);
     assert.match(value, /\| svd \|/);
     assert.doesNotMatch(value, /planned/);

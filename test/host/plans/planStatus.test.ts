@@ -33,7 +33,7 @@ describe('a plan in the status bar', () => {
     assert.match(accessibilityInformation!.label, /^Plan plan-\d+\.ranks\.json, −\d+ % params, /);
     assert.match(await tooltip(), /\| Parameters \| &ensp;2\.31 M \|/);
     assert.match(await tooltip(), /Goal macs\\=0\\\.5\\: met/);
-    assert.match(await tooltip(), /4 of 8 layers factored/);
+    assert.match(await tooltip(), /6 of 8 layers factored/);
     await closeAll();
     await until('nothing', async () => (await shown()) === undefined);
   });

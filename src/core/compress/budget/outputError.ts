@@ -1,8 +1,5 @@
 import type { LayerOptions, Pick } from '../makePlan';
-import { feltError, SENSITIVITIES, type SensitivityName } from './sensitivity';
-
-/** The rule whose losses add up to an output error. */
-export const ERROR_SENSITIVITY: SensitivityName = 'signal';
+import { DEFAULT_SENSITIVITY, feltError, SENSITIVITIES } from './sensitivity';
 
 /**
  * The relative error ‖y − ŷ‖ / ‖y‖ of a model's output, estimated from the weights alone: e = √(1 − Π (1 − f_l²)^w_l)
@@ -33,7 +30,7 @@ export function outputErrorOf(
     const energy = first.total;
     const error = energy === 0 ? 0 : Math.min(1, choice.candidate.error(choice.known, ranks) / energy);
     const felt = feltError(choice.candidate, choice.known)(ranks, error);
-    loss += SENSITIVITIES[ERROR_SENSITIVITY]({ layer, energy, position: i / last })(error, felt);
+    loss += SENSITIVITIES[DEFAULT_SENSITIVITY]({ layer, energy, position: i / last })(error, felt);
   }
   return Math.sqrt(-Math.expm1(-loss));
 }

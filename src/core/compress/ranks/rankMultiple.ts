@@ -4,8 +4,11 @@ import { cutsOf, fitted } from './cuts';
 /** The block of channels that the runtime's kernels work on, where the processor has 512-bit vectors of float32. */
 export const LARGEST_BLOCK = 16;
 
-/** Smaller blocks have to be asked for. */
-const LEAST_BLOCK = 8;
+/** Channels are read in fours: smaller blocks have to be asked for. */
+const LEAST_BLOCK = 4;
+
+/** So many steps are left to a layer at least: a coarser choice costs more accuracy than a larger block gains time. */
+const LEAST_STEPS = 8;
 
 /** What a rank is to be a multiple of, and what it must not exceed. */
 export interface Alignment {
@@ -16,12 +19,12 @@ export interface Alignment {
 }
 
 /**
- * The block that fits at least twice into the largest rank that makes sense: `largest`, or a half of it, …, down
- * to 8; 1 where none does.
+ * The block that fits at least eight times into the largest rank that makes sense: `largest`, or a half of it, …, down
+ * to 4; 1 where none does.
  */
 export function blockOf(most: number, largest = LARGEST_BLOCK): number {
   const least = Math.min(LEAST_BLOCK, largest);
-  for (let block = largest; block >= least; block >>= 1) if (most >= 2 * block) return block;
+  for (let block = largest; block >= least; block >>= 1) if (most >= LEAST_STEPS * block) return block;
   return 1;
 }
 
