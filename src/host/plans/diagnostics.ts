@@ -45,8 +45,10 @@ function isSame(one: PlanDocument | undefined, { parsed, review, failure }: Plan
   return one?.parsed === parsed && one.review === review && one.failure === failure;
 }
 
-function marksOf({ parsed, review, failure }: PlanDocument): readonly PlanMark[] {
-  if (!parsed.plan) return problemMarks(parsed);
+function marksOf({ document, parsed, review, failure }: PlanDocument): readonly PlanMark[] {
+  // What is no JSON at all is underlined, in better words, by VS Code itself.
+  const isJson = document.languageId === 'json';
+  if (!parsed.plan) return problemMarks(parsed).filter(({ code }) => !(isJson && code === 'syntax'));
   if (failure !== undefined) return [failureMark(parsed, failure)];
   return remarkMarks(parsed, review?.remarks ?? []);
 }

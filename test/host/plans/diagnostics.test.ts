@@ -83,11 +83,14 @@ describe('squiggles in a plan', () => {
     assert.deepEqual(squiggled(document), [['unknown-method', 'Error', '"svdd"']]);
   });
 
-  it('are there for a text that is broken from the start, and go with its editor', async () => {
-    const { document } = await open((from) => from.slice(0, -4));
-    await until('the syntax', () => squiggled(document).length > 0);
-    const [[code, severity] = []] = squiggled(document);
-    assert.deepEqual([code, severity], ['syntax', 'Error']);
+  it('are there for a text that is no JSON from the start, and go with its editor', async () => {
+    const { document } = await open((from) => from.replace('"seed": 1', '"seed": -1').slice(0, -4));
+    await until('the seed', () => squiggled(document).length > 0);
+    // That it is no JSON is told by VS Code itself, once.
+    const byJson = () =>
+      vscode.languages.getDiagnostics(document.uri).filter(({ source }) => source === 'json');
+    await until('the syntax', () => byJson().length > 0);
+    assert.deepEqual(squiggled(document), [['form', 'Error', '-1']]);
     await closeAll();
     await until('nothing', () => squiggles(document).length === 0);
   });
