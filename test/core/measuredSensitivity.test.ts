@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { damageCurve, measuredSensitivity } from '../../src/core/compress/budget/measuredSensitivity';
+import {
+  damageCurve,
+  errorOf,
+  measuredSensitivity,
+} from '../../src/core/compress/budget/measuredSensitivity';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES } from '../../src/core/compress/budget/sensitivity';
 
 const probes = [
@@ -55,4 +59,12 @@ test('layers have their own curves, others the mean; without any the rule is the
   assert.ok(Math.abs(sensitivity(layer('b'))(0.05, 0) - 1.5) < 1e-12);
   assert.ok(Math.abs(sensitivity(layer('c'))(0.05, 0) - 1) < 1e-12);
   assert.equal(measuredSensitivity(new Map()), SENSITIVITIES[DEFAULT_SENSITIVITY]);
+});
+
+test('the error that belongs to a damage is found again, up to all there is', () => {
+  const curve = damageCurve(probes);
+  for (const error of [1e-4, 0.005, 0.02, 0.3, 0.9])
+    assert.ok(Math.abs(errorOf(curve, curve(error)) / error - 1) < 1e-6, `${error}`);
+  assert.equal(errorOf(curve, 1e9), 1);
+  assert.ok(errorOf(curve, 0) < 1e-12);
 });

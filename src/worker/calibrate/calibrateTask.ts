@@ -6,6 +6,7 @@ import { type MeasuredMethod, measureLayer } from '../../core/compress/calibrate
 import { mergeMoments } from '../../core/compress/calibrated/mergeMoments';
 import type { Moments, PairMoments } from '../../core/compress/calibrated/moments';
 import { type CalibratedForm, patchWeights } from '../../core/compress/calibrated/patchWeights';
+import { byTable } from '../../core/compress/calibrated/rankTable';
 import { refit } from '../../core/compress/calibrated/refit';
 import { imageOf } from '../../core/compress/calibrated/regression';
 import { spatialAxes } from '../../core/compress/calibrated/spatialAxes';
@@ -33,8 +34,10 @@ export interface GroupData {
 export type CalibrateTask = { readonly form: CalibratedForm; readonly data: readonly GroupData[] } & (
   | {
       readonly kind: 'calibrate';
-      /** Squared relative errors at which the layer is cut for a probe. */
+      /** Squared relative errors at which the layer is cut for a probe, by its plainest method. */
       readonly levels: readonly number[];
+      /** The one at which it is cut by each of its other methods; null: by none. */
+      readonly otherLevel: number | null;
     }
   | { readonly kind: 'calibratedFactor'; readonly method: MethodId; readonly ranks: Ranks }
   | { readonly kind: 'refit' }
@@ -44,6 +47,8 @@ export type CalibrateTask = { readonly form: CalibratedForm; readonly data: read
 export interface ProbeFactors {
   readonly method: MethodId;
   readonly ranks: Ranks;
+  /** Of spatial: the axis that its first factor acts on. */
+  readonly firstAxis: 0 | 1;
   /** Predicted squared relative error. */
   readonly error: number;
   readonly factors: readonly Uint8Array[];
@@ -88,11 +93,19 @@ export function runCalibrateTask(
   switch (task.kind) {
     case 'calibrate': {
       const methods = measureLayer(linalg, regressions, (done) => later(0.7 * done));
-      const probes = probeSettings(methods, task.levels).map(({ method, ranks, error }): ProbeFactors => {
+      const settings = [
+        ...probeSettings(methods, task.levels),
+        ...(task.otherLevel === null ? [] : otherSettings(task.form, methods, task.otherLevel)),
+      ];
+      const probes = settings.map((setting): ProbeFactors => {
+        const { method, ranks, firstAxis } = setting;
         encoded.length = 0;
-        const way = { candidate: fitting(task.form, method), method: calibratedMethod(task.form, method)! };
+        const way = {
+          candidate: candidateAt(task.form, method, firstAxis),
+          method: calibratedMethod(task.form, method, firstAxis)!,
+        };
         const { bias } = factorCalibrated(linalg, weight, regressions, way, ranks, round);
-        return { method, ranks, error, factors: [...encoded], bias };
+        return { ...setting, factors: [...encoded], bias };
       });
       return { kind: 'calibrate', methods: methods.map(ownedMethod), probes };
     }
@@ -100,8 +113,7 @@ export function runCalibrateTask(
       const { form, ranks } = task;
       const firstAxis =
         task.method === 'spatial' ? betterAxis(linalg, regressions, form, ranks) : (0 as const);
-      const candidate =
-        firstAxis === 1 && form.kind === 'conv' ? spatial(form, 1) : fitting(form, task.method);
+      const candidate = candidateAt(form, task.method, firstAxis);
       const method = calibratedMethod(form, task.method, firstAxis);
       let fitted: ReturnType<typeof assess>;
       if (method) {
@@ -158,7 +170,9 @@ function ridgeOf(
   return folds.length === data.length ? chooseRidge(linalg, patchWeights(form, weight), folds) : undefined;
 }
 
-function fitting(form: CalibratedForm, method: MethodId): Candidate {
+/** A method on a form that it fits; spatial with this axis first. */
+export function candidateAt(form: CalibratedForm, method: MethodId, firstAxis: 0 | 1): Candidate {
+  if (method === 'spatial' && form.kind === 'conv') return spatial(form, firstAxis);
   const candidate = candidateOf(form, method);
   if (typeof candidate === 'string') throw new Error(candidate);
   return candidate;
@@ -181,28 +195,72 @@ function betterAxis(
   return explained[1]! > explained[0]! ? 1 : 0;
 }
 
+type ProbeSetting = Pick<ProbeFactors, 'method' | 'ranks' | 'firstAxis' | 'error'>;
+
+const isPlain = ({ method }: MeasuredMethod) => method === 'svd' || method === 'channel';
+
 /** The settings of the plainest method whose errors are nearest to these levels. */
 function probeSettings(
   methods: readonly MeasuredMethod[],
   levels: readonly number[],
-): readonly Pick<ProbeFactors, 'method' | 'ranks' | 'error'>[] {
-  const plain = methods.find(({ method }) => method === 'svd' || method === 'channel');
-  const spectrum = plain?.measured.spectra[0];
-  if (!plain || !spectrum || !(spectrum.total > 0)) return [];
-  const settings: { readonly rank: number; readonly error: number }[] = [];
+): readonly ProbeSetting[] {
+  const plain = methods.find(isPlain);
+  const found = new Map<string, ProbeSetting>();
+  for (const level of levels) {
+    const setting = plain && nearestSetting(plain, level);
+    if (setting) found.set(setting.ranks.join(), setting);
+  }
+  return [...found.values()];
+}
+
+/** One setting of each of the other methods, near this level. */
+function otherSettings(
+  form: CalibratedForm,
+  methods: readonly MeasuredMethod[],
+  level: number,
+): readonly ProbeSetting[] {
+  const found = new Map<MethodId, ProbeSetting>();
+  for (const each of methods) {
+    if (isPlain(each)) continue;
+    const { table, spectra } = each.measured;
+    const setting = table ? pairSetting(form, each, level) : nearestSetting(each, level);
+    const rank = setting?.ranks[0] ?? 0;
+    const known = found.get(each.method);
+    // Of two orders of spatial the one that leaves less, as when it is carried out.
+    if (setting && spectra.length > 0 && !(known && known.ranks[0]! <= rank)) found.set(each.method, setting);
+  }
+  return [...found.values()];
+}
+
+/** Of a method with one rank the setting whose error is nearest to a level. */
+function nearestSetting(
+  { method, firstAxis, measured }: MeasuredMethod,
+  level: number,
+): ProbeSetting | undefined {
+  const [spectrum] = measured.spectra;
+  if (!spectrum || !(spectrum.total > 0)) return undefined;
+  const distance = (error: number) => Math.abs(Math.log((error + 1e-9) / level));
+  let best: ProbeSetting | undefined;
   let left = spectrum.total;
   for (let rank = 1; rank < spectrum.energies.length; rank++) {
     left -= spectrum.energies[rank - 1]!;
-    settings.push({ rank, error: Math.max(0, left / spectrum.total) });
+    const error = Math.max(0, left / spectrum.total);
+    if (!best || distance(error) < distance(best.error)) best = { method, firstAxis, ranks: [rank], error };
   }
-  const chosen = new Map<number, number>();
-  for (const level of levels) {
-    const distance = (error: number) => Math.abs(Math.log((error + 1e-9) / level));
-    let best = settings[0];
-    for (const setting of settings) if (distance(setting.error) < distance(best!.error)) best = setting;
-    if (best) chosen.set(best.rank, best.error);
-  }
-  return [...chosen].map(([rank, error]) => ({ method: plain.method, ranks: [rank], error }));
+  return best;
+}
+
+/** Of a method with two ranks the smallest setting whose error is at most this. */
+function pairSetting(
+  form: CalibratedForm,
+  { method, firstAxis, measured }: MeasuredMethod,
+  level: number,
+): ProbeSetting | undefined {
+  const { total } = measured.spectra[0]!;
+  const prediction = byTable(measured.table!);
+  const { cost } = candidateAt(form, method, firstAxis);
+  const ranks = prediction.within(measured.spectra, level * total, (wanted) => cost(wanted).parameters);
+  return ranks && { method, firstAxis, ranks, error: prediction.error(measured.spectra, ranks) / total };
 }
 
 /** With copies of what may lie in a thread's scratch. */

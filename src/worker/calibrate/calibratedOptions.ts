@@ -1,11 +1,16 @@
-import { measuredSensitivity, type Probe } from '../../core/compress/budget/measuredSensitivity';
+import {
+  damageCurve,
+  errorOf,
+  measuredSensitivity,
+  type Probe,
+} from '../../core/compress/budget/measuredSensitivity';
 import type { Sensitivity } from '../../core/compress/budget/sensitivity';
-import { calibratedChoices } from '../../core/compress/calibrated/calibratedChoices';
+import { calibratedChoices, scaledChoice } from '../../core/compress/calibrated/calibratedChoices';
 import type { CalibratedForm } from '../../core/compress/calibrated/patchWeights';
-import { candidateOf, candidatesOf } from '../../core/compress/candidates';
+import { candidatesOf } from '../../core/compress/candidates';
 import type { Layer } from '../../core/compress/layer';
 import type { Choice, LayerOptions } from '../../core/compress/makePlan';
-import type { Candidate, MethodChoice } from '../../core/compress/method';
+import type { Candidate, MethodChoice, MethodId } from '../../core/compress/method';
 import type { Target } from '../../core/compress/plan';
 import { encodeFloats } from '../../core/onnx/tensorData';
 import { collectActivations } from '../activations/collect';
@@ -13,7 +18,7 @@ import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
 import { modelWeights, readNorm } from '../modelWeights';
 import type { OpenModel } from '../openModel';
 import { refusalOf, runTask, type WeightFile } from '../runTask';
-import type { ProbeFactors } from './calibrateTask';
+import { candidateAt, type ProbeFactors } from './calibrateTask';
 import { biasRefusal, factoredLayer } from './fittedLayer';
 import { momentSink } from './momentSink';
 import { createProbes, type Probes } from './probes';
@@ -31,6 +36,8 @@ export interface CalibratedOptions {
 
 /** Squared relative errors at which layers are tried. */
 const LEVELS = [0.005, 0.03, 0.12, 0.35, 0.7];
+/** The one at which the methods of a layer are held against each other. */
+const OTHER_LEVEL = 0.12;
 /** Those of models for which the work allows no more. */
 const FEW_LEVELS = [0.03, 0.35];
 /** Multiply-adds that all probes together may take: a minute or two. */
@@ -65,6 +72,8 @@ export async function calibratedOptions(
     PROBE_WORK / ((macs ?? Infinity) * Math.max(1, fitting.length) * count);
   const tried = affordable(LEVELS.length) < FEWEST_PROBED ? FEW_LEVELS : LEVELS;
   const levels = isBudget ? tried : [];
+  // Few levels are few for the sake of time.
+  const otherLevel = isBudget && tried === LEVELS ? OTHER_LEVEL : null;
   const batches = probeBatches({ data, macs }, affordable(tried.length));
   const probes = createProbes(tools.runtime(), open, batches, { isPlain: target.kind === 'error', signal });
   let [seen, done] = [0, 0];
@@ -84,7 +93,7 @@ export async function calibratedOptions(
     await queue.add(async () => {
       const form = layer.form as CalibratedForm;
       try {
-        const task = { kind: 'calibrate', form, data: groups, levels } as const;
+        const task = { kind: 'calibrate', form, data: groups, levels, otherLevel } as const;
         const measured = await runTask(tools.pool, weights, layer, task, { signal });
         const choices = await withWeightOnly(
           tools,
@@ -94,8 +103,10 @@ export async function calibratedOptions(
           calibratedChoices(form, fits.get(layer)!.candidates, measured.methods),
           signal,
         );
-        probed.set(layer.name, await oneByOne(() => probeAll(probes, layer, measured.probes)));
-        found.set(layer, choices);
+        const results = await oneByOne(() => probeAll(probes, layer, measured.probes));
+        const own = results.filter(({ method }) => method === 'svd' || method === 'channel');
+        probed.set(layer.name, own);
+        found.set(layer, equated(choices, own, results));
         finished(layer.name);
       } catch (error) {
         uncalibrated.set(layer.name, refusalOf(error));
@@ -168,18 +179,41 @@ function probeBatches({ data, macs }: Pick<CalibratedOn, 'data' | 'macs'>, affor
   return calibrationBatches(data, samples, samplesPerRun(macs));
 }
 
+/** A probe, and by which method. */
+interface MethodProbe extends Probe {
+  readonly method: MethodId;
+}
+
 async function probeAll(
   probes: Probes,
   layer: Layer,
   settings: readonly ProbeFactors[],
-): Promise<readonly Probe[]> {
-  const all: Probe[] = [];
-  for (const { method, ranks, error, factors, bias } of settings) {
-    const candidate = candidateOf(layer.form as CalibratedForm, method) as Candidate;
+): Promise<readonly MethodProbe[]> {
+  const all: MethodProbe[] = [];
+  for (const { method, ranks, firstAxis, error, factors, bias } of settings) {
+    const candidate = candidateAt(layer.form as CalibratedForm, method, firstAxis);
     const damage = await probes.damageOf(factoredLayer(layer, candidate, ranks, { factors, bias }));
-    all.push({ error, damage });
+    all.push({ method, error, damage });
   }
   return all;
+}
+
+/**
+ * Errors of different methods do not hurt alike, though they are of one size. Those of each method are made as large as
+ * those of the plainest one that do as much damage, by what a probe of each has shown.
+ */
+function equated(
+  choices: readonly Choice[],
+  plain: readonly MethodProbe[],
+  all: readonly MethodProbe[],
+): readonly Choice[] {
+  if (plain.length === 0) return choices;
+  const curve = damageCurve(plain);
+  return choices.map((choice) => {
+    const probe = all.find(({ method }) => method === choice.candidate.method);
+    if (!probe || plain.includes(probe) || !(probe.error > 0)) return choice;
+    return scaledChoice(choice, errorOf(curve, probe.damage) / probe.error);
+  });
 }
 
 /** Probes of a layer that only its weight is known of: by its first method, at the ranks that leave these errors. */

@@ -44,6 +44,17 @@ export function damageCurve(probes: readonly Probe[]): (error: number) => number
   };
 }
 
+/** The error at which a curve has this damage; at most 1. */
+export function errorOf(curve: (error: number) => number, damage: number): number {
+  let [low, high] = [0, 1];
+  for (let step = 0; step < 50; step++) {
+    const middle = (low + high) / 2;
+    if (curve(middle) < damage) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
 /**
  * The rule of measured curves, by the names of the layers. A layer without probes is taken as the mean of the others; where
  * nothing was measured the rule is the one that needs no data.

@@ -32,6 +32,22 @@ export function calibratedChoices(
   });
 }
 
+/** The most that errors of one method are taken for larger or smaller than those of another. */
+const MOST = 4;
+
+/** A method with errors (‖y − ŷ‖², or ‖W − Ŵ‖²) that count for `factor` times as much, within bounds. */
+export function scaledChoice({ candidate, known }: Choice, factor: number): Choice {
+  const scale = Math.min(MOST, Math.max(1 / MOST, factor));
+  return {
+    known,
+    candidate: {
+      ...candidate,
+      error: (spectra, ranks) => scale * candidate.error(spectra, ranks),
+      within: (spectra, budget, price) => candidate.within(spectra, budget / scale, price),
+    },
+  };
+}
+
 /** A method of one rank that may be carried out in several ways, of which the best is taken: a spectrum for each. */
 function bestOf(candidate: Candidate, ways: number): Candidate {
   if (ways === 1) return candidate;
