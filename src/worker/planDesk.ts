@@ -36,8 +36,6 @@ interface Known {
   options: readonly LayerOptions<Layer>[] | null;
   /** What goals lead to, by goal and multiple. */
   readonly goals: Map<string, Pick<MeasuredFacts, 'wanted' | 'ladders' | 'measure'>>;
-  /** The settings of all layers, by unit and multiple: the same whatever share is the goal, so that its digits can be typed. */
-  readonly ladders: Map<string, MeasuredFacts['ladders']>;
   /** Spectra of candidates outside `options`, by layer and method; null where the weight can't be factored. */
   readonly others: Map<string, readonly Spectrum[] | null>;
 }
@@ -45,7 +43,6 @@ interface Known {
 /** Models of which everything is kept, and goals of each. */
 const MOST_MODELS = 4;
 const MOST_GOALS = 8;
-const MOST_LADDERS = 4;
 
 export function createPlanDesk(spectra: Spectra): PlanDesk {
   /** The least recently used first. */
@@ -174,7 +171,6 @@ function knownOf(open: OpenModel, dims: ModelRequest['dims'], foldNorms: boolean
     sha256: null,
     options: null,
     goals: new Map(),
-    ladders: new Map(),
     others: new Map(),
   };
 }
@@ -262,17 +258,11 @@ function goalFacts(known: Known, options: readonly LayerOptions<Layer>[], { goal
     const planned = makePlan(options, totals, goal, { multiple });
     const unit = goal.kind === 'macs' && totals.macs !== null ? 'macs' : 'parameters';
     const measure = MEASURES[unit];
-    const ladderKey = `${unit}|${multiple}`;
-    const ladders =
-      known.ladders.get(ladderKey) ??
-      prepareBudget(options, totals, totals[unit] ?? 0, {
-        measure,
-        sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
-        block: multiple,
-      }).ladders;
-    known.ladders.delete(ladderKey);
-    known.ladders.set(ladderKey, ladders);
-    trim(known.ladders, MOST_LADDERS);
+    const { ladders } = prepareBudget(options, totals, totals[unit] ?? 0, {
+      measure,
+      sensitivity: SENSITIVITIES[DEFAULT_SENSITIVITY],
+      block: multiple,
+    });
     facts = { wanted: 'refusal' in planned ? planned.refusal : planned.plan.layers, ladders, measure };
   }
   known.goals.delete(key);

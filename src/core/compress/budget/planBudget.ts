@@ -47,13 +47,32 @@ export function prepareBudget(
   before: number,
   settings: LadderSettings,
 ): PreparedBudget {
-  const last = Math.max(1, options.length - 1);
-  const shared: SharedSettings = new Map();
-  return {
-    totals,
-    before,
-    ladders: options.map((option, i) => ladder(option, i / last, settings, shared)),
-  };
+  return { totals, before, ladders: laddersOf(options, settings) };
+}
+
+/** What was made of the same options lately, the last first: who tries one goal after the other waits for it once. */
+const lately = new WeakMap<
+  readonly LayerOptions[],
+  { readonly settings: LadderSettings; readonly ladders: PreparedBudget['ladders'] }[]
+>();
+const MOST_LATELY = 4;
+
+function laddersOf(options: readonly LayerOptions[], settings: LadderSettings): PreparedBudget['ladders'] {
+  const known = lately.get(options) ?? [];
+  lately.set(options, known);
+  const at = known.findIndex(({ settings: { measure, sensitivity, block } }) => {
+    return measure === settings.measure && sensitivity === settings.sensitivity && block === settings.block;
+  });
+  if (at >= 0) {
+    known.unshift(...known.splice(at, 1));
+  } else {
+    const last = Math.max(1, options.length - 1);
+    const shared: SharedSettings = new Map();
+    const ladders = options.map((option, i) => ladder(option, i / last, settings, shared));
+    known.unshift({ settings, ladders });
+    known.splice(MOST_LATELY);
+  }
+  return known[0]!.ladders;
 }
 
 /**
