@@ -1,5 +1,5 @@
 import { basename, dirname, join } from 'node:path';
-import type { Analysis } from '../core/compress/analysis';
+import type { Analysis, DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { makePlan } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
@@ -66,11 +66,15 @@ export async function compressModel(
     const sources = [request.path, ...open.externalFiles.map((file) => join(dirname(request.path), file))];
     for (const target of [request.output, dataPath]) checkTarget(sources, target, request.overwrite);
     const clock = stopwatch();
-    const dims = request.dims ?? {};
     const foldNorms = request.plan?.foldNorms ?? request.foldNorms ?? true;
     const seed = request.plan?.seed ?? request.seed;
-    const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
-    data = await openData(open, analyzed.bind, request, signal);
+    const analyze = (dims: DimBindings) =>
+      analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
+    const given = request.dims ?? {};
+    data = await openData(open, analyze(given).bind, request, signal);
+    // What nobody said the data may tell: how large the inputs are.
+    const dims = { ...data?.sizes, ...given };
+    const analyzed = analyze(dims);
     const on = data && { open, data, macs: analyzed.totals.macs };
     const {
       options,

@@ -1,10 +1,11 @@
 import { basename } from 'node:path';
+import type { DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { checkPlan } from '../core/compress/checkPlan';
 import type { Layer } from '../core/compress/layer';
 import { type LayerOptions, makePlan, type Planned } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
-import type { PlanFile, PlanProposal } from '../core/compress/planFile';
+import type { PlanCalibration, PlanFile, PlanProposal } from '../core/compress/planFile';
 import { ModelError } from '../core/onnx/modelError';
 import { planCalibration } from './calibrate/openCalibrated';
 import { type PlanWish, planCalibrated } from './calibrate/planCalibrated';
@@ -34,12 +35,13 @@ export async function planModel(
 ): Promise<PlanProposal> {
   const open = openModel(path);
   try {
-    const analyzed = analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
+    const analyze = (sizes: DimBindings) =>
+      analyzeModel(open.model, { dims: { ...sizes, ...dims }, openExternal: open.openExternal, foldNorms });
     const onLayer = (done: number, layer: string) => onProgress?.({ phase: 'suggest', done, layer });
     const wish = { target, method, foldNorms, multiple };
-    const { planned, on } = calibration
-      ? await planOnData(tools, open, analyzed, { ...wish, calibration, seed }, { signal, onLayer })
-      : { planned: await planByWeights(tools.spectra, open, analyzed, wish, { signal, onLayer }), on: null };
+    const { planned, analyzed, on } = calibration
+      ? await planOnData(tools, open, analyze, { ...wish, calibration, seed }, { signal, onLayer })
+      : await planByWeights(tools.spectra, open, analyze({}), wish, { signal, onLayer });
     const { after, weightError } = planned;
     const plan: PlanFile = {
       model: { file: basename(path), sha256: await hashModel(open, signal) },
@@ -63,37 +65,47 @@ export async function planModel(
   }
 }
 
+/** A plan, of what, and on which data. */
+interface PlannedOn {
+  readonly planned: Planned;
+  readonly analyzed: AnalyzedModel;
+  readonly on: PlanCalibration | null;
+}
+
 async function planByWeights(
   spectra: Spectra,
   open: OpenModel,
-  { layers, totals }: AnalyzedModel,
+  analyzed: AnalyzedModel,
   { target, method, foldNorms, multiple }: PlanWish,
   { signal, onLayer }: CalibrateCall,
-): Promise<Planned> {
+): Promise<PlannedOn> {
+  const { layers, totals } = analyzed;
   const call = { ...(signal ? { signal } : {}), onLayer, target };
   const options = await spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
   const planned = makePlan(options, totals, target, { multiple });
   if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
-  return planned;
+  return { planned, analyzed, on: null };
 }
 
 async function planOnData(
   tools: CalibrateTools,
   open: OpenModel,
-  analyzed: AnalyzedModel,
+  analyze: (sizes: DimBindings) => AnalyzedModel,
   {
     calibration,
     seed,
     ...wish
   }: PlanWish & { readonly calibration: CalibrationRequest; readonly seed: number },
   call: CalibrateCall,
-) {
-  const data = await openCalibration(open.model, analyzed.bind, { ...calibration, seed }, call.signal);
+): Promise<PlannedOn> {
+  const data = await openCalibration(open.model, analyze({}).bind, { ...calibration, seed }, call.signal);
   try {
+    // What nobody said the data may tell: how large the inputs are.
+    const analyzed = analyze(data.sizes);
     const on = await planCalibration(data, calibration, call.signal);
     const { macs } = analyzed.totals;
     const { planned } = await planCalibrated(tools, { open, data, macs }, analyzed, wish, call);
-    return { planned, on };
+    return { planned, analyzed, on };
   } finally {
     data.close();
   }

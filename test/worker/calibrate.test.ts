@@ -238,6 +238,30 @@ describe('compressing with calibration data', () => {
     assert.ok(factored.some(({ uncalibrated }) => uncalibrated !== undefined));
   });
 
+  it('learns from the data how large open inputs are, so that MACs can be counted', async () => {
+    const open: ModelSpec = {
+      nodes: [
+        { op: 'Conv', name: 'c1', inputs: ['x', 'w1'], outputs: ['a'], attributes: { pads: [1, 1, 1, 1] } },
+        { op: 'Relu', name: 'r', inputs: ['a'], outputs: ['b'] },
+        { op: 'Conv', name: 'c2', inputs: ['b', 'w2'], outputs: ['y'] },
+      ],
+      inputs: { x: ['N', 3, 'height', 'width'] },
+      outputs: { y: null },
+      initializers: [
+        floatTensor('w1', [24, 3, 3, 3], scaled(24 * 27, 1, 27)),
+        floatTensor('w2', [24, 24, 3, 3], scaled(24 * 216, 2, 216)),
+      ],
+    };
+    const at = prepared(open, pictures(3, 8));
+    const { macs: counted } = await session.plan(request(at));
+    assert.equal(counted.before, 24 * 27 * 64 + 24 * 216 * 36);
+    const { calibration: _, ...plain } = request(at);
+    await assert.rejects(session.compress(plain), isModelError('unreachable-target', /symbolic dimensions/));
+    const report = await session.compress(request(at));
+    assert.equal(report.original.macs, counted.before);
+    assert.ok(report.compressed.macs! <= 0.35 * counted.before!);
+  });
+
   it('takes the method that is asked for', async () => {
     const at = prepared(classifier(), pictures(3, 8));
     const report = await session.compress(
