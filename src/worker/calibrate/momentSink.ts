@@ -22,6 +22,8 @@ const KEPT_COLUMNS = 1024;
 
 /** One of so many blocks of pairs is kept apart, to choose the ridge by; the first ones are not. */
 const CHECK_EVERY = 6;
+/** Inputs of a layer beyond which nothing is kept apart: their covariance would be held twice. */
+const MOST_CHECKED = 3072;
 
 /**
  * A sink that sums up what it is given, and hands it on when a layer has had everything. Blocks of a pass should be alike:
@@ -35,7 +37,7 @@ export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments):
       const { inputs, all } = sizesOf(form, kind);
       const sums = 8 * inputs * (inputs + (kind === 'pairs' ? all : 0));
       const each = sums + 4 * KEPT_COLUMNS * (inputs + all);
-      return groupCount(form) * (kind === 'pairs' ? 2 : 1) * each;
+      return groupCount(form) * (kind === 'pairs' && inputs <= MOST_CHECKED ? 2 : 1) * each;
     },
     add(layer, group, p, y) {
       const form = multiplying(layer);
@@ -43,7 +45,7 @@ export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments):
       open.set(layer, groups);
       groups[group] ??= newGroup(linalg, sizesOf(form, kind));
       const own = groups[group];
-      const isApart = kind === 'pairs' && ++own.blocks % CHECK_EVERY === 0;
+      const isApart = kind === 'pairs' && p.rows <= MOST_CHECKED && ++own.blocks % CHECK_EVERY === 0;
       if (isApart) own.check ??= createAccumulator(linalg, sizesOf(form, kind));
       const moments = isApart ? own.check! : own.moments;
       if (kind === 'pairs') moments.add(p, y);
