@@ -180,6 +180,8 @@ describe('a plan in a VS Code window', () => {
       const hover = page.locator('.monaco-hover:visible').first();
       await hover.locator('img').waitFor();
       await hover.locator('table').waitFor();
+      // Of the text as it was typed, not of what the planner wrote.
+      await hover.getByText('spatial, rank 6').first().waitFor();
       await screenshot('plan-hover-dark');
       await press('Escape');
     }));
