@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { type PlanFile, parsePlanFile } from '../core/compress/planFile';
+import { parsePlanFile } from '../core/compress/parsePlanFile';
+import type { PlanFile } from '../core/compress/planFile';
 import { ModelError } from '../core/onnx/modelError';
 
 /** The plan in a file. Throws 'bad-plan' with every problem, each with its line and column. */

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
 import type { LayerPlan } from '../../src/core/compress/plan';
 import { editedText, entryEdit, entryEdits, planEdits, removalEdit } from '../../src/core/compress/planEdits';
-import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
+import { type PlanFile, printPlanFile } from '../../src/core/compress/planFile';
 
 const PLAN: PlanFile = {
   model: { file: 'net.onnx', sha256: 'ab12' },

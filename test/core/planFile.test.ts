@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { SENSITIVITIES } from '../../src/core/compress/budget/sensitivity';
 import { METHOD_IDS } from '../../src/core/compress/method';
-import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
+import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
+import { type PlanFile, printPlanFile } from '../../src/core/compress/planFile';
 import { planPath } from '../../src/core/compress/planPath';
 
 const PLAN: PlanFile = {

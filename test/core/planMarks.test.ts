@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { parsePlanFile } from '../../src/core/compress/planFile';
+import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
 import { failureMark, type PlanMark, problemMarks, remarkMarks } from '../../src/core/compress/planMarks';
 import type { PlanRemark } from '../../src/core/compress/planReview';
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { type PlanSpot, planSpot } from '../../src/core/compress/planFile';
+import { type PlanSpot, planSpot } from '../../src/core/compress/parsePlanFile';
 
 /** The spot at the bar of a text, with the text that would be replaced. */
 function at(marked: string): (PlanSpot & { readonly piece: string }) | undefined {

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
+import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
 import { entryEdit } from '../../src/core/compress/planEdits';
-import { type PlanFile, parsePlanFile, printPlanFile } from '../../src/core/compress/planFile';
+import { type PlanFile, printPlanFile } from '../../src/core/compress/planFile';
 import type { LayerRow } from '../../src/host/rows';
 import {
   accept,

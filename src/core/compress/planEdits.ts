@@ -1,5 +1,6 @@
+import type { ParsedPlan, Place } from './parsePlanFile';
 import type { LayerPlan } from './plan';
-import { type ParsedPlan, type Place, type PlanFile, printEntry, printPlanFile } from './planFile';
+import { type PlanFile, printEntry, printPlanFile } from './planFile';
 
 /** A piece of a text and what takes its place. */
 export interface PlanEdit extends Place {

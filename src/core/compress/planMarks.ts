@@ -1,4 +1,4 @@
-import type { ParsedPlan, Place, ProblemCode } from './planFile';
+import type { ParsedPlan, Place, ProblemCode } from './parsePlanFile';
 import type { PlanRemark, RemarkCode } from './planReview';
 
 /** A piece of a plan's text with something to be said of it. */

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { printTarget, type Target } from '../../core/compress/plan';
-import { type PlanFile, parsePlanFile } from '../../core/compress/planFile';
+import type { PlanFile } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
 import { COMMANDS } from '../../ids';
 import type { CallOptions, Engine } from '../../worker/engine';

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { AUTO_METHODS, METHOD_IDS, type MethodId, type Ranks } from '../../core/compress/method';
+import { type PlanSpot, planSpot } from '../../core/compress/parsePlanFile';
 import { printTarget } from '../../core/compress/plan';
-import { type PlanFile, type PlanSpot, planSpot, printEntry } from '../../core/compress/planFile';
+import { type PlanFile, printEntry } from '../../core/compress/planFile';
 import { adviceEntry } from '../../core/compress/planFixes';
 import type { LayerReview, PlanSetting } from '../../core/compress/planReview';
 import { formatCount, formatMacs, formatPercent, formatRanks } from '../../core/format';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { MethodId, Ranks } from '../../core/compress/method';
-import type { Place } from '../../core/compress/planFile';
+import type { Place } from '../../core/compress/parsePlanFile';
 import type { LayerReview, SettingDetail } from '../../core/compress/planReview';
 import { COMMANDS } from '../../ids';
 import type { Engine } from '../../worker/engine';

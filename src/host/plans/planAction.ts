@@ -1,7 +1,7 @@
 import * as vscode from 'vscode';
+import type { Place } from '../../core/compress/parsePlanFile';
 import type { LayerPlan } from '../../core/compress/plan';
 import { entryEdits, type PlanEdit } from '../../core/compress/planEdits';
-import type { Place } from '../../core/compress/planFile';
 import type { PlanMark } from '../../core/compress/planMarks';
 import type { PlanSetting } from '../../core/compress/planReview';
 import { formatPercent, formatRanks } from '../../core/format';

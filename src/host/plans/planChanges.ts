@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFile';
 import type { LayerPlan } from '../../core/compress/plan';
 import { editedText, entryEdits, type PlanEdit, removalEdit } from '../../core/compress/planEdits';
-import { type ParsedPlan, parsePlanFile } from '../../core/compress/planFile';
 import { formatRanks } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { shortNames } from '../../core/shortNames';

@@ -1,6 +1,7 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { type ParsedPlan, type PlanFile, parsePlanFile } from '../../core/compress/planFile';
+import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFile';
+import type { PlanFile } from '../../core/compress/planFile';
 import type { PlanReview } from '../../core/compress/planReview';
 import type { Engine } from '../../worker/engine';
 import type { Failures } from '../failures';

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import type { Place } from '../../core/compress/parsePlanFile';
 import type { PlanEdit } from '../../core/compress/planEdits';
-import type { Place } from '../../core/compress/planFile';
 
 /** Pieces of a document's text that are replaced, as one step for undo. */
 export function planEdit(document: vscode.TextDocument, edits: readonly PlanEdit[]): vscode.WorkspaceEdit {

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
+import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFile';
 import type { LayerPlan } from '../../core/compress/plan';
-import { type ParsedPlan, parsePlanFile } from '../../core/compress/planFile';
 import type { PlanDocuments } from './planDocuments';
 import { type PlanSource, planSource } from './planSource';
 import { planUri } from './planUri';

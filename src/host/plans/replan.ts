@@ -1,8 +1,9 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
+import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { parseTarget, printTarget, type Target } from '../../core/compress/plan';
 import { planEdits } from '../../core/compress/planEdits';
-import { type PlanFile, parsePlanFile } from '../../core/compress/planFile';
+import type { PlanFile } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
 import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';

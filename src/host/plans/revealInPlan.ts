@@ -1,6 +1,6 @@
 import { basename } from 'node:path';
 import * as vscode from 'vscode';
-import { parsePlanFile } from '../../core/compress/planFile';
+import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { COMMANDS } from '../../ids';
 import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { parsePlanFile } from '../../../src/core/compress/planFile';
+import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
 import { folderWithSample, until } from '../internals';
 import { closeAll, entryIn, LAYERS, measured, openPlan, plannedText, replace, squiggled } from './openPlan';
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { type PlanFile, parsePlanFile } from '../../../src/core/compress/planFile';
+import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
+import type { PlanFile } from '../../../src/core/compress/planFile';
 import { formatCount, formatMacs, formatPercent } from '../../../src/core/format';
 import { descendants, parseXml, textOf } from '../../support/xml';
 import { folderWithSample, internals, until } from '../internals';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { renameSync } from 'node:fs';
 import * as vscode from 'vscode';
-import { parsePlanFile } from '../../../src/core/compress/planFile';
+import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
 import type { CompressionReport } from '../../../src/core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent } from '../../../src/core/format';
 import { exists, folderWithSample, internals, until } from '../internals';

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
+import type { Place } from '../../../src/core/compress/parsePlanFile';
+import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
 import type { Target } from '../../../src/core/compress/plan';
-import type { Place } from '../../../src/core/compress/planFile';
-import { parsePlanFile, printPlanFile } from '../../../src/core/compress/planFile';
+import { printPlanFile } from '../../../src/core/compress/planFile';
 import type { PlanDocument } from '../../../src/host/plans/planDocuments';
 import { internals, until } from '../internals';
 

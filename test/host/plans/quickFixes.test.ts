@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { parsePlanFile } from '../../../src/core/compress/planFile';
+import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
 import { remarkMarks } from '../../../src/core/compress/planMarks';
 import { planAction } from '../../../src/host/plans/planAction';
 import { folderWithSample, internals, until } from '../internals';

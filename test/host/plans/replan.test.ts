@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import * as vscode from 'vscode';
-import { parsePlanFile, printPlanFile } from '../../../src/core/compress/planFile';
+import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
+import { printPlanFile } from '../../../src/core/compress/planFile';
 import { folderWithSample, internals, until } from '../internals';
 import { closeAll, LAYERS, measured, openPlan, plannedText, replace, squiggled, withEntry } from './openPlan';
 
