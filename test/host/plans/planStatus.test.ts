@@ -89,13 +89,16 @@ describe('a plan in the status bar', () => {
 
   it('shows that it is measuring', async () => {
     const other = folderWithSample('status-measuring');
-    const { plans } = await internals();
+    const { plans, planStatus } = await internals();
     const seen = new Set<string>();
-    const watching = plans.onDidChange(async () => seen.add((await shown())?.text ?? ''));
+    const watching = plans.onDidChange(() => seen.add(planStatus.shown()?.text ?? ''));
     try {
-      // Another file, and dimensions nobody asked about: nothing of it is known.
-      const { document } = await openPlan(other.model, text);
-      await measured(document);
+      // Another file, and dimensions nobody asked about: nothing of it is known. What is shown before its editor
+      // is in sight would not be seen, so measuring starts with an edit.
+      const editor = await openPlan(other.model, text.replace('"seed": 1', '"seed": -1'));
+      await until('the problem', async () => planStatus.shown()?.text.startsWith('$(error)') === true);
+      await replace(editor, '"seed": -1', '"seed": 1');
+      await measured(editor.document);
       assert.ok(
         [...seen].some((each) => /^\$\(loading~spin\) −.* · measuring \d+ %$/.test(each)),
         [...seen].join('\n'),
