@@ -69,9 +69,7 @@ async function timeInTurn(
     onProgress(Math.min(1, Math.max(elapsed / TIMING_MS, run / MOST_RUNS)));
     for (const [i, session] of [first, second].entries()) {
       signal?.throwIfAborted();
-      const began = performance.now();
-      await session.run(inputs.tensors);
-      times[i]!.push(performance.now() - began);
+      times[i]!.push(await session.time(inputs.tensors));
     }
   }
   return { originalMs: median(times[0]), compressedMs: median(times[1]) };
