@@ -24,6 +24,8 @@ export async function run(): Promise<void> {
     reporter: 'spec',
     timeout: 30_000,
     color: false,
+    // The window shares its machine with the rest: a test may try twice, but not unseen.
+    retries: 1,
     ...(grep && { grep }),
   });
   for (const file of readdirSync(__dirname, { recursive: true, encoding: 'utf8' }).sort()) {
@@ -31,6 +33,9 @@ export async function run(): Promise<void> {
   }
   const totals = await new Promise<Mocha.Stats>((resolve) => {
     const runner = mocha.run(() => resolve(runner.stats!));
+    runner.on(Mocha.Runner.constants.EVENT_TEST_RETRY, (test: Mocha.Test, error: Error) => {
+      console.log(`${mark ?? ''}tries again: ${test.fullTitle()}: ${error.stack ?? error.message}`);
+    });
   });
   if (mark) console.log(`${mark}totals ${JSON.stringify(totals)}`);
   if (totals.failures > 0) throw new Error(`${totals.failures} of ${totals.tests} in-host tests failed.`);
