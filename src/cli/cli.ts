@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Engine } from '../worker/engine';
 import { createSession } from '../worker/session';
 import { analyzeCommand } from './analyzeCommand';
+import { compareCommand } from './compareCommand';
 import { compressCommand } from './compressCommand';
 import { planCommand } from './planCommand';
 import { spectrumCommand } from './spectrumCommand';
@@ -16,6 +17,7 @@ export type Command = (args: readonly string[], engine: Engine, terminal: Termin
 
 const COMMANDS: Readonly<Record<string, Command>> = {
   analyze: analyzeCommand,
+  compare: compareCommand,
   compress: compressCommand,
   plan: planCommand,
   spectrum: spectrumCommand,

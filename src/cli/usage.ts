@@ -30,6 +30,9 @@ export const HELP = `Usage:
       Runs both on the same input: output error, sizes, MACs, times.
   ranksmith verify ORIGINAL COMPRESSED --calibration DATA [--mean M] [--std S] [--samples N] [--seed N] …
       The output error on the samples that compress holds back.
+  ranksmith compare A B [--run] [--inputs FILE.npy | --calibration DATA …] [--all] [--json]
+      Which layers of two models differ: factored (by which method, to which rank), other values, other shapes, gone.
+      --run runs both on the same input for output error and times; --all lists layers that are the same too.
 
   T  parameters=0.5 | macs=0.5 | bytes=0.5 (at most this share is left; default: parameters=0.5)
      error=0.05 (the fewest parameters at this output error, as estimated from the weights)

@@ -1,6 +1,8 @@
 import type { Analysis, DimBindings } from '../core/compress/analysis';
+import type { ModelComparison } from '../core/compress/compare/modelComparison';
 import type { LayerSpectrum } from '../core/compress/layerSpectrum';
 import type { MethodChoice, MethodId, Ranks } from '../core/compress/method';
+import type { ModelInspection } from '../core/compress/modelStructure';
 import type { Target } from '../core/compress/plan';
 import type { PlanFile, PlanProposal } from '../core/compress/planFile';
 import type { MethodOffer, PlanReview, SettingDetail } from '../core/compress/planReview';
@@ -65,6 +67,22 @@ export interface CompressRequest extends ModelRequest {
   readonly allowLarger?: boolean;
 }
 
+/** Two models to be held against each other. */
+export interface CompareRequest {
+  /** Absolute paths. */
+  readonly before: string;
+  readonly after: string;
+  readonly dims?: DimBindings;
+  /** Read weights of the same shape, to tell those that have the same values; default false. */
+  readonly weights?: boolean;
+  /** Run both on the same input: output error, and time taken in turns; default false. */
+  readonly run?: boolean;
+  /** What they are run on, as `verify` takes it. */
+  readonly inputs?: string;
+  readonly calibration?: CalibrationRequest;
+  readonly seed?: number;
+}
+
 /**
  * Everything the product can do with a model, free of any editor: `session.ts` implements it, the host calls
  * it through `rpc.ts`, the CLI directly. Expected trouble is a ModelError; a cancelled call rejects with an
@@ -73,7 +91,9 @@ export interface CompressRequest extends ModelRequest {
 export interface Engine {
   /** Structure, parameters and MACs; no weight is read. `shapes` adds every tensor of the graph. */
   analyze(request: ModelRequest & { readonly shapes?: boolean }, options?: CallOptions): Promise<Analysis>;
-  /** The same with a suggested rank for each layer at this energy: reads and factors every weight once. */
+  /** What a model is made of: the analysis, with operators, inputs, metadata and data files. No weight is read. */
+  inspect(request: ModelRequest, options?: CallOptions): Promise<ModelInspection>;
+  /** The analysis with a suggested rank for each layer at this energy: reads and factors every weight once. */
   suggest(
     request: ModelRequest & {
       readonly energy: number;
@@ -158,11 +178,14 @@ export interface Engine {
     },
     options?: CallOptions,
   ): Promise<Verification>;
+  /** Which layers of two models differ and how; on request also their values, and what both compute. */
+  compareModels(request: CompareRequest, options?: CallOptions): Promise<ModelComparison>;
 }
 
 /** The calls of {@link Engine} by name: what rpc may dispatch to. */
 export const ENGINE_METHODS = [
   'analyze',
+  'inspect',
   'suggest',
   'spectrum',
   'preview',
@@ -172,4 +195,5 @@ export const ENGINE_METHODS = [
   'compare',
   'compress',
   'verify',
+  'compareModels',
 ] as const satisfies readonly (keyof Engine)[];

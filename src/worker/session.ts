@@ -1,5 +1,5 @@
 import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
-import type { Analysis, LayerInfo, SpectrumSummary } from '../core/compress/analysis';
+import type { Analysis, DimBindings, LayerInfo, SpectrumSummary } from '../core/compress/analysis';
 import { analyzeCheckpoint } from '../core/compress/analyzeCheckpoint';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import {
@@ -12,12 +12,14 @@ import {
 } from '../core/compress/makePlan';
 import { breakEvenRank } from '../core/compress/method';
 import type { Plan, Target } from '../core/compress/plan';
-import type { Preview } from '../core/compress/report';
+import type { Preview, Verification } from '../core/compress/report';
 import { rankOfEnergy } from '../core/compress/spectrum';
 import { formatPercent } from '../core/format';
 import type { Linalg } from '../core/tensor/linalg';
+import { compareFiles, type OpenSide } from './compareFiles';
 import { compressModel, figuresOf, type Limits } from './compressModel';
-import type { Engine, ModelRequest } from './engine';
+import type { CompareRequest, Engine, ModelRequest } from './engine';
+import { inspectModel } from './inspectModel';
 import { findLayer, layerSpectrum } from './layerSpectrum';
 import { loadLinalg } from './loadLinalg';
 import { modelWeights } from './modelWeights';
@@ -61,6 +63,30 @@ export function createSession({
     return loaded;
   };
 
+  /** Two models on the same input. */
+  async function runBoth(
+    before: OpenSide,
+    after: OpenSide,
+    { inputs: npy, calibration, seed }: Pick<CompareRequest, 'inputs' | 'calibration' | 'seed'>,
+    signal: AbortSignal | undefined,
+    onProgress: (done: number) => void,
+  ): Promise<Verification> {
+    const { inputs, outputError, originalMs, compressedMs } = await verifyOn(
+      runtime(),
+      { first: before.open, second: after.open, before: before.analyzed, npy, calibration, seed },
+      signal,
+      onProgress,
+    );
+    return {
+      original: figuresOf(before.analyzed.analysis, before.open.path, originalMs),
+      compressed: figuresOf(after.analyzed.analysis, after.open.path, compressedMs),
+      outputError,
+      engine: runtime().name,
+      inputs: inputs.description,
+      assumedDims: inputs.assumed,
+    };
+  }
+
   let engine: Linalg | undefined;
   const linalg = () => {
     engine ??= loadLinalg(folder).linalg;
@@ -73,6 +99,8 @@ export function createSession({
       if (isCheckpoint(request.path)) return withCheckpoint(request, (_, { analysis }) => analysis);
       return withModel(request, (_, { analysis }) => analysis, { shapes: request.shapes ?? false });
     },
+
+    inspect: (request) => withModel(request, inspectModel, { shapes: true }),
 
     async suggest(request, { signal, onProgress } = {}) {
       const call = {
@@ -138,26 +166,21 @@ export function createSession({
 
     compress: (request, call = {}) => compressModel(tools, request, call),
 
-    async verify({ original, compressed, inputs: npy, dims = {}, ...onData }, { signal, onProgress } = {}) {
-      return withModel({ path: original, dims }, (first, before) =>
-        withModel({ path: compressed, dims }, async (second, after) => {
-          const { inputs, outputError, originalMs, compressedMs } = await verifyOn(
-            runtime(),
-            { first, second, before, npy, ...onData },
-            signal,
-            (done) => onProgress?.({ phase: 'verify', done }),
-          );
-          return {
-            original: figuresOf(before.analysis, original, originalMs),
-            compressed: figuresOf(after.analysis, compressed, compressedMs),
-            outputError,
-            engine: runtime().name,
-            inputs: inputs.description,
-            assumedDims: inputs.assumed,
-          };
-        }),
-      );
-    },
+    verify: ({ original, compressed, ...on }, { signal, onProgress } = {}) =>
+      withPair(original, compressed, on.dims, (before, after) =>
+        runBoth(before, after, on, signal, (done) => onProgress?.({ phase: 'verify', done })),
+      ),
+
+    compareModels: ({ before: first, after: second, ...request }, call = {}) =>
+      withPair(first, second, request.dims, (before, after) =>
+        compareFiles(
+          before,
+          after,
+          request,
+          (onProgress) => runBoth(before, after, request, call.signal, onProgress),
+          call,
+        ),
+      ),
 
     close: () => pool.close(),
   };
@@ -174,6 +197,21 @@ async function withModel<T>(
   } finally {
     open.close();
   }
+}
+
+/** Two models held open together. */
+function withPair<T>(
+  first: string,
+  second: string,
+  dims: DimBindings | undefined,
+  use: (before: OpenSide, after: OpenSide) => Promise<T>,
+): Promise<T> {
+  const sizes = dims ? { dims } : {};
+  return withModel({ path: first, ...sizes }, (open, analyzed) =>
+    withModel({ path: second, ...sizes }, (other, otherAnalyzed) =>
+      use({ open, analyzed }, { open: other, analyzed: otherAnalyzed }),
+    ),
+  );
 }
 
 async function withCheckpoint<T>(

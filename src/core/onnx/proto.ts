@@ -205,6 +205,30 @@ export function decodeModelFields(bytes: Uint8Array): ModelFields {
   };
 }
 
+/** Who made a ModelProto, of which version, and what it says of itself; nothing here bears on what it computes. */
+export interface ModelMetadata {
+  readonly producer: string;
+  readonly producerVersion: string;
+  readonly domain: string;
+  /** 0 where the file does not say. */
+  readonly version: number;
+  readonly description: string;
+  /** In the order of the file. */
+  readonly properties: readonly { readonly key: string; readonly value: string }[];
+}
+
+export function decodeMetadata(bytes: Uint8Array): ModelMetadata {
+  const m = onnx.ModelProto.decode(bytes);
+  return {
+    producer: m.producerName,
+    producerVersion: m.producerVersion,
+    domain: m.domain,
+    version: toNumber(m.modelVersion),
+    description: m.docString,
+    properties: m.metadataProps.map(({ key, value }) => ({ key: key ?? '', value: value ?? '' })),
+  };
+}
+
 /** The scalar fields of a FunctionProto. */
 export function decodeFunctionFields(bytes: Uint8Array) {
   const f = onnx.FunctionProto.decode(bytes);

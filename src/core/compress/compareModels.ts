@@ -1,0 +1,153 @@
+import { formatShape } from '../format';
+import { elementName } from '../onnx/elements';
+import type { Graph, ValueInfo } from '../onnx/model';
+import { allGraphs } from '../onnx/names';
+import type { Problem } from './analysis';
+import { type ComparedModel, type LayerGroup, layerTable } from './compare/layerGroup';
+import { type LayerMatch, matchLayers } from './compare/matchLayers';
+import type { ChangeKind, ComparedFigures, LayerChange, ModelComparison } from './compare/modelComparison';
+import { recogniseMethod } from './compare/recogniseMethod';
+import type { Form, Layer } from './layer';
+
+/** A comparison with the layers behind its rows, for those who go on to read weights. */
+export interface ComparedLayers {
+  readonly comparison: ModelComparison;
+  /** In the order of `comparison.layers`. */
+  readonly matches: readonly LayerMatch[];
+}
+
+/** Holds two models against each other by what their files say; no weight is read. */
+export function compareModels(before: ComparedModel, after: ComparedModel): ComparedLayers {
+  const matches = matchLayers(layerTable(before), layerTable(after));
+  const forms = [formTable(before), formTable(after)] as const;
+  return {
+    matches,
+    comparison: {
+      before: figures(before),
+      after: figures(after),
+      layers: matches.map((match) => layerChange(match, forms)),
+      problems: [
+        ...interfaceProblems(before, after, 'inputs'),
+        ...interfaceProblems(before, after, 'outputs'),
+      ],
+      weights: false,
+    },
+  };
+}
+
+type FormTable = (layer: Layer) => Form | undefined;
+
+/** How layers could be factored; twins as the layer they are factored along with. */
+function formTable({ analyzed }: ComparedModel): FormTable {
+  const forms = new Map<Layer['node'], Form>();
+  for (const { node, form, twins } of analyzed.layers) {
+    if (form.kind === 'none') continue;
+    for (const each of [node, ...twins.map((twin) => twin.node)]) forms.set(each, form);
+  }
+  return ({ node }) => forms.get(node);
+}
+
+function layerChange(
+  { before, after, by }: LayerMatch,
+  [left, right]: readonly [FormTable, FormTable],
+): LayerChange {
+  const named = (
+    before?.layers[0] && before.layers.length === 1 ? before : after?.layers.length === 1 ? after : before
+  )!;
+  const first = (named.layers[0] ?? before?.layers[0] ?? after?.layers[0])!;
+  const { kind, found } = kindOf(before, after, left, right);
+  const side = <T>(pick: (group: LayerGroup) => T, none: T) => ({
+    before: before ? pick(before) : none,
+    after: after ? pick(after) : none,
+  });
+  return {
+    kind,
+    name: first.info.name,
+    op: first.info.op,
+    matchedBy: by,
+    layers: side((group) => group.layers.map(({ info }) => info.name), []),
+    shapes: side((group) => group.shapes, []),
+    method: found?.method ?? null,
+    ranks: found?.ranks ?? null,
+    parameters: side<number | null>((group) => group.parameters, null),
+    macs: side((group) => group.macs, null),
+    bytes: side<number | null>((group) => group.bytes, null),
+    weightError: null,
+  };
+}
+
+function kindOf(
+  before: LayerGroup | undefined,
+  after: LayerGroup | undefined,
+  left: FormTable,
+  right: FormTable,
+): { readonly kind: ChangeKind; readonly found?: ReturnType<typeof recogniseMethod> } {
+  if (!before) return { kind: 'added' };
+  if (!after) return { kind: 'removed' };
+  const shapes = JSON.stringify(before.shapes) === JSON.stringify(after.shapes);
+  const [a, b] = [before.layers[0], after.layers[0]];
+  if (before.layers.length === 1 && after.layers.length === 1 && shapes && a && b) {
+    const isSame = a.info.op === b.info.op && a.layer.weight.type === b.layer.weight.type;
+    return { kind: isSame ? 'same' : 'changed' };
+  }
+  const forward = a && before.shapes.length === 1 ? left(a.layer) : undefined;
+  const found = forward && recogniseMethod(forward, after.shapes);
+  if (found) return { kind: 'factored', found };
+  const backward = b && after.shapes.length === 1 ? right(b.layer) : undefined;
+  const merged = backward && recogniseMethod(backward, before.shapes);
+  if (merged) return { kind: 'merged', found: merged };
+  if (after.shapes.length > before.shapes.length) return { kind: 'factored' };
+  return { kind: after.shapes.length < before.shapes.length ? 'merged' : 'changed' };
+}
+
+function figures({ model, analyzed: { analysis } }: ComparedModel): ComparedFigures {
+  let nodes = 0;
+  for (const graph of allGraphs(model.graph)) nodes += graph.nodes.length;
+  return {
+    file: analysis.file,
+    bytes: analysis.bytes,
+    parameters: analysis.parameters.stored,
+    macs: analysis.macs,
+    activationBytes: analysis.activationBytes,
+    opset: analysis.opset ?? 0,
+    nodes,
+    layers: analysis.layers.length,
+  };
+}
+
+/** Inputs or outputs that are not the same: then the models can't take each other's place. */
+function interfaceProblems(
+  before: ComparedModel,
+  after: ComparedModel,
+  which: 'inputs' | 'outputs',
+): readonly Problem[] {
+  const word = which === 'inputs' ? 'input' : 'output';
+  const problem = (message: string): Problem => ({ code: `other-${which}`, message });
+  const [a, b] = [before, after].map(({ model }) => publicValues(model.graph, which)) as [
+    ReadonlyMap<string, string>,
+    ReadonlyMap<string, string>,
+  ];
+  return [
+    ...[...a].flatMap(([name, type]) => {
+      const other = b.get(name);
+      if (other === undefined) return [problem(`Only the first model has the ${word} "${name}" (${type}).`)];
+      return other === type
+        ? []
+        : [problem(`The ${word} "${name}" is ${type} in the first model and ${other} in the second.`)];
+    }),
+    ...[...b].flatMap(([name, type]) =>
+      a.has(name) ? [] : [problem(`Only the second model has the ${word} "${name}" (${type}).`)],
+    ),
+  ];
+}
+
+function publicValues(graph: Graph, which: 'inputs' | 'outputs'): ReadonlyMap<string, string> {
+  const stored = new Set(graph.initializers.map(({ name }) => name));
+  const infos = graph[which].filter(({ name }) => which === 'outputs' || !stored.has(name));
+  return new Map(infos.map((info) => [info.name, typeText(info)]));
+}
+
+/** The declared type of a value: "float, N × 3 × 224 × 224". */
+function typeText({ kind, type, shape }: ValueInfo): string {
+  return kind === 'tensor' ? `${elementName(type)}, ${formatShape(shape)}` : kind;
+}
