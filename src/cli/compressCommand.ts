@@ -1,8 +1,17 @@
+import { writeFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
 import { compressedPath } from '../core/compress/compressedPath';
+import { overviewOfReport } from '../core/compress/overview';
 import { printTarget } from '../core/compress/plan';
+import {
+  printReport as printReportFile,
+  REPORT_ENDINGS,
+  type ReportFormat,
+  reportFormatOf,
+} from '../core/compress/printReport/reportFormat';
 import type { CompressionReport } from '../core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
+import { ModelError } from '../core/onnx/modelError';
 import type { Engine } from '../worker/engine';
 import { saysHowToRead } from './calibrationOptions';
 import { readPlan } from './readPlan';
@@ -22,6 +31,7 @@ export async function compressCommand(
     ...PLANNING_OPTIONS,
     plan: { type: 'string' },
     'allow-larger': { type: 'boolean' },
+    report: { type: 'string', multiple: true },
   });
   const [model, ...more] = positionals;
   if (model === undefined || more.length > 0) throw new UsageError('compress takes one model.');
@@ -31,6 +41,7 @@ export async function compressCommand(
       'A plan has its goal and its methods: --plan excludes --target, --rank and --method.',
     );
   }
+  const reports = reportFiles(values.report);
   const choices = parseChoices(values);
   const path = resolve(model);
   const output = resolve(values.output ?? compressedPath(model));
@@ -53,6 +64,7 @@ export async function compressCommand(
       },
       terminal.callOptions(model),
     );
+    for (const each of reports) writeReport(each, report);
     terminal.print(values.json ? JSON.stringify(report) : printReport(report));
     return 0;
   } catch (error) {
@@ -61,6 +73,33 @@ export async function compressCommand(
     else terminal.complain(hinted(errorOf(error)));
     return 1;
   }
+}
+
+interface ReportFile {
+  readonly file: string;
+  readonly format: ReportFormat;
+}
+
+function writeReport({ file, format }: ReportFile, report: CompressionReport): void {
+  try {
+    writeFileSync(file, printReportFile(format, overviewOfReport(report), report));
+  } catch (error) {
+    const { compressed } = report;
+    throw new ModelError(
+      'write-failed',
+      `${compressed.file} is written, but its report ${file} can't be: ${(error as Error).message}`,
+    );
+  }
+}
+
+/** The files of `--report`, and what each is to hold. */
+function reportFiles(files: readonly string[] = []): readonly ReportFile[] {
+  return files.map((file) => {
+    const format = reportFormatOf(file);
+    if (format) return { file: resolve(file), format };
+    const endings = Object.values(REPORT_ENDINGS).join(', ');
+    throw new UsageError(`--report takes a file that ends in ${endings}, not "${file}".`);
+  });
 }
 
 function printReport(report: CompressionReport): string {

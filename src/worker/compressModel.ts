@@ -23,6 +23,7 @@ import { modelWeights } from './modelWeights';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
 import { optionsOfPlan } from './planModel';
+import { reproductionOf } from './reproduction';
 import { verifyModels } from './verifyModels';
 
 /** Sizes at which a compression changes its ways. */
@@ -131,6 +132,7 @@ export async function compressModel(
             )
           : comparison.outputError;
         const calibration = data && (await calibrationReport(data, signal));
+        const reproduce = await reproductionOf(request, open, written, signal);
         signal?.throwIfAborted();
         folder.commit();
         return {
@@ -146,6 +148,7 @@ export async function compressModel(
           assumedDims: inputs.assumed,
           layers: layerReports(analyzed.analysis, after, plans, factored, rewritten.nodes, applied),
           problems: after.problems,
+          reproduce,
           seconds: { suggest, factor, write, verify: clock() },
         };
       } finally {
@@ -271,6 +274,7 @@ export function figuresOf(analysis: Analysis, path: string, ms: number | null): 
     bytes: analysis.bytes,
     parameters: analysis.parameters.stored,
     macs: analysis.macs,
+    activationBytes: analysis.activationBytes,
     ms,
   };
 }

@@ -1,4 +1,5 @@
 import type { Analysis, DimBindings } from '../core/compress/analysis';
+import type { TradeOff } from '../core/compress/budget/tradeOff';
 import type { ModelComparison } from '../core/compress/compare/modelComparison';
 import type { LayerSpectrum } from '../core/compress/layerSpectrum';
 import type { MethodChoice, MethodId, Ranks } from '../core/compress/method';
@@ -147,6 +148,19 @@ export interface Engine {
     },
     options?: CallOptions,
   ): Promise<SettingDetail>;
+  /**
+   * What the whole model can cost and what it then loses, in some 30 points. Measures the weights the first time, after
+   * that it takes milliseconds. Throws 'unreachable-target' where the MACs are asked for and not known.
+   */
+  tradeOff(
+    request: ModelRequest & {
+      readonly unit: 'parameters' | 'macs';
+      readonly multiple?: number;
+      readonly points?: number;
+      readonly foldNorms?: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<TradeOff>;
   /** What these methods could do for a layer at no more than this share of what it costs now, in their order. */
   compare(
     request: ModelRequest & {
@@ -193,6 +207,7 @@ export const ENGINE_METHODS = [
   'review',
   'explain',
   'compare',
+  'tradeOff',
   'compress',
   'verify',
   'compareModels',

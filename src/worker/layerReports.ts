@@ -38,6 +38,7 @@ export function layerReports(
       ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
       parameters: { before: layer.parameters, after: held + bias },
       macs: { before: layer.macs, after: macs },
+      nodes: nodes.get(layer.name) ?? [layer.name],
       energy: result ? result.energy : null,
       weightError: result ? result.weightError : null,
       ...(result?.outputError === undefined ? {} : { outputError: result.outputError }),

@@ -2,6 +2,7 @@ import { analyzeModel } from '../core/compress/analyzeModel';
 import { type CostMeasure, macsMeasure, parametersMeasure } from '../core/compress/budget/measure';
 import { prepareBudget } from '../core/compress/budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES } from '../core/compress/budget/sensitivity';
+import { tradeOff } from '../core/compress/budget/tradeOff';
 import { candidateOf } from '../core/compress/candidates';
 import { explainSetting } from '../core/compress/explainSetting';
 import type { Layer } from '../core/compress/layer';
@@ -23,7 +24,7 @@ import { createProgress, refusalOf } from './runTask';
 import type { Spectra } from './spectra';
 
 /** The calls about a plan that is being edited. They share what is known of a model, so that they can follow typing. */
-export type PlanDesk = Pick<Engine, 'review' | 'explain' | 'compare'>;
+export type PlanDesk = Pick<Engine, 'review' | 'explain' | 'compare' | 'tradeOff'>;
 
 /** What is known of a model, without holding a file open. */
 interface Known {
@@ -32,6 +33,7 @@ interface Known {
   readonly files: readonly string[];
   readonly layers: readonly ReviewedLayer<Layer>[];
   readonly totals: Totals;
+  activationsWith(instead: ReadonlyMap<Layer, number | null>): number | null;
   sha256: string | null;
   options: readonly LayerOptions<Layer>[] | null;
   /** What goals lead to, by goal and multiple. */
@@ -71,21 +73,27 @@ export function createPlanDesk(spectra: Spectra): PlanDesk {
     }
   }
 
-  /** Measures what a review of this plan is missing. */
-  async function measure(
+  /** What can be done with each layer; measures the weights the first time. */
+  async function optionsOf(
     known: Known,
     open: OpenModel,
-    plan: PlanFile,
+    foldNorms: boolean,
     { signal, onProgress }: CallOptions,
-  ): Promise<void> {
+  ): Promise<readonly LayerOptions<Layer>[]> {
+    const layers = known.layers.map(({ layer }) => layer);
+    known.options ??= await spectra.optionsOf(modelWeights(open, foldNorms), layers, 'auto', {
+      ...(signal ? { signal } : {}),
+      onLayer: (done, layer) => onProgress?.({ phase: 'suggest', done, layer }),
+    });
+    return known.options;
+  }
+
+  /** Measures what a review of this plan is missing. */
+  async function measure(known: Known, open: OpenModel, plan: PlanFile, call: CallOptions): Promise<void> {
+    const { signal } = call;
     known.sha256 ??= await hashModel(open, signal);
     const weights = modelWeights(open, plan.foldNorms);
-    const layers = known.layers.map(({ layer }) => layer);
-    const report = (done: number, layer: string) => onProgress?.({ phase: 'suggest', done, layer });
-    known.options ??= await spectra.optionsOf(weights, layers, 'auto', {
-      ...(signal ? { signal } : {}),
-      onLayer: report,
-    });
+    await optionsOf(known, open, plan.foldNorms, call);
     for (const { layer, candidate } of othersOf(known, plan)) {
       try {
         const found = await spectra.measure(weights, layer, candidate, { signal });
@@ -115,6 +123,17 @@ export function createPlanDesk(spectra: Spectra): PlanDesk {
           spectraOf(known, layer, candidate) ??
           (await spectra.measure(modelWeights(open(), foldNorms), layer, candidate, { signal }));
         return explainSetting({ layer, macs }, candidate, found, ranks);
+      }),
+
+    tradeOff: ({ unit, multiple, points, foldNorms = true, ...request }, call = {}) =>
+      withModel(request, foldNorms, async (known, open) => {
+        const options = known.options ?? (await optionsOf(known, open(), foldNorms, call));
+        const found = tradeOff(options, known.totals, { unit, multiple, ...(points ? { points } : {}) });
+        if (found) return found;
+        throw new ModelError(
+          'unreachable-target',
+          `${request.path}: its MACs are not known. Give its symbolic dimensions a size first.`,
+        );
       }),
 
     compare: ({ layer: name, methods, measure: unit, share, multiple, foldNorms, ...request }, call = {}) =>
@@ -168,6 +187,8 @@ function knownOf(open: OpenModel, dims: ModelRequest['dims'], foldNorms: boolean
       methods: methodsOf(layer),
     })),
     totals: analyzed.totals,
+    activationsWith: (instead) =>
+      analyzed.activationsWith(new Map([...instead].map(([{ node }, bytes]) => [node, bytes]))),
     sha256: null,
     options: null,
     goals: new Map(),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawn, spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { execSync, spawn, spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { SAMPLE, scratchFolder, scratchSample, writeInto } from '../support/scratch';
@@ -217,4 +218,73 @@ test('a disk that takes no more: status 1, a sentence, no file', () => {
 test('the bundle can be started by its name', () => {
   assert.match(readFileSync(CLI, 'utf8'), /^#!\/usr\/bin\/env node\n/);
   assert.equal(spawnSync(CLI, ['--help'], { encoding: 'utf8' }).status, 0);
+});
+
+test('a report is written in the format that its file asks for, with every figure of the written model', () => {
+  const model = scratchSample();
+  const beside = (name: string) => path.join(path.dirname(model), name);
+  const files = ['r.json', 'r.md', 'r.csv', 'r.netron.json'].map(beside);
+  const reports = files.flatMap((file) => ['--report', file]);
+  const { status, stdout } = run('compress', model, '-o', beside('o.onnx'), '--json', ...reports);
+  assert.equal(status, 0);
+  const printed = JSON.parse(stdout);
+  const [json, md, csv, netron] = files.map((file) => readFileSync(file, 'utf8')) as [
+    string,
+    string,
+    string,
+    string,
+  ];
+  const { report, after } = JSON.parse(json);
+  assert.deepEqual(report, printed);
+  assert.equal(after.parameters, printed.compressed.parameters);
+  const sha256 = createHash('sha256')
+    .update(readFileSync(beside('o.onnx')))
+    .digest('hex');
+  assert.equal(report.reproduce.compressed, sha256);
+  assert.ok(
+    md.includes(sha256) && md.includes('ranksmith compress vgg.onnx -o o.onnx --target parameters=0.5'),
+  );
+  assert.equal(csv.split('\r\n').length, 1 + printed.layers.length + 1);
+  const nodes = new Set(
+    JSON.parse(run('analyze', beside('o.onnx'), '--json').stdout).layers.map((l: { name: string }) => l.name),
+  );
+  const named = JSON.parse(netron).metrics.filter(({ kind }: { kind: string }) => kind === 'node');
+  assert.ok(named.length > 0 && named.every(({ target }: { target: string }) => nodes.has(target)));
+});
+
+test('the command that a report tells of makes the same bytes', () => {
+  const model = scratchSample();
+  const beside = (name: string) => path.join(path.dirname(model), name);
+  const wish = [
+    '--target',
+    'macs=0.6',
+    '--method',
+    'spatial',
+    '--dim',
+    'batch=2',
+    '--multiple',
+    '8',
+    '--seed',
+    '5',
+  ];
+  const first = JSON.parse(run('compress', model, '-o', beside("it's.onnx"), '--json', ...wish).stdout);
+  const { command, compressed } = first.reproduce;
+  const again = command.replace(/^ranksmith/, `'${process.execPath}' '${CLI}'`);
+  rmSync(beside("it's.onnx"));
+  execSync(again, { cwd: path.dirname(model), shell: '/bin/sh', stdio: 'pipe' });
+  const sha256 = createHash('sha256')
+    .update(readFileSync(beside("it's.onnx")))
+    .digest('hex');
+  assert.equal(sha256, compressed);
+});
+
+test('a report in no known format is refused before anything is done', () => {
+  const model = scratchSample();
+  const { status, stderr } = run('compress', model, '--report', 'r.txt');
+  assert.equal(status, 2);
+  assert.match(
+    stderr,
+    /--report takes a file that ends in \.md, \.csv, \.json, \.netron\.json, not "r\.txt"/,
+  );
+  assert.equal(existsSync(model.replace('.onnx', '.compressed.onnx')), false);
 });

@@ -7,7 +7,8 @@ import type { LayerPlan } from '../../src/core/compress/plan';
 import type { PlanFile } from '../../src/core/compress/planFile';
 import type { LayerReview, PlanReview, PlanSetting } from '../../src/core/compress/planReview';
 import { createSession, type Session } from '../../src/worker/session';
-import { SAMPLE, scratchSample } from '../support/scratch';
+import { encodeModel, floatTensor } from '../support/onnxModel';
+import { SAMPLE, scratchSample, writeInto } from '../support/scratch';
 
 const DIST = path.resolve('dist');
 /** Layers of the sample by their full names. */
@@ -351,4 +352,60 @@ describe('a comparison of methods', () => {
     const offer = offers.find((each) => each.method === method)!;
     return offer.kind === 'refused' ? offer.reason : '';
   }
+});
+
+describe('the trade-off of the sample', () => {
+  it('has the plan of a budget next to it, and the same before and after', async () => {
+    const { unit, before, points } = await session.tradeOff({ path: SAMPLE, unit: 'macs' });
+    const reviewed = await review(plan);
+    assert.equal(unit, 'macs');
+    assert.equal(before, reviewed.before.macs);
+    assert.equal(points.at(-1)!.cost, before);
+    assert.equal(points.at(-1)!.weightError, 0);
+    const affordable = points.findLast(({ cost }) => cost <= 0.5 * before)!;
+    assert.ok(affordable && reviewed.after.macs! <= 0.5 * before);
+    // The solver fills what the points leave open.
+    assert.ok(Math.abs(affordable.weightError - reviewed.weightError!) < 0.1);
+  });
+
+  it('is refused for MACs that are not known', async () => {
+    const model = encodeModel({
+      inputs: { x: ['n', 'm', 64] },
+      outputs: { y: ['n', 'm', 48] },
+      initializers: [
+        floatTensor(
+          'w',
+          [64, 48],
+          Float32Array.from({ length: 64 * 48 }, (_, i) => Math.sin(i * i)),
+        ),
+      ],
+      nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'] }],
+    });
+    const file = writeInto(path.dirname(scratchSample()), 'open.onnx', model);
+    await assert.rejects(session.tradeOff({ path: file, unit: 'macs' }), /MACs are not known/);
+    const { points } = await session.tradeOff({ path: file, unit: 'parameters' });
+    assert.ok(points.length > 1);
+  });
+});
+
+describe('what a plan is predicted to come to', () => {
+  it('is what the written file comes to: parameters, MACs, bytes of constants, peak of activations', async () => {
+    const output = path.join(path.dirname(scratchSample()), 'small.onnx');
+    const { compressed, original } = await session.compress({
+      path: SAMPLE,
+      output,
+      target: plan.goal,
+      method: 'auto',
+      plan,
+      overwrite: true,
+    });
+    const { before, after, savedBytes, activations } = await review(plan);
+    assert.equal(after.parameters, compressed.parameters);
+    assert.equal(after.macs, compressed.macs);
+    assert.equal(activations, compressed.activationBytes);
+    assert.equal(savedBytes, 4 * (before.parameters - after.parameters));
+    // Names of nodes and tensors come on top.
+    const others = compressed.bytes - (original.bytes - savedBytes!);
+    assert.ok(others >= 0 && others < 8192, String(others));
+  });
 });

@@ -4,7 +4,7 @@ import { resolveBindings } from '../onnx/bindings';
 import { constantName } from '../onnx/constants';
 import { graphMacs, nodeMacs } from '../onnx/cost';
 import { elementName } from '../onnx/elements';
-import type { Graph, Model } from '../onnx/model';
+import type { Graph, Model, Node } from '../onnx/model';
 import { nestedGraphs } from '../onnx/names';
 import { otherOps } from '../onnx/otherOps';
 import { add, bindDim, type Dim, isSymbolic, mul, printDim } from '../onnx/shapes/dim';
@@ -23,6 +23,8 @@ export interface AnalyzedModel {
   readonly totals: Totals;
   /** The sizes that were given, by symbol. */
   readonly bind: ReadonlyMap<string, number>;
+  /** `activationBytes` once others have taken the place of some layers' nodes (`peakActivations`). */
+  activationsWith(instead: ReadonlyMap<Node, number | null>): number | null;
 }
 
 export interface AnalyzeOptions {
@@ -80,6 +82,7 @@ export function analyzeModel(model: Model, options: AnalyzeOptions): AnalyzedMod
     layers,
     totals: { parameters: parameters.stored, macs: total, bytes: sum(analysis.bytesByType) },
     bind,
+    activationsWith: (instead) => peakActivations(model, shapes, assumed, instead).peak,
   };
 }
 

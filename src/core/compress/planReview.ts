@@ -80,6 +80,10 @@ export interface PlanReview {
   readonly layers: readonly LayerReview[];
   readonly before: Amounts;
   readonly after: Amounts;
+  /** Bytes of constants that the plan saves; null where the size of an element is not known. */
+  readonly savedBytes: number | null;
+  /** Bytes of intermediate values alive at once afterwards, at the most (`predictActivations`); null where sizes are unknown. */
+  readonly activations: number | null;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over all layers; null until everything is measured. */
   readonly weightError: number | null;
   /** Whether everything is measured: errors, advice and all remarks are there. If not, some of them may be. */

@@ -13,6 +13,8 @@ export interface LayerReport {
   readonly reason?: string;
   readonly parameters: { readonly before: number; readonly after: number };
   readonly macs: { readonly before: number | null; readonly after: number | null };
+  /** Median times of the layer by itself; missing where it was not timed. */
+  readonly ms?: { readonly before: number | null; readonly after: number | null };
   /** Share of ‖W‖² that is kept: 1 − weightError²; null for dense layers. */
   readonly energy: number | null;
   /** ‖W − Ŵ‖ / ‖W‖ (Frobenius), from the factors as written; null for dense layers. */
@@ -21,6 +23,8 @@ export interface LayerReport {
   readonly outputError?: number;
   /** A dense layer whose weight was fitted anew to what the factored ones in front of it give. */
   readonly isRefitted?: true;
+  /** Names of the nodes of the written file that stand for it. */
+  readonly nodes?: readonly string[];
   /** Why calibration data did not guide the factoring, as a sentence. */
   readonly uncalibrated?: string;
 }
@@ -43,6 +47,8 @@ export interface ModelFigures {
   readonly bytes: number;
   readonly parameters: number;
   readonly macs: number | null;
+  /** Of intermediate values alive at once, at the most; null where sizes are unknown. Missing in reports of earlier versions. */
+  readonly activationBytes?: number | null;
   /** Median wall time of one inference; null when it was not run. */
   readonly ms: number | null;
 }
@@ -55,6 +61,21 @@ export interface OutputError {
   readonly cosine: number;
   /** Largest |y − ŷ|. */
   readonly max: number;
+}
+
+/** What it takes to make the same file again. */
+export interface Reproduction {
+  /** For a POSIX shell, in the folder of the model. */
+  readonly command: string;
+  /** Of Ranksmith. */
+  readonly version: string;
+  /** Where random numbers came from. */
+  readonly seed: number;
+  /** SHA-256 of the model with its data files, before and after. */
+  readonly original: string;
+  readonly compressed: string;
+  /** SHA-256 of the plan that was carried out, as it is printed; null where one was made for the target. */
+  readonly plan: string | null;
 }
 
 /** Two models run on the same input. */
@@ -81,6 +102,8 @@ export interface CompressionReport extends Verification {
   readonly factoredWith: string;
   readonly layers: readonly LayerReport[];
   readonly problems: readonly Problem[];
+  /** Missing in reports of earlier versions. */
+  readonly reproduce?: Reproduction;
   /** Wall time by phase. */
   readonly seconds: {
     readonly suggest: number;

@@ -28,6 +28,8 @@ export interface ReviewFacts<L extends FormedLayer = FormedLayer> {
   /** SHA-256 of the model as it is now; null where it is not known yet. */
   readonly sha256: string | null;
   readonly measured: MeasuredFacts | null;
+  /** The peak of activations, in bytes, once factors with these peaks have taken the place of some layers; null for unknown. */
+  activationsWith(instead: ReadonlyMap<L, number | null>): number | null;
 }
 
 /** What the weights say. All lists are in the order of the layers. */
@@ -54,7 +56,10 @@ const LEAST_DIFFERENCE = 0.01;
  * Holds a plan against its model: what it gives, layer by layer, what is wrong with it, and what would be better. Takes
  * milliseconds for a thousand layers, so that it can follow every keystroke.
  */
-export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }: ReviewFacts): PlanReview {
+export function reviewPlan<L extends FormedLayer>(
+  plan: PlanFile,
+  { layers, totals, sha256, measured, activationsWith }: ReviewFacts<L>,
+): PlanReview {
   const { remarks: structural, planned } = checkPlan(
     plan.layers,
     layers.map(({ layer }) => layer),
@@ -66,6 +71,8 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
   const entries = new Map(plan.layers.map((each) => [each.layer, each]));
   const reviews: LayerReview[] = [];
   let after: Amounts = totals;
+  let savedBytes: number | null = 0;
+  const activations = new Map<L, number | null>();
   let discarded = 0;
   let total = 0;
   for (const [i, { layer, op, macs, methods }] of layers.entries()) {
@@ -93,6 +100,11 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
     const breakEven = breakEvenRank(candidate);
     reviews.push({ ...review, planned: setting, ...(breakEven === undefined ? {} : { breakEven }) });
     after = changed(after, candidate, entry.ranks);
+    const { parameters, memory } = candidate.cost(entry.ranks);
+    const bytes = layer.elementBytes ?? null;
+    const saved = candidate.dense.parameters - parameters;
+    savedBytes = savedBytes === null || bytes === null ? null : savedBytes + saved * bytes;
+    activations.set(layer, memory === null || bytes === null ? null : memory * bytes);
     if (!facts || setting.error === null) continue;
     discarded += setting.error ** 2 * energy;
     // One word per layer: what keeps it from being carried out, or from saving anything, comes first.
@@ -110,6 +122,8 @@ export function reviewPlan(plan: PlanFile, { layers, totals, sha256, measured }:
     layers: reviews,
     before: totals,
     after,
+    savedBytes,
+    activations: activationsWith(activations),
     weightError: measured?.isComplete ? (total === 0 ? 0 : Math.sqrt(discarded / total)) : null,
     isMeasured: measured?.isComplete ?? false,
   };

@@ -26,13 +26,18 @@ export interface Traffic {
  * counted: inputs of the graph, initializers, and what is computed from constants alone, which runtimes do once when
  * they load a model. While a body runs, its own values add to those around the node; an If runs its dearer branch.
  * `bind` gives sizes to symbols that are still free.
+ *
+ * `instead` says what others need that will take the place of a node: the most bytes of their inputs and outputs that are
+ * there at once, null for unknown. An input that is read again later counts beside that, so that the peak may come out too
+ * high, never too low.
  */
 export function peakActivations(
   model: Model,
   shapes: ShapeTable,
   bind: ReadonlyMap<string, number> = new Map(),
+  instead: ReadonlyMap<Node, number | null> = new Map(),
 ): Activations {
-  const run: Run = { bind, unknown: [] };
+  const run: Run = { bind, instead, unknown: [] };
   const main: Frame = {
     nodes: model.graph.nodes,
     shapes,
@@ -105,6 +110,7 @@ function factBytes(fact: Fact | undefined): Dim {
 
 interface Run {
   readonly bind: ReadonlyMap<string, number>;
+  readonly instead: ReadonlyMap<Node, number | null>;
   readonly unknown: string[];
 }
 
@@ -146,14 +152,18 @@ function peakOf(run: Run, frame: Frame): { readonly peak: number; readonly at: N
       else live.set(name, size);
       bytes += live.get(name) ?? 0;
     }
-    const needed = bytes + innerPeak(run, frame, node);
+    const ends = new Set(
+      [...made, ...usesOf(node)].filter((name) => !outputs.has(name) && (lastUse.get(name) ?? i) <= i),
+    );
+    const others = run.instead.get(node);
+    if (others === null) run.unknown.push(frame.prefix + (node.name || made[0] || node.opType));
+    const own = [...new Set([...made, ...ends])].reduce((sum, name) => sum + (live.get(name) ?? 0), 0);
+    const needed = others == null ? bytes + innerPeak(run, frame, node) : bytes - own + others;
     if (needed > peak || at === undefined) {
       peak = needed;
       at = node;
     }
-    for (const name of [...made, ...usesOf(node)]) {
-      if (!outputs.has(name) && (lastUse.get(name) ?? i) <= i) free(name);
-    }
+    for (const name of ends) free(name);
   }
   return { peak, at };
 }
