@@ -4,6 +4,7 @@ import { createCompress } from './host/compress';
 import { rememberDimensions } from './host/dimensions';
 import { createEngineHost, type EngineHost } from './host/engine';
 import { createFailures } from './host/failures';
+import { createFirstSteps } from './host/firstSteps';
 import { watchModelFiles } from './host/modelFiles';
 import { createModels } from './host/models';
 import { createApplySuggestions } from './host/plans/applySuggestions';
@@ -26,6 +27,7 @@ import { previewTargets } from './host/previewTargets';
 import { registerCommands } from './host/registerCommands';
 import { createReportView, type ReportView } from './host/reportView';
 import type { Row } from './host/rows';
+import { createSampleFile } from './host/sampleFile';
 import { registerSkippedDecoration } from './host/skippedDecoration';
 import { createSuggestions } from './host/suggestions';
 import { createTree, type Tree } from './host/tree';
@@ -76,8 +78,11 @@ export function activate(context: vscode.ExtensionContext): Internals {
   own(createQuickFixes({ plans, engine, models, failures }));
   const replan = createReplan({ engine, models, suggestions });
   const fixPlan = createFixPlan(plans);
+  const steps = own(createFirstSteps(models, tree));
+  const sampleFile = createSampleFile(extensionUri, context.globalStorageUri);
+  const first = { report, steps, sampleFile, extensionId: context.extension.id };
   const planCommands = { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan };
-  const table = commandTable({ host, models, tree, dimensions, compress, ...planCommands, log });
+  const table = commandTable({ host, models, tree, dimensions, compress, ...planCommands, ...first, log });
   own(registerCommands(table, failures));
   return { layers: tree.provider, tree, report, host, plans, planStatus };
 }

@@ -6,7 +6,9 @@ export const COMMANDS = {
   compareMethods: 'ranksmith.compareMethods',
   compress: 'ranksmith.compressModel',
   fixPlan: 'ranksmith.fixPlan',
+  getStarted: 'ranksmith.getStarted',
   openPlan: 'ranksmith.openPlan',
+  openSample: 'ranksmith.openSample',
   refresh: 'ranksmith.refresh',
   replan: 'ranksmith.replan',
   restartEngine: 'ranksmith.restartEngine',
@@ -40,6 +42,23 @@ export const CONTEXTS = {
   order: 'ranksmith.order',
   /** Whether the Layers view has changed a plan, so that it can take that back. */
   canUndo: 'ranksmith.canUndo',
+} as const;
+
+/** The walkthrough of the first minutes. */
+export const WALKTHROUGH = 'ranksmith.firstMinutes';
+
+/** Context keys that say what has been done in this window: each completes a step of the walkthrough. */
+export const STEPS = {
+  /** A model was read. */
+  open: 'ranksmith.did.openModel',
+  /** A layer was selected in the Layers view. */
+  look: 'ranksmith.did.selectLayer',
+  /** A suggestion was taken, or a plan made. */
+  accept: 'ranksmith.did.changePlan',
+  /** A model was compressed. */
+  compress: 'ranksmith.did.compress',
+  /** A report was opened. */
+  report: 'ranksmith.did.showReport',
 } as const;
 
 /** `viewItem` values of the rows of the Layers view. */

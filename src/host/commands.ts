@@ -3,11 +3,12 @@ import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { ModelError } from '../core/onnx/modelError';
-import { COMMANDS, type CommandId, VIEWS } from '../ids';
+import { COMMANDS, type CommandId, VIEWS, WALKTHROUGH } from '../ids';
 import { askDimensions } from './askDimensions';
 import type { Compress, CompressChoices } from './compress';
 import type { Dimensions } from './dimensions';
 import type { EngineHost } from './engine';
+import type { FirstSteps } from './firstSteps';
 import type { Models } from './models';
 import { pickModel } from './pickModel';
 import type { ApplySuggestions } from './plans/applySuggestions';
@@ -18,7 +19,9 @@ import type { PlanActions } from './plans/planActions';
 import type { PlanChanges } from './plans/planChanges';
 import type { Replan, ReplanArgument } from './plans/replan';
 import { type LayerArgument, revealInPlan } from './plans/revealInPlan';
+import type { ReportView } from './reportView';
 import type { LayerRow, Row } from './rows';
+import type { SampleFile } from './sampleFile';
 import type { Tree } from './tree';
 
 /** What *Compress Model…* takes instead of asking: for keybindings, tasks and tests. */
@@ -46,6 +49,10 @@ interface Parts {
   readonly planActions: PlanActions;
   readonly replan: Replan;
   readonly fixPlan: FixPlan;
+  readonly report: ReportView;
+  readonly steps: FirstSteps;
+  readonly sampleFile: SampleFile;
+  readonly extensionId: string;
   readonly log: vscode.LogOutputChannel;
 }
 
@@ -62,6 +69,7 @@ const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
   const { host, models, tree, dimensions, compress, log } = parts;
   const { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan } = parts;
+  const { report, steps, sampleFile, extensionId } = parts;
 
   /** The files a command is about; asks when it was called without any. */
   const filesOf = async (
@@ -93,14 +101,22 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     [COMMANDS.reveal]: (...args: FromMenu) => reveal(vscode.l10n.t('Reveal in Layers'), args, false),
     [COMMANDS.compress]: async (...args: FromMenu): Promise<readonly CompressionReport[]> => {
       const uris = await filesOf(vscode.l10n.t('Compress Model'), args, hasGraph);
-      return compress(uris.map(onDisk), choicesOf(args[0]));
+      const reports = await compress(uris.map(onDisk), choicesOf(args[0]));
+      if (reports.length > 0) steps.reached('compress');
+      return reports;
     },
     [COMMANDS.openPlan]: async (...args: FromMenu) => {
       const [uri] = await filesOf(vscode.l10n.t('Open Plan'), args, hasGraph);
-      if (uri) await openPlan(onDisk(uri));
+      if (uri && (await openPlan(onDisk(uri))) === 'made') steps.reached('accept');
     },
-    [COMMANDS.applySuggestion]: (row?: Row, selected?: readonly Row[]) =>
-      applySuggestions(selected && selected.length > 0 ? selected : row ? [row] : tree.selection()),
+    [COMMANDS.applySuggestion]: async (row?: Row, selected?: readonly Row[]) => {
+      let rows = selected && selected.length > 0 ? selected : row ? [row] : tree.selection();
+      if (rows.length === 0) {
+        const [uri] = await filesOf(vscode.l10n.t('Apply Suggestion'), [], hasGraph);
+        if (uri) rows = [{ kind: 'model', model: await models.open(onDisk(uri)) }];
+      }
+      if ((await applySuggestions(rows)) > 0) steps.reached('accept');
+    },
     [COMMANDS.compareMethods]: async (item?: LayerRow | LayerArgument) => {
       const layer = layerOf(item ?? tree.selection()[0]);
       if (layer) await compareMethods(layer);
@@ -126,7 +142,13 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     },
     [COMMANDS.revealInExplorer]: (row: Row) =>
       vscode.commands.executeCommand('revealInExplorer', row.model.uri),
-    [COMMANDS.showReport]: () => vscode.commands.executeCommand(`${VIEWS.report}.focus`),
+    [COMMANDS.showReport]: async () => {
+      await vscode.commands.executeCommand(`${VIEWS.report}.focus`);
+      if (report.last()) steps.reached('report');
+    },
+    [COMMANDS.getStarted]: () =>
+      vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#${WALKTHROUGH}`),
+    [COMMANDS.openSample]: async () => reveal('', [await sampleFile()], false),
     [COMMANDS.showLog]: () => log.show(),
     [COMMANDS.refresh]: () => models.refresh(),
     [COMMANDS.restartEngine]: async () => {

@@ -19,6 +19,7 @@ export interface Tree extends vscode.Disposable {
   readonly provider: vscode.TreeDataProvider<Row>;
   /** The rows that are selected. */
   selection(): readonly Row[];
+  readonly onDidSelect: vscode.Event<readonly Row[]>;
   /** Shows a model in the view, expanded, or one of its layers. */
   reveal(model: Model, layer?: string): Promise<void>;
   sort(order: Order): Promise<void>;
@@ -36,6 +37,7 @@ export function createTree(
   state: vscode.Memento,
 ): Tree {
   const changed = new vscode.EventEmitter<Row | Row[] | undefined>();
+  const selected = new vscode.EventEmitter<readonly Row[]>();
   /** VS Code knows rows by identity. */
   const modelRows = new WeakMap<Model, ModelRow>();
   /** The layers that were last shown below a model. */
@@ -97,7 +99,9 @@ export function createTree(
   void setOrder(order);
   const subscriptions = vscode.Disposable.from(
     changed,
+    selected,
     view,
+    view.onDidChangeSelection(({ selection }) => selected.fire(selection)),
     models.onDidChange((model) => changed.fire(model && rowOf(model))),
     planFiles.onDidChange(({ uri, layers, isOther }) => {
       const model = listed.find((each) => planUri(each.uri).toString() === uri.toString());
@@ -126,6 +130,7 @@ export function createTree(
     provider,
     dispose: () => subscriptions.dispose(),
     selection: () => view.selection,
+    onDidSelect: selected.event,
     async reveal(model, layer) {
       const how = { select: true, focus: true };
       // A view that is not there yet comes up with its rows as they are by default: expanding is for the second time.

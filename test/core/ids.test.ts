@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { COMMANDS, CONTEXTS, ROWS, SETTINGS, VIEW_CONTAINER, VIEWS } from '../../src/ids';
+import { COMMANDS, CONTEXTS, ROWS, SETTINGS, STEPS, VIEW_CONTAINER, VIEWS, WALKTHROUGH } from '../../src/ids';
 
 const text = readFileSync('package.json', 'utf8');
 const manifest = JSON.parse(text);
@@ -60,6 +60,26 @@ test('the manifest and the code know the same views, settings and submenus', () 
     valuesOf('submenu'),
     contributes.submenus.map((each: { id: string }) => each.id),
   );
+});
+
+test('each step of the walkthrough waits for what the code tells of, and has its picture', () => {
+  const [walkthrough, ...others] = contributes.walkthroughs;
+  assert.equal(others.length, 0);
+  assert.equal(walkthrough.id, WALKTHROUGH);
+  const steps: { id: string; completionEvents: string[]; media: { svg: string; altText: string } }[] =
+    walkthrough.steps;
+  same(
+    steps.flatMap(({ id, completionEvents }) => completionEvents.map((event) => `${id} ${event}`)),
+    Object.entries(STEPS).map(([id, key]) => `${id} onContext:${key}`),
+  );
+  for (const { media } of steps) {
+    assert.ok(existsSync(media.svg), media.svg);
+    const picture = readFileSync(media.svg, 'utf8');
+    // Colours of its own would not follow the theme, nor high contrast.
+    const paints = [...picture.matchAll(/(?:fill|stroke)="([^"]+)"/g)].map(([, paint]) => paint!);
+    for (const paint of paints) assert.match(paint, /^(none|var\(--vscode-[\w-]+.*\))$/, media.svg);
+    assert.doesNotMatch(picture, /<text|<image|href|style=/, media.svg);
+  }
 });
 
 test('conditions use known views, context keys and rows only', () => {

@@ -29,8 +29,8 @@ const quietSettings = {
  * - `workspace`: a folder to work on. It is copied, so that nothing done in the editor reaches the original.
  * - `settings`: user settings on top of `quietSettings`. `args`, `env`: for the server. `port`: 0 is any free one.
  *
- * Resolves with `{ url, pageUrl(query?), uri(path), workspace, log(), ended, stop() }`; `workspace` is the copy,
- * `ended` resolves when the server is gone. Rejects with a sentence and the server's log if it ends early or does
+ * Resolves with `{ url, pageUrl(query?), emptyUrl, uri(path), workspace, data, log(), ended, stop() }`; `workspace` is the
+ * copy, `emptyUrl` a window without a folder, `data` the folder of the server's own files, `ended` resolves when the server is gone. Rejects with a sentence and the server's log if it ends early or does
  * not answer within a minute.
  */
 export async function startServer({ vsix, workspace, settings = {}, args = [], env = {}, port = 0 } = {}) {
@@ -56,8 +56,10 @@ export async function startServer({ vsix, workspace, settings = {}, args = [], e
     return {
       url: server.url,
       workspace: copy,
+      data,
       pageUrl: (query = {}) =>
         `${server.url}/?${new URLSearchParams({ folder: serverPath(copy), ...query })}`,
+      emptyUrl: `${server.url}/?ew=true`,
       uri: (file) => `vscode-remote://${new URL(server.url).host}${encodeURI(serverPath(file))}`,
       log: server.log,
       ended: server.ended,

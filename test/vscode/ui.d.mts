@@ -4,14 +4,16 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 export interface WorkbenchOptions {
   /** The packaged extension. Default: out/ranksmith.vsix */
   readonly vsix?: string;
-  /** The folder to open; VS Code works on a copy. Default: media/sample */
-  readonly folder?: string;
+  /** The folder to open; VS Code works on a copy. Default: media/sample; null: a window without a folder. */
+  readonly folder?: string | null;
   /** User settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly viewport?: { readonly width: number; readonly height: number };
   readonly theme?: 'dark' | 'light' | 'high-contrast' | 'high-contrast-light';
   /** The activity-bar entry whose appearance tells that the extension has contributed. Default: Ranksmith */
   readonly container?: string;
+  /** The language of extensions, as their files name it: zh-cn. VS Code's own texts stay English. Default: en */
+  readonly locale?: string;
 }
 
 /** A VS Code window with the extension installed. Everything waits up to 30 s for what it needs to appear. */
@@ -21,6 +23,8 @@ export interface Workbench {
   readonly explorer: Locator;
   /** The folder on disk that is open: the copy, so a test may read and change it. */
   readonly workspace: string;
+  /** The folder that the extension may keep files in. */
+  readonly globalStorage: string;
   /** Saves out/screenshots/<name>.png and resolves with its path. */
   screenshot(name: string): Promise<string>;
   /** The row of a file in the explorer. */

@@ -24,20 +24,23 @@ export async function openWorkbench({
   viewport = { width: 1280, height: 800 },
   theme = 'dark',
   container = 'Ranksmith',
+  locale = 'en',
 } = {}) {
-  for (const needed of [vsix, folder]) {
+  for (const needed of folder ? [vsix, folder] : [vsix]) {
     if (!existsSync(needed)) throw new Error(`The UI tests need ${needed}, which does not exist.`);
   }
   const colours = { 'workbench.colorTheme': themes[theme], 'window.autoDetectColorScheme': false };
-  const server = await startServer({ vsix, workspace: folder, settings: { ...colours, ...settings } });
+  const options = { vsix, workspace: folder ?? undefined, settings: { ...colours, ...settings } };
+  const server = await startServer(options);
   let browser;
   try {
     browser = await chromium.launch(await chromiumOptions());
     const page = await browser.newPage({ viewport });
     page.setDefaultTimeout(30_000);
-    await page.goto(server.pageUrl());
+    if (locale !== 'en') await page.addInitScript(speak, locale);
+    await page.goto(folder ? server.pageUrl() : server.emptyUrl);
     const workbench = drive(page, server, browser);
-    await workbench.explorer.getByRole('treeitem').first().waitFor();
+    if (folder) await workbench.explorer.getByRole('treeitem').first().waitFor();
     // Extensions contribute some time after the window is there; before that, menus lack their entries.
     await page.locator(`.activitybar a.action-label[aria-label^="${container}"]`).waitFor();
     return workbench;
@@ -46,6 +49,14 @@ export async function openWorkbench({
     await server.stop();
     throw error;
   }
+}
+
+/**
+ * Makes a page of VS Code take extensions in another language. The workbench hands the language on to the extension
+ * host, which looks for package.nls and bundle files of that name; its own texts stay English without a language pack.
+ */
+function speak(locale) {
+  Object.defineProperty(globalThis, '_VSCODE_NLS_LANGUAGE', { get: () => locale, set() {} });
 }
 
 /** A pattern that matches exactly this text. */
@@ -112,6 +123,7 @@ function drive(page, server, browser) {
     page,
     explorer,
     workspace: server.workspace,
+    globalStorage: path.join(server.data, 'data/User/globalStorage/ranksmith.ranksmith'),
     screenshot,
     file,
     view,

@@ -17,8 +17,8 @@ interface Parts {
   preview(sources: readonly vscode.Uri[]): PreviewTargets;
 }
 
-/** Opens the plan beside a model. Where there is none, asks for a goal and makes one for it. */
-export type OpenPlan = (model: vscode.Uri) => Promise<void>;
+/** Opens the plan beside a model. Where there is none, asks for a goal and makes one for it; says whether it did. */
+export type OpenPlan = (model: vscode.Uri) => Promise<'opened' | 'made' | 'cancelled'>;
 
 export function createOpenPlan({ engine, models, suggestions, preview }: Parts): OpenPlan {
   /** False when cancelled. */
@@ -38,7 +38,9 @@ export function createOpenPlan({ engine, models, suggestions, preview }: Parts):
 
   return async (model) => {
     const uri = planUri(model);
-    if (!(await planSource(uri)) && !(await suggestions.pauseDuring(() => make(model)))) return;
+    const isThere = (await planSource(uri)) !== undefined;
+    if (!isThere && !(await suggestions.pauseDuring(() => make(model)))) return 'cancelled';
     await vscode.window.showTextDocument(await planDocument(uri));
+    return isThere ? 'opened' : 'made';
   };
 }

@@ -1,0 +1,32 @@
+import * as vscode from 'vscode';
+import { STEPS } from '../ids';
+import type { Models } from './models';
+import type { Tree } from './tree';
+
+export type Step = keyof typeof STEPS;
+
+/**
+ * What somebody has done for the first time since the window was opened, as context keys that the steps of the
+ * walkthrough wait for. VS Code remembers for good which of its steps are done.
+ */
+export interface FirstSteps extends vscode.Disposable {
+  reached(step: Step): void;
+}
+
+export function createFirstSteps(models: Models, tree: Tree): FirstSteps {
+  const known = new Set<Step>();
+  const reached = (step: Step) => {
+    if (known.has(step)) return;
+    known.add(step);
+    void vscode.commands.executeCommand('setContext', STEPS[step], true);
+  };
+  const subscriptions = vscode.Disposable.from(
+    models.onDidChange((model) => {
+      if (model?.state.kind === 'ready') reached('open');
+    }),
+    tree.onDidSelect((rows) => {
+      if (rows.some(({ kind }) => kind === 'layer')) reached('look');
+    }),
+  );
+  return { reached, dispose: () => subscriptions.dispose() };
+}
