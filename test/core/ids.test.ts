@@ -26,8 +26,10 @@ test('the manifest and the code know the same commands', () => {
   );
   const known = new Set<string>(Object.values(COMMANDS));
   for (const command of valuesOf('command', contributes.menus)) assert.ok(known.has(command), command);
-  for (const [, command] of valuesOfTexts().matchAll(/command:(ranksmith\.\w+)/g)) {
-    assert.ok(known.has(command!), command);
+  for (const [, command] of valuesOfTexts().matchAll(/command:(ranksmith\.[\w.]+)/g)) {
+    // VS Code makes a command of its own for each view.
+    const isFocus = Object.values(VIEWS).some((view) => command === `${view}.focus`);
+    assert.ok(known.has(command!) || isFocus, command);
   }
 });
 
