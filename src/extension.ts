@@ -52,7 +52,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const log = own(vscode.window.createOutputChannel('Ranksmith', { log: true }));
   const failures = createFailures(log);
   const dimensions = rememberDimensions(workspaceState);
-  const host = own(createEngineHost(context.asAbsolutePath('dist/worker.js'), log));
+  const host = own(createEngineHost(extensionUri, log));
   const { engine } = host;
   const files = own(watchModelFiles());
   const models = own(createModels(engine, files, dimensions, failures));

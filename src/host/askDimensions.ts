@@ -1,8 +1,8 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Analysis, DimBindings } from '../core/compress/analysis';
 import type { Dimensions } from './dimensions';
 import type { Model, Models } from './models';
+import { basename } from './paths';
 
 /** Asks for the size of every symbolic dimension of a model, one after another. Undefined when cancelled. */
 export async function askDimensions(

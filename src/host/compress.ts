@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
 import { isTemporaryName } from '../core/compress/temporaryName';
@@ -6,8 +5,10 @@ import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
 import type { CallOptions, Engine } from '../worker/engine';
 import type { Dimensions } from './dimensions';
+import { enginePath, fileUri } from './enginePath';
 import type { Failures } from './failures';
 import type { Models } from './models';
+import { basename } from './paths';
 import { type Output, pickOutputs } from './pickOutput';
 import type { ChooseWays, Way, WayChoices } from './plans/chooseWays';
 import { shareOf } from './previewTargets';
@@ -53,12 +54,12 @@ export function createCompress(parts: Parts): Compress {
     if (way.kind === 'refused') throw new ModelError('bad-plan', way.message);
     const how =
       way.kind === 'plan'
-        ? { plan: way.plan, planPath: way.uri.fsPath, target: way.plan.goal }
+        ? { plan: way.plan, planPath: enginePath(way.uri), target: way.plan.goal }
         : { target: way.target };
     const request = {
       ...models.request(source),
       ...how,
-      output: uri.fsPath,
+      output: enginePath(uri),
       method: 'auto',
       overwrite,
     } as const;
@@ -91,7 +92,7 @@ export function createCompress(parts: Parts): Compress {
     return withNotification(notified, async (call) => {
       if (sources.length === 1) {
         const done = await compressOne(first, ways[0]!, outputs[0]!, call);
-        tell(summaryOf(done), vscode.Uri.file(done.compressed.file));
+        tell(summaryOf(done), fileUri(done.compressed.file));
         return [done];
       }
       const reports: CompressionReport[] = [];
@@ -106,7 +107,7 @@ export function createCompress(parts: Parts): Compress {
       }
       const last = reports.at(-1);
       if (refusals.length > 0) failures.tell(summaryOfSeveral(reports, refusals));
-      else if (last) tell(summaryOfSeveral(reports, []), vscode.Uri.file(last.compressed.file));
+      else if (last) tell(summaryOfSeveral(reports, []), fileUri(last.compressed.file));
       return reports;
     });
   }

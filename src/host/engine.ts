@@ -1,8 +1,8 @@
-import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
 import { ModelError } from '../core/onnx/modelError';
 import { type CallOptions, ENGINE_METHODS, type Engine } from '../worker/engine';
 import { connect, type RpcClient } from '../worker/rpc';
+import { type EngineThread, startEngineThread } from './engineThread';
 
 /** The engine in its worker thread. The thread starts with the first call, and again with the first after it stopped. */
 export interface EngineHost extends vscode.Disposable {
@@ -12,21 +12,18 @@ export interface EngineHost extends vscode.Disposable {
 }
 
 interface Running {
-  readonly worker: Worker;
+  readonly thread: EngineThread;
   readonly client: RpcClient<Engine>;
 }
 
-/** @param script the bundle of the worker */
-export function createEngineHost(script: string, log: vscode.LogOutputChannel): EngineHost {
+/** @param extension the extension's folder */
+export function createEngineHost(extension: vscode.Uri, log: vscode.LogOutputChannel): EngineHost {
   let running: Running | undefined;
 
   function start(): Running {
-    const worker = new Worker(script, { stdout: true, stderr: true });
-    const client = connect<Engine>(ENGINE_METHODS, {
-      post: (message) => worker.postMessage(message),
-      onMessage: (receive) => worker.on('message', receive),
-    });
-    const started: Running = { worker, client };
+    const thread = startEngineThread(extension, log);
+    const client = connect<Engine>(ENGINE_METHODS, thread.port);
+    const started: Running = { thread, client };
     const end = (why: string) => {
       if (running === started) {
         running = undefined;
@@ -34,10 +31,7 @@ export function createEngineHost(script: string, log: vscode.LogOutputChannel): 
       }
       client.fail(new ModelError('engine-stopped', stopped(why)));
     };
-    worker.on('error', (error) => end(error.message));
-    worker.on('exit', (code) => end(`exit code ${code}`));
-    worker.stderr.on('data', (chunk: Buffer) => log.warn(`engine: ${chunk.toString().trimEnd()}`));
-    worker.stdout.on('data', (chunk: Buffer) => log.debug(`engine: ${chunk.toString().trimEnd()}`));
+    thread.onEnd(end);
     log.info('The engine started.');
     return started;
   }
@@ -63,7 +57,7 @@ export function createEngineHost(script: string, log: vscode.LogOutputChannel): 
     };
 
   const stop = async () => {
-    await running?.worker.terminate();
+    await running?.thread.terminate();
   };
   return {
     engine: Object.fromEntries(ENGINE_METHODS.map((method) => [method, call(method)])) as unknown as Engine,

@@ -1,7 +1,7 @@
-import { sep } from 'node:path';
 import * as vscode from 'vscode';
 import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
+import { enginePath } from './enginePath';
 
 /** What an error means to a person. */
 type Failure =
@@ -60,7 +60,9 @@ function tell(message: string): void {
 /** Paths inside the workspace as the explorer shows them: the full ones would fill a notification. */
 function withoutFolders(message: string): string {
   const folders = vscode.workspace.workspaceFolders ?? [];
-  return folders.reduce((text, { uri }) => text.replaceAll(uri.fsPath + sep, ''), message);
+  return folders
+    .flatMap(({ uri }) => [`${enginePath(uri)}/`, `${enginePath(uri)}\\`])
+    .reduce((text, folder) => text.replaceAll(folder, ''), message);
 }
 
 function failureOf(error: unknown): Failure {

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import { l10n } from 'vscode';
 import type { Analysis } from '../core/compress/analysis';
 import { printTarget } from '../core/compress/plan';
@@ -11,6 +10,7 @@ import {
   formatPercent,
 } from '../core/format';
 import { markdown } from './markdown';
+import { basename } from './paths';
 import type { ModelPlan } from './plans/planFiles';
 
 /** "2.31 M params · 17.9 M MACs · opset 17": in a side bar every character counts. */

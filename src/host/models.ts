@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { Analysis } from '../core/compress/analysis';
 import type { CallOptions, Engine, ModelRequest } from '../worker/engine';
 import type { Dimensions } from './dimensions';
+import { enginePath } from './enginePath';
 import type { Failures } from './failures';
 import type { ModelFiles } from './modelFiles';
 
@@ -62,7 +63,7 @@ export function createModels(
   const extra = new Map<string, vscode.Uri>();
   let searching: Promise<void> | undefined;
 
-  const request = (uri: vscode.Uri): ModelRequest => ({ path: uri.fsPath, dims: dimensions.of(uri) });
+  const request = (uri: vscode.Uri): ModelRequest => ({ path: enginePath(uri), dims: dimensions.of(uri) });
 
   async function search(): Promise<void> {
     const found = [...(await files.find())];

@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Model, Models } from './models';
 import { modelDescription } from './modelText';
+import { basename } from './paths';
 
 /** Asks which of the workspace's models that fit is meant. Undefined when cancelled; says so when there is none. */
 export async function pickModel(

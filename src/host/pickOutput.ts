@@ -1,6 +1,6 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { compressedPath } from '../core/compress/compressedPath';
+import { basename } from './paths';
 
 /** Where a compressed model goes, and whether something may be replaced there. */
 export interface Output {
@@ -13,7 +13,7 @@ export interface Output {
  * Undefined when cancelled.
  */
 export async function pickOutputs(sources: readonly vscode.Uri[]): Promise<readonly Output[] | undefined> {
-  const wanted = sources.map((source) => vscode.Uri.file(compressedPath(source.fsPath)));
+  const wanted = sources.map((source) => source.with({ path: compressedPath(source.path) }));
   const present = await Promise.all(wanted.map(exists));
   const taken = wanted.filter((_, i) => present[i]);
   const [first] = taken;

@@ -1,8 +1,9 @@
-import { randomBytes } from 'node:crypto';
 import * as vscode from 'vscode';
 import type { FromPage, ToPage } from '../../webview/messages';
 import type { CompressionReport } from '../core/compress/report';
 import { COMMANDS, VIEWS } from '../ids';
+import { fileUri } from './enginePath';
+import { randomHex } from './randomHex';
 
 const LAST = 'ranksmith.lastReport';
 
@@ -28,7 +29,7 @@ export function createReportView(extension: vscode.Uri, state: vscode.Memento): 
         break;
       case 'reveal': {
         const file = last()?.[message.file].file;
-        if (file) void vscode.commands.executeCommand('revealInExplorer', vscode.Uri.file(file));
+        if (file) void vscode.commands.executeCommand('revealInExplorer', fileUri(file));
       }
     }
   };
@@ -56,7 +57,7 @@ export function createReportView(extension: vscode.Uri, state: vscode.Memento): 
 
 /** A page with one script and one style sheet, and nothing else. */
 function html(webview: vscode.Webview, dist: vscode.Uri): string {
-  const nonce = randomBytes(16).toString('base64');
+  const nonce = randomHex(16);
   const policy = `default-src 'none'; script-src 'nonce-${nonce}'; style-src ${webview.cspSource};`;
   const address = (file: string) => webview.asWebviewUri(vscode.Uri.joinPath(dist, file));
   return `<!DOCTYPE html>

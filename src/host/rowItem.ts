@@ -1,10 +1,10 @@
-import { basename, dirname } from 'node:path';
 import * as vscode from 'vscode';
 import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import type { Analysis } from '../core/compress/analysis';
 import { COMMANDS, ROWS } from '../ids';
 import { isSuggested, layerDescription, layerLabel } from './layerText';
 import { modelDescription, modelLabel, planText } from './modelText';
+import { basename, dirname } from './paths';
 import type { ModelPlan } from './plans/planFiles';
 import type { LayerRow, ModelRow, NoticeRow, Order, Row } from './rows';
 import { SKIPPED_SCHEME } from './skippedDecoration';

@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
 import { l10n } from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
 import { formatChange, formatPercent, formatTimes } from '../core/format';
+import { basename } from './paths';
 
 /** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
 export function summaryOf({ original, compressed, plan, outputError }: CompressionReport): string {

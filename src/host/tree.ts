@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { CONTEXTS, VIEWS } from '../ids';
 import type { Dimensions } from './dimensions';
@@ -6,6 +5,7 @@ import { layerTooltip } from './layerText';
 import { markdown } from './markdown';
 import type { Model, Models } from './models';
 import { modelTooltip } from './modelText';
+import { basename } from './paths';
 import type { PlanFiles } from './plans/planFiles';
 import { planUri } from './plans/planUri';
 import { rowItem } from './rowItem';

@@ -1,9 +1,9 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { LayerInfo } from '../../core/compress/analysis';
 import type { LayerPlan } from '../../core/compress/plan';
 import { ModelError } from '../../core/onnx/modelError';
 import type { Model, Models } from '../models';
+import { basename } from '../paths';
 import type { Row } from '../rows';
 import { type Suggestions, suggestionEnergy } from '../suggestions';
 import { withNotification } from '../withNotification';

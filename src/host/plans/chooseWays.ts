@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { printTarget, type Target } from '../../core/compress/plan';
@@ -8,6 +7,7 @@ import { COMMANDS } from '../../ids';
 import type { CallOptions, Engine } from '../../worker/engine';
 import { outlookOf, type Prospect } from '../goals';
 import type { Models } from '../models';
+import { basename } from '../paths';
 import { type PlanGoal, type PlanOutlook, type PreviewTargets, pickGoal } from '../pickGoal';
 import { shareOf } from '../previewTargets';
 import type { ModelPlan, PlanFiles } from './planFiles';

@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { suggestedEntries } from '../../core/compress/planFixes';
 import { ModelError } from '../../core/onnx/modelError';
+import { basename } from '../paths';
 import { openedPlan } from './openedPlan';
 import { editsFor } from './planAction';
 import type { PlanDocument, PlanDocuments } from './planDocuments';

@@ -136,7 +136,8 @@ function text(value: string): vscode.MarkdownString {
 }
 
 function imageUri(svg: string): string {
-  return `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
+  const bytes = Array.from(new TextEncoder().encode(svg), (byte) => String.fromCharCode(byte));
+  return `data:image/svg+xml;base64,${btoa(bytes.join(''))}`;
 }
 
 function themeNow(): PictureTheme {

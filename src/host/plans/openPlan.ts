@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';
+import { basename } from '../paths';
 import { type PreviewTargets, pickGoal } from '../pickGoal';
 import type { Suggestions } from '../suggestions';
 import { withNotification } from '../withNotification';

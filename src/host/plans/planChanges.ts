@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFile';
 import type { LayerPlan } from '../../core/compress/plan';
@@ -9,6 +8,7 @@ import { shortNames } from '../../core/shortNames';
 import { CONTEXTS, VIEWS } from '../../ids';
 import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';
+import { basename } from '../paths';
 import { suggestionEnergy } from '../suggestions';
 import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFile';
 import type { PlanFile } from '../../core/compress/planFile';
@@ -7,6 +6,7 @@ import type { Engine } from '../../worker/engine';
 import type { Failures } from '../failures';
 import type { ModelFiles } from '../modelFiles';
 import type { Models } from '../models';
+import { basename } from '../paths';
 
 /** Which documents are plans. */
 export const PLAN_SELECTOR: vscode.DocumentSelector = { pattern: '**/*.ranks.json' };

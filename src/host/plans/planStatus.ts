@@ -1,9 +1,9 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import type { PlanReview } from '../../core/compress/planReview';
 import { formatChange, formatCount, formatMacs, formatPercent } from '../../core/format';
 import { COMMANDS } from '../../ids';
 import { markdown, markdownTable } from '../markdown';
+import { basename } from '../paths';
 import type { PlanDocument, PlanDocuments } from './planDocuments';
 import { factoredText, goalText, weightErrorText } from './planText';
 

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { parseTarget, printTarget, type Target } from '../../core/compress/plan';
@@ -7,6 +6,7 @@ import type { PlanFile } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
 import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';
+import { basename } from '../paths';
 import { type PreviewTargets, pickGoal } from '../pickGoal';
 import type { Suggestions } from '../suggestions';
 import { withNotification } from '../withNotification';

@@ -1,7 +1,7 @@
-import { basename } from 'node:path';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { COMMANDS } from '../../ids';
+import { basename } from '../paths';
 import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';
 

@@ -1,16 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { posix } from 'node:path';
 import * as vscode from 'vscode';
 import { type PlanFile, printPlanFile } from '../../core/compress/planFile';
 import { temporaryName } from '../../core/compress/temporaryName';
 import { ModelError } from '../../core/onnx/modelError';
+import { basename } from '../paths';
+import { randomHex } from '../randomHex';
 
 /**
  * Writes a new plan: beside its place first, so that there is never half of one. Throws 'target-exists' where there is a
  * file already: what stands there may be somebody's work.
  */
 export async function writePlan(uri: vscode.Uri, plan: PlanFile): Promise<void> {
-  const name = temporaryName(posix.basename(uri.path), randomBytes(4).toString('hex'));
+  const name = temporaryName(basename(uri.path), randomHex(4));
   const temporary = vscode.Uri.joinPath(uri, '..', name);
   const { fs } = vscode.workspace;
   try {

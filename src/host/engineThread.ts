@@ -1,0 +1,30 @@
+import { Worker } from 'node:worker_threads';
+import * as vscode from 'vscode';
+import type { RpcPort } from '../worker/rpc';
+
+/** The thread that the engine runs in. */
+export interface EngineThread {
+  readonly port: RpcPort;
+  /** It ended, of itself or because it was told to: why, in words. May be told more than once. */
+  onEnd(ended: (why: string) => void): void;
+  terminate(): Promise<unknown>;
+}
+
+/** Starts the engine. What it prints goes to the log. */
+export function startEngineThread(extension: vscode.Uri, log: vscode.LogOutputChannel): EngineThread {
+  const script = vscode.Uri.joinPath(extension, 'dist', 'worker.js').fsPath;
+  const worker = new Worker(script, { stdout: true, stderr: true });
+  worker.stderr.on('data', (chunk: Buffer) => log.warn(`engine: ${chunk.toString().trimEnd()}`));
+  worker.stdout.on('data', (chunk: Buffer) => log.debug(`engine: ${chunk.toString().trimEnd()}`));
+  return {
+    port: {
+      post: (message) => worker.postMessage(message),
+      onMessage: (receive) => worker.on('message', receive),
+    },
+    onEnd(ended) {
+      worker.on('error', (error) => ended(error.message));
+      worker.on('exit', (code) => ended(`exit code ${code}`));
+    },
+    terminate: () => worker.terminate(),
+  };
+}
