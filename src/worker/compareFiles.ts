@@ -7,6 +7,7 @@ import type { Constant } from '../core/onnx/constants';
 import { ModelError } from '../core/onnx/modelError';
 import type { CallOptions, CompareRequest } from './engine';
 import type { OpenModel } from './openModel';
+import { pause } from './platform/pause';
 import { type WeightChange, weightChange } from './weightChange';
 
 /** A model that is held open while it is compared. */
@@ -70,16 +71,16 @@ async function withWeights(
 ): Promise<readonly LayerChange[]> {
   const total = comparison.layers.reduce((sum, { bytes }) => sum + (bytes.before ?? 0), 0) || 1;
   let done = 0;
-  let pause = 0;
+  let paused = 0;
   const changes: LayerChange[] = [];
   for (const [i, change] of comparison.layers.entries()) {
     changes.push(change.kind === 'same' ? withWeight(before, after, change, matches[i]!) : change);
     done += change.bytes.before ?? 0;
     // Messages, a cancellation among them, arrive between two layers.
-    if (done - pause > 8 * 1024 * 1024) {
-      pause = done;
+    if (done - paused > 8 * 1024 * 1024) {
+      paused = done;
       onLayer(done / total, change.name);
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       signal?.throwIfAborted();
     }
   }

@@ -1,4 +1,3 @@
-import { basename, dirname, join } from 'node:path';
 import type { Analysis, DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { makePlan } from '../core/compress/makePlan';
@@ -23,6 +22,7 @@ import { modelWeights } from './modelWeights';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
 import { optionsOfPlan } from './planModel';
+import { basename, dirname, join } from './platform/paths';
 import { reproductionOf } from './reproduction';
 import { verifyModels } from './verifyModels';
 

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { candidateOf } from '../core/compress/candidates';
 import { factorWeight } from '../core/compress/factor';
 import type { Form } from '../core/compress/layer';
@@ -13,6 +12,7 @@ import { type Matrix, matrix, zerosLike } from '../core/tensor/matrix';
 import { withGram } from '../core/tensor/withGram';
 import { type CalibrateResult, type CalibrateTask, runCalibrateTask } from './calibrate/calibrateTask';
 import { openFile } from './fileSource';
+import { sha256 } from './platform/sha256';
 
 /** Where a thread finds a weight: a range of a file, or, for the few that are not stored plainly, the numbers. */
 export type WeightSource =
@@ -80,7 +80,9 @@ export function runFactorJob(engine: Linalg, job: FactorJob, onProgress: OnProgr
   switch (task.kind) {
     case 'hash': {
       const bytes = new Uint8Array(weight.buffer, weight.byteOffset, weight.byteLength);
-      return { kind: 'hash', hash: createHash('sha256').update(bytes).digest('base64') };
+      const hash = sha256();
+      hash.update(bytes);
+      return { kind: 'hash', hash: hash.digest('base64') };
     }
     case 'measure': {
       const series = candidateFor(task.form, task.method).series[task.series]!;

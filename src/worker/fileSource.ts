@@ -1,6 +1,6 @@
-import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ByteSource } from '../core/onnx/byteSource';
 import { ModelError } from '../core/onnx/modelError';
+import { closeSync, fstatSync, openSync, readSync } from './platform/files';
 
 /** One positioned read must ask for less than 2 GiB. */
 const LARGEST_READ = 1 << 30;

@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto';
 import { openFile } from './fileSource';
+import { pause } from './platform/pause';
+import { sha256 } from './platform/sha256';
 
 const BLOCK = 1024 * 1024;
 
 /** SHA-256 over the bytes of files, one behind the other, in hexadecimal. Between blocks it listens to the signal. */
 export async function hashFiles(paths: readonly string[], signal?: AbortSignal): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = sha256();
   const block = new Uint8Array(BLOCK);
   for (const path of paths) {
     const file = openFile(path);
@@ -14,7 +15,7 @@ export async function hashFiles(paths: readonly string[], signal?: AbortSignal):
         signal?.throwIfAborted();
         const length = Math.min(BLOCK, file.size - at);
         hash.update(file.read(at, length, block.subarray(0, length)));
-        await new Promise((resolve) => setImmediate(resolve));
+        await pause();
       }
     } finally {
       file.close();

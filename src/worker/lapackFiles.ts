@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
+import { readFileSync } from './platform/files';
+import { join } from './platform/paths';
 
 /** The two modules that `wasm/build.mjs` makes, the faster one first: it needs relaxed SIMD. */
 const variants = ['lapack.relaxed.wasm', 'lapack.simd.wasm'];
@@ -13,7 +13,7 @@ export function loadLapackModule(folder: string): WebAssembly.Module {
   const problems: string[] = [];
   for (const name of variants) {
     try {
-      const bytes = readFileSync(path.join(folder, name));
+      const bytes = readFileSync(join(folder, name));
       if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
       problems.push(`${name} is not valid here`);
     } catch (error) {

@@ -1,9 +1,9 @@
-import { statSync } from 'node:fs';
 import { type Checkpoint, readCheckpoint } from '../core/checkpoint/checkpoint';
 import { readCheckpointFloats } from '../core/checkpoint/checkpointData';
 import type { CheckpointLayer } from '../core/compress/checkpointLayers';
 import { Element, isFactorableType } from '../core/onnx/elements';
 import { openFile } from './fileSource';
+import { statSync } from './platform/files';
 import type { WeightFile } from './runTask';
 
 /** A scanned checkpoint with its file held open. Close it. */

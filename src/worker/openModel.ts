@@ -1,5 +1,3 @@
-import { lstatSync, realpathSync } from 'node:fs';
-import { dirname, join } from 'node:path';
 import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import { checkedLocation } from '../core/onnx/externalData';
 import type { Model } from '../core/onnx/model';
@@ -8,6 +6,8 @@ import { allGraphs } from '../core/onnx/names';
 import { readModel } from '../core/onnx/read';
 import type { OpenExternal } from '../core/onnx/tensorData';
 import { type FileSource, openFile } from './fileSource';
+import { lstatSync, realpathSync } from './platform/files';
+import { dirname, join } from './platform/paths';
 
 /** A scanned model with the files behind it held open. Close it. */
 export interface OpenModel {

@@ -1,4 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { temporaryName } from '../core/compress/temporaryName';
+import type { ByteSource } from '../core/onnx/byteSource';
+import { ModelError } from '../core/onnx/modelError';
+import { type CopySegment, type Segment, segmentsLength } from '../core/onnx/splice';
+import { type FileSource, openFile } from './fileSource';
 import {
   appendFileSync,
   closeSync,
@@ -10,13 +14,9 @@ import {
   rmSync,
   statSync,
   writeSync,
-} from 'node:fs';
-import { basename, dirname, join } from 'node:path';
-import { temporaryName } from '../core/compress/temporaryName';
-import type { ByteSource } from '../core/onnx/byteSource';
-import { ModelError } from '../core/onnx/modelError';
-import { type CopySegment, type Segment, segmentsLength } from '../core/onnx/splice';
-import { type FileSource, openFile } from './fileSource';
+} from './platform/files';
+import { basename, dirname, join } from './platform/paths';
+import { pause } from './platform/pause';
 
 /** What is written at once, and gathered in memory for it. */
 const BLOCK = 1024 * 1024;
@@ -48,7 +48,7 @@ export interface OutputFolder {
  * is left. Throws ModelErrors that name the target and the cause.
  */
 export function openOutputFolder(target: string): OutputFolder {
-  const unique = randomUUID().slice(0, 8);
+  const unique = crypto.randomUUID().slice(0, 8);
   const folder = join(dirname(target), temporaryName(basename(target), unique));
   const attempt = <T>(action: () => T): T => {
     try {
@@ -131,7 +131,7 @@ async function writeFile(
       for (let at = 0; at < block.length; ) at += writeSync(fd, block, at, block.length - at);
       onBytes(block.length);
       // Lets a cancel get through between blocks.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
     }
     fsyncSync(fd);
   } finally {

@@ -1,4 +1,3 @@
-import { basename } from 'node:path';
 import type { DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { checkPlan } from '../core/compress/checkPlan';
@@ -16,6 +15,7 @@ import { hashFiles } from './hashFiles';
 import { DEFAULT_SEED } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { filesOf, type OpenModel, openModel } from './openModel';
+import { basename } from './platform/paths';
 import type { Spectra } from './spectra';
 
 /** Makes a plan for a model. Throws 'unreachable-target' among other ModelErrors. */

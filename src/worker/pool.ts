@@ -1,9 +1,9 @@
-import { setMaxListeners } from 'node:events';
-import { availableParallelism, freemem } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { ModelError } from '../core/onnx/modelError';
 import type { FactorJob, FactorResult } from './factorJob';
 import { jobBytes } from './jobBytes';
+import { expectManyListeners } from './platform/manyListeners';
+import { availableMemory, processorCount } from './platform/processors';
+import { startScript } from './platform/threads';
 
 /** What a thread is told: one job at a time. */
 export type ThreadRequest = { readonly job: FactorJob };
@@ -48,11 +48,7 @@ export interface Pool {
  * Threads start when there is work for them, one for each processor. As many jobs run at once as there is room for:
  * what they are expected to need stays below `memory` bytes, unless it is a single one that needs more.
  */
-export function createPool(
-  script: string,
-  size = availableParallelism(),
-  memory = availableMemory() / 2,
-): Pool {
+export function createPool(script: string, size = processorCount(), memory = availableMemory() / 2): Pool {
   const idle: Thread[] = [];
   const waiting: Waiting[] = [];
   let reserved = 0;
@@ -122,7 +118,7 @@ export function createPool(
       signal?.throwIfAborted();
       if (closed) throw stoppedBefore();
       // Every job of a call listens to the same signal: there may be many.
-      if (signal) setMaxListeners(0, signal);
+      if (signal) expectManyListeners(signal);
       const bytes = jobBytes(job);
       const thread = await take(bytes, signal);
       try {
@@ -144,12 +140,6 @@ function stoppedBefore(): ModelError {
   return new ModelError('engine-stopped', 'The engine was closed before it came to this.');
 }
 
-/** What the machine, or the container, can still give. */
-function availableMemory(): number {
-  const known = process as { availableMemory?(): number };
-  return known.availableMemory?.() ?? freemem();
-}
-
 interface Waiting {
   readonly bytes: number;
   begin(thread: Thread): void;
@@ -167,41 +157,39 @@ interface Thread {
 }
 
 function startThread(script: string, onReady: (engine: string) => void): Thread {
-  const worker = new Worker(script);
-  // An idle pool must not keep a terminal program from ending.
-  worker.unref();
   let alive = true;
   let settle: ((reply: ThreadReply | Error) => void) | undefined;
   const die = (error: Error) => {
     alive = false;
     settle?.(error);
   };
-  worker.on('error', (error) =>
-    die(new ModelError('engine-stopped', `A factoring thread stopped: ${error.message}`)),
-  );
-  worker.on('exit', () =>
-    die(new ModelError('engine-stopped', 'A factoring thread stopped before it had finished.')),
-  );
-  worker.on('message', (reply: ThreadReply) => {
-    if (reply.kind === 'ready') onReady(reply.engine);
-    else settle?.(reply);
+  const thread = startScript(script, {
+    onEnd(error) {
+      const why = error ? `: ${error.message}` : ' before it had finished.';
+      die(new ModelError('engine-stopped', `A factoring thread stopped${why}`));
+    },
+    onMessage(reply: ThreadReply) {
+      if (reply.kind === 'ready') onReady(reply.engine);
+      else settle?.(reply);
+    },
   });
 
   return {
     alive: () => alive,
-    stop: () => worker.terminate(),
+    stop: () => thread.terminate(),
     run(job, signal, onProgress) {
       return new Promise((resolve, reject) => {
         // A computation in WebAssembly listens to nobody: cancelling it means ending its thread.
         const cancel = () => {
           alive = false;
           finish();
-          void worker.terminate();
+          void thread.terminate();
           reject(signal?.reason);
         };
         const finish = () => {
           settle = undefined;
-          worker.unref();
+          // An idle pool must not keep a terminal program from ending.
+          thread.keepAlive(false);
           signal?.removeEventListener('abort', cancel);
         };
         settle = (reply) => {
@@ -227,9 +215,9 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
           finish();
         };
         signal?.addEventListener('abort', cancel, { once: true });
-        worker.ref();
+        thread.keepAlive(true);
         const handedOver = (job.known?.parts ?? []).map(({ buffer }) => buffer as ArrayBuffer);
-        worker.postMessage({ job } satisfies ThreadRequest, handedOver);
+        thread.post({ job } satisfies ThreadRequest, handedOver);
       });
     },
   };

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-import { basename, dirname, relative } from 'node:path';
 import { printTarget } from '../core/compress/plan';
 import { type PlanFile, printPlanFile } from '../core/compress/planFile';
 import type { Reproduction } from '../core/compress/report';
@@ -8,6 +6,8 @@ import type { CompressRequest } from './engine';
 import { hashFiles } from './hashFiles';
 import { DEFAULT_SEED } from './modelInputs';
 import { filesOf, type OpenModel } from './openModel';
+import { basename, dirname, relative } from './platform/paths';
+import { sha256 } from './platform/sha256';
 import { VERSION } from './version';
 
 /** What it takes to make a result again. `written` need not have its name yet. */
@@ -29,7 +29,9 @@ export async function reproductionOf(
 }
 
 function hashOf(plan: PlanFile): string {
-  return createHash('sha256').update(printPlanFile(plan)).digest('hex');
+  const hash = sha256();
+  hash.update(printPlanFile(plan));
+  return hash.digest('hex');
 }
 
 /** The command line that does what a request asks for, in the folder of the model. */

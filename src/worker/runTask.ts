@@ -1,7 +1,7 @@
-import { setMaxListeners } from 'node:events';
 import type { FormedLayer } from '../core/compress/layer';
 import { ModelError } from '../core/onnx/modelError';
 import type { FactorResult, FactorTask, JobWeight, KnownGram } from './factorJob';
+import { expectManyListeners } from './platform/manyListeners';
 import { type Pool, WeightRefused } from './pool';
 
 /** A file of weights, as factoring needs it. */
@@ -48,7 +48,7 @@ export function refusalOf(error: unknown): string {
 export function untilAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return shared;
   if (signal.aborted) return Promise.reject(signal.reason);
-  setMaxListeners(0, signal);
+  expectManyListeners(signal);
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);
     signal.addEventListener('abort', leave, { once: true });

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from 'onnxruntime-web';
 import { ModelError } from '../core/onnx/modelError';
+import { readFileSync } from './platform/files';
+import { type LoadedOrt, loadOrt } from './platform/ort';
+import { dirname, join } from './platform/paths';
 
 /** A tensor at the border of the runtime: plain arrays, ONNX's name for the element type. */
 export interface RuntimeTensor {
@@ -31,8 +31,6 @@ export interface Runtime {
   open(path: string, externalFiles: readonly string[], bytes?: Uint8Array): Promise<RuntimeSession>;
 }
 
-type Ort = typeof import('onnxruntime-web');
-
 /** One thread, so that times of two models compare and machines differ less. */
 const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
 
@@ -41,38 +39,16 @@ const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 
  * Both libraries share one interface, so one implementation serves them.
  */
 export function loadRuntime(folder: string, native = true): Runtime {
-  const ort = (native && nativeRuntime()) || undefined;
-  if (ort)
-    return runtimeOf(
-      ort,
-      `ONNX Runtime ${ort.env.versions.node ?? ort.env.versions.common} (native CPU, 1 thread)`,
-      true,
-    );
-  const web: Ort = require(join(folder, 'ort', 'ort.node.min.js'));
-  web.env.wasm.numThreads = 1;
-  web.env.wasm.wasmPaths = `${pathToFileURL(join(folder, 'ort')).href}/`;
-  return runtimeOf(
-    web,
-    `ONNX Runtime ${web.env.versions.web ?? web.env.versions.common} (WebAssembly, 1 thread)`,
-    false,
-  );
+  return runtimeOf(loadOrt(folder, native));
 }
 
-function nativeRuntime(): Ort | undefined {
-  try {
-    return require('onnxruntime-node');
-  } catch {
-    // Not installed, or not built for this platform: the WebAssembly runtime serves.
-    return undefined;
-  }
-}
-
-function runtimeOf(ort: Ort, name: string, readsFiles: boolean): Runtime {
+function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
   return {
     name,
     async open(path, externalFiles, bytes) {
       let session: InferenceSession;
       try {
+        await ready();
         session = readsFiles
           ? bytes
             ? await ort.InferenceSession.create(bytes, { ...OPTIONS, ...dataIn(dirname(path)) })

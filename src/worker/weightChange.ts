@@ -44,7 +44,8 @@ function sameBytes(a: TensorLocation, b: TensorLocation): boolean {
   for (let at = 0; at < a.length; at += CHUNK) {
     const length = Math.min(CHUNK, a.length - at);
     const left = a.source.read(a.offset + at, length);
-    if (Buffer.compare(left, b.source.read(b.offset + at, length)) !== 0) return false;
+    const right = b.source.read(b.offset + at, length);
+    for (let i = 0; i < length; i++) if (left[i] !== right[i]) return false;
   }
   return true;
 }

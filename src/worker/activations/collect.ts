@@ -1,5 +1,6 @@
 import type { Layer } from '../../core/compress/layer';
 import type { Batch } from '../calibration/batches';
+import { pause } from '../platform/pause';
 import type { Runtime } from '../runtime';
 import type { ShapedModel } from './exposedSession';
 import type { InputBatches } from './inputBatches';
@@ -156,7 +157,7 @@ function breathing(signal: AbortSignal | undefined): () => Promise<void> {
   let last = performance.now();
   return async () => {
     if (performance.now() - last > TURN_MS) {
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
       last = performance.now();
     }
     signal?.throwIfAborted();

@@ -1,9 +1,10 @@
-import { basename } from 'node:path';
 import type { OutputError } from '../../core/compress/report';
 import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { CalibrationData } from '../calibration/calibrationData';
 import type { ModelInputs } from '../modelInputs';
+import { basename } from '../platform/paths';
+import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import { outputComparison, type RunnableModel } from '../verifyModels';
 
@@ -46,7 +47,7 @@ export async function heldBackError(
         comparison.add(unpadded(expected, batch), unpadded(await second.run(batch.tensors), batch));
         onProgress(++done / batches.count);
         // Runs are synchronous inside: whoever wants to cancel is listened to here.
-        await new Promise((resolve) => setImmediate(resolve));
+        await pause();
       }
     } finally {
       await second.release();

@@ -1,11 +1,11 @@
-import { existsSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
 import type { PlanCalibration, PlanFile } from '../../core/compress/planFile';
 import type { Model } from '../../core/onnx/model';
 import { ModelError } from '../../core/onnx/modelError';
 import { type CalibrationData, openCalibration } from '../calibration/calibrationData';
 import { NO_PREPROCESSING, parsePreprocessing, printPreprocessing } from '../calibration/preprocessing';
 import type { CalibrationRequest } from '../engine';
+import { existsSync } from '../platform/files';
+import { basename, dirname, join } from '../platform/paths';
 
 /** Options whose values the plan has members for. */
 const OWN = ['--mean', '--std'];

@@ -2,6 +2,7 @@ import type { FactoredLayer } from '../../core/compress/rewrite';
 import type { InputBatches } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { OpenModel } from '../openModel';
+import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import { rewrittenBytes } from './memoryModel';
 import { outputDistance } from './outputDistance';
@@ -33,7 +34,7 @@ export function createProbes(
         signal?.throwIfAborted();
         if (!use!(await session.run(batch.tensors), batch, i++)) break;
         // Runs are synchronous inside: whoever wants to cancel is listened to here.
-        await new Promise((resolve) => setImmediate(resolve));
+        await pause();
       }
     } finally {
       await session.release();

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
-import { relative } from 'node:path';
 import { hashFiles } from '../hashFiles';
+import { relative } from '../platform/paths';
+import { sha256 } from '../platform/sha256';
 
 /**
  * SHA-256, in hexadecimal, over the content of files, their paths inside `root`, and settings: the same data read in
@@ -12,7 +12,7 @@ export async function contentHash(
   settings: unknown,
   signal?: AbortSignal,
 ): Promise<string> {
-  const hash = createHash('sha256');
+  const hash = sha256();
   hash.update(JSON.stringify(['calibration 1', settings]));
   for (const path of paths) {
     const name = relative(root, path).replaceAll('\\', '/');

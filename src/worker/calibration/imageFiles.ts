@@ -1,5 +1,5 @@
-import { readdirSync, realpathSync, statSync } from 'node:fs';
-import { extname, join, relative } from 'node:path';
+import { readdirSync, realpathSync, statSync } from '../platform/files';
+import { extname, join, relative } from '../platform/paths';
 import { dataError } from './dataError';
 
 /** The pictures of a folder. */

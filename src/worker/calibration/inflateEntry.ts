@@ -1,11 +1,8 @@
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
-import { crc32, createInflateRaw } from 'node:zlib';
 import type { ByteSource } from '../../core/onnx/byteSource';
 import { type FileSource, openFile } from '../fileSource';
+import { closeSync, mkdtempSync, openSync, rmSync, tmpdir, writeSync } from '../platform/files';
+import { crc32, DamagedDeflate, inflateRaw } from '../platform/inflate';
+import { join } from '../platform/paths';
 import { dataError } from './dataError';
 
 const BLOCK = 1024 * 1024;
@@ -42,23 +39,16 @@ export async function inflateEntry(
     let written = 0;
     let sum = 0;
     try {
-      await pipeline(
-        Readable.from(blocksOf(source, offset, length)),
-        createInflateRaw({ chunkSize: BLOCK }),
-        async (chunks: AsyncIterable<Uint8Array>) => {
-          for await (const chunk of chunks) {
-            written += chunk.length;
-            if (written > unpackedSize)
-              throw dataError(label, `it unpacks to more than ${unpackedSize} bytes`);
-            sum = crc32(chunk, sum);
-            for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
-          }
-        },
-        ...(signal ? [{ signal }] : []),
-      );
+      const onChunk = (chunk: Uint8Array) => {
+        written += chunk.length;
+        if (written > unpackedSize) throw dataError(label, `it unpacks to more than ${unpackedSize} bytes`);
+        sum = crc32(chunk, sum);
+        for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
+      };
+      await inflateRaw(blocksOf(source, offset, length), onChunk, signal);
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      throw code?.startsWith('Z_') ? dataError(label, `it does not unpack (${message})`) : error;
+      if (error instanceof DamagedDeflate) throw dataError(label, `it does not unpack (${error.message})`);
+      throw error;
     } finally {
       closeSync(fd);
     }

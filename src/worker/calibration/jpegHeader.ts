@@ -44,10 +44,10 @@ export function jpegHeader(bytes: Uint8Array): JpegHeader {
 
 /** In coded data a byte 255 is followed by 0 or a restart marker, so this finds scans only. */
 function countScans(bytes: Uint8Array): number {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const marker = Buffer.from([0xff, MARKER.scan]);
   let scans = 0;
-  for (let at = buffer.indexOf(marker); at >= 0; at = buffer.indexOf(marker, at + 2)) scans++;
+  for (let at = bytes.indexOf(0xff); at >= 0; at = bytes.indexOf(0xff, at + 1)) {
+    if (bytes[at + 1] === MARKER.scan) scans++;
+  }
   return scans;
 }
 

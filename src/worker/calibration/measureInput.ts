@@ -1,4 +1,5 @@
 import { elementCount, elementName } from '../../core/onnx/elements';
+import { pause } from '../platform/pause';
 import type { InputDescription } from './description';
 import type { PreparedInput } from './normalise';
 import { type Range, rangeMeter } from './range';
@@ -56,7 +57,7 @@ export async function measureInput(
       }
     }
     if (all.strange() > before) strangeSample ??= sample;
-    await new Promise((resolve) => setImmediate(resolve));
+    await pause();
   }
   return {
     prepared,

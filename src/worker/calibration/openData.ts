@@ -1,7 +1,7 @@
-import { statSync } from 'node:fs';
-import { dirname, extname } from 'node:path';
 import { ModelError } from '../../core/onnx/modelError';
 import { openFile } from '../fileSource';
+import { statSync } from '../platform/files';
+import { dirname, extname } from '../platform/paths';
 import type { DataFiles } from './dataFiles';
 import { findImages, type ImageFiles, isImageName } from './imageFiles';
 import { openNpy } from './npy';

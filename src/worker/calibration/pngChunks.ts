@@ -1,4 +1,5 @@
-import { inflateSync } from 'node:zlib';
+import { concat } from '../concat';
+import { inflate } from '../platform/inflate';
 
 /** The parts of a PNG file that make its pixels (PNG, third edition, section 11). */
 export interface PngChunks {
@@ -59,7 +60,7 @@ export function pngChunks(bytes: Uint8Array): PngChunks {
     at = end;
   }
   const expected = rawLength(width, height, channels * depth!, isInterlaced);
-  const raw = inflateSync(Buffer.concat(data), { maxOutputLength: expected + 1 });
+  const raw = inflate(concat(data), expected + 1);
   if (raw.length !== expected)
     throw new Error(`it holds ${raw.length} bytes of pixels instead of ${expected}`);
   return {
@@ -68,7 +69,7 @@ export function pngChunks(bytes: Uint8Array): PngChunks {
     depth: depth!,
     colorType: colorType!,
     isInterlaced,
-    stripped: Buffer.concat(kept),
+    stripped: concat(kept),
   };
 }
 

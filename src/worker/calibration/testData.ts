@@ -1,5 +1,5 @@
-import { readdirSync, statSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { readdirSync, statSync } from '../platform/files';
+import { basename, join } from '../platform/paths';
 import type { DataFiles, OfferedArray } from './dataFiles';
 import { fileOnDemand } from './fileOnDemand';
 import { openTensorFile } from './tensorFile';

@@ -1,0 +1,48 @@
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+/** ONNX Runtime's own interface: that of its library for Node and that of its library for browsers are the same. */
+export type Ort = typeof import('onnxruntime-web');
+
+/** The library as it was found. */
+export interface LoadedOrt {
+  readonly ort: Ort;
+  /** "ONNX Runtime 1.30.0 (native CPU, 1 thread)". */
+  readonly name: string;
+  /** Whether it opens files by itself; else it is given bytes. */
+  readonly readsFiles: boolean;
+  /** What has to be waited for before a first session. */
+  ready(): Promise<void>;
+}
+
+/**
+ * Loads ONNX Runtime: native where that is installed and wanted, else in WebAssembly. `folder` holds the bundled
+ * onnxruntime-web.
+ */
+export function loadOrt(folder: string, native: boolean): LoadedOrt {
+  const ready = async () => {};
+  const found = native ? nativeOrt() : undefined;
+  if (found) {
+    const { node, common } = found.env.versions;
+    return {
+      ort: found,
+      name: `ONNX Runtime ${node ?? common} (native CPU, 1 thread)`,
+      readsFiles: true,
+      ready,
+    };
+  }
+  const ort: Ort = require(join(folder, 'ort', 'ort.node.min.js'));
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmPaths = `${pathToFileURL(join(folder, 'ort')).href}/`;
+  const { web, common } = ort.env.versions;
+  return { ort, name: `ONNX Runtime ${web ?? common} (WebAssembly, 1 thread)`, readsFiles: false, ready };
+}
+
+function nativeOrt(): Ort | undefined {
+  try {
+    return require('onnxruntime-node');
+  } catch {
+    // Not installed, or not built for this platform: the WebAssembly runtime serves.
+    return undefined;
+  }
+}

@@ -1,0 +1,12 @@
+import { availableParallelism, freemem } from 'node:os';
+
+/** How many threads compute at the same time at best. */
+export function processorCount(): number {
+  return availableParallelism();
+}
+
+/** Bytes that the machine, or the container, can still give. */
+export function availableMemory(): number {
+  const known = process as { availableMemory?(): number };
+  return known.availableMemory?.() ?? freemem();
+}
