@@ -1,7 +1,7 @@
 import { basename, resolve } from 'node:path';
 import { type PlanProposal, printPlanFile } from '../core/compress/planFile';
 import { planPath } from '../core/compress/planPath';
-import { formatChange, formatPercent } from '../core/format';
+import { formatChange, formatError } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { checkTarget, openOutputFolder } from '../worker/outputFolder';
 import { errorOf, hinted, type Terminal } from './terminal';
@@ -45,12 +45,15 @@ async function writePlan(output: string, text: string): Promise<void> {
   }
 }
 
-function printProposal({ plan, parameters, macs, weightError }: PlanProposal, output: string): string {
+function printProposal(
+  { plan, parameters, macs, weightError, certainty }: PlanProposal,
+  output: string,
+): string {
   const factored = plan.layers.filter(({ kind }) => kind === 'factor').length;
   const change =
     macs.before === null || macs.after === null ? 'unknown' : formatChange(macs.before, macs.after);
   return [
-    `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatPercent(weightError)}`,
+    `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatError(weightError, certainty)}`,
     `written  ${output}; carry it out with: ranksmith compress --plan ${output} …`,
   ].join('\n');
 }

@@ -58,6 +58,12 @@ export function formatPercent(share: number): string {
   return `${short(100 * share)} %`;
 }
 
+/** A predicted error as a percentage: "≤ 3.12 %" where it is the most there can be, "≈ 3.12 %" where it is estimated. */
+export function formatError(error: number, certainty: 'exact' | 'bound' | 'estimate'): string {
+  const sign = { exact: '', bound: '≤ ', estimate: '≈ ' }[certainty];
+  return `${sign}${formatPercent(error)}`;
+}
+
 /** A share where room is short: 0.5113 → "51 %". */
 export function formatShare(share: number): string {
   return `${short(100 * share, 2)} %`;

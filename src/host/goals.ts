@@ -1,7 +1,8 @@
 import { l10n } from 'vscode';
+import { leastCertain } from '../core/compress/method';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
-import { formatChange, formatCount, formatMacs, formatPercent } from '../core/format';
+import { formatChange, formatCount, formatError, formatMacs } from '../core/format';
 
 /** A target with the words for it. */
 export interface Goal {
@@ -38,7 +39,7 @@ export function goalGroups(): readonly { readonly title: string; readonly goals:
 }
 
 /** What a goal or a plan gives for one model; the error is null while it is not measured. */
-export type Prospect = Pick<Preview, 'refusal' | 'parameters' | 'macs' | 'factored'> & {
+export type Prospect = Pick<Preview, 'refusal' | 'parameters' | 'macs' | 'factored' | 'certainty'> & {
   readonly weightError: number | null;
 };
 
@@ -68,7 +69,7 @@ export function outlookOf(previews: readonly Prospect[]): Outlook {
   }
   const errors = useful.map((p) => p.weightError);
   if (errors.every((error) => error !== null)) {
-    const error = formatPercent(Math.max(...errors));
+    const error = formatError(Math.max(...errors), leastCertain(useful.map(({ certainty }) => certainty)));
     parts.push(
       previews.length === 1 ? l10n.t('weight error {0}', error) : l10n.t('weight error up to {0}', error),
     );

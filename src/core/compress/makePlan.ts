@@ -5,7 +5,7 @@ import { lossOf, outputErrorOf } from './budget/outputError';
 import type { BudgetGoal } from './budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES, type Sensitivity } from './budget/sensitivity';
 import type { FormedLayer } from './layer';
-import { type Candidate, type Cost, type Ranks, saves } from './method';
+import { type Candidate, type Certainty, type Cost, leastCertain, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
 import { evbmfRanks } from './ranks/evbmfRanks';
 import { ratioRanks } from './ranks/ratio';
@@ -51,6 +51,7 @@ export interface Planned {
    * measured on data.
    */
   readonly weightError: number;
+  readonly certainty: Certainty;
   /** The output's relative error, as far as weights tell it (`outputErrorOf`); null where a layer in it is not known. */
   readonly outputError: number | null;
 }
@@ -236,6 +237,9 @@ function planOf(
     sensitivity: null,
     after: { parameters, macs },
     weightError: total === 0 ? 0 : Math.sqrt(discarded / total),
+    certainty: leastCertain(
+      picks.flatMap((pick) => (pick ? [pick.choice.candidate.certainty(pick.ranks)] : [])),
+    ),
     outputError: outputErrorOf(options, picks),
   };
 }

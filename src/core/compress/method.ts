@@ -58,11 +58,21 @@ export interface Series {
   measure(linalg: Linalg, weight: Numbers, onProgress: OnProgress): Spectrum;
 }
 
+/** What a predicted error is: that of the factors, the most it can be, or read between settings that were tried. */
+export type Certainty = 'exact' | 'bound' | 'estimate';
+
+/** What a sum of such errors is. */
+export function leastCertain(parts: readonly Certainty[]): Certainty {
+  return parts.find((each) => each === 'estimate') ?? parts.find((each) => each === 'bound') ?? 'exact';
+}
+
 /** How the error of a method follows from its ranks. */
 export interface Prediction {
   readonly series: readonly Series[];
-  /** Predicted ‖W − Ŵ‖² at these ranks; `known` holds one spectrum per series. An upper bound unless the method says more. */
+  /** Predicted ‖W − Ŵ‖² at these ranks; `known` holds one spectrum per series. See {@link certainty}. */
   error(known: readonly Spectrum[], ranks: Ranks): number;
+  /** What `error` is at these ranks. */
+  certainty(ranks: Ranks): Certainty;
   /** The ranks of the least price whose predicted ‖W − Ŵ‖² is at most `budget`; undefined when none are. */
   within(known: readonly Spectrum[], budget: number, price: (ranks: Ranks) => number): Ranks | undefined;
   /** The most each rank may be; infinite where the factors may outgrow the weight. */

@@ -49,7 +49,7 @@ export interface ParsedPlan {
   readonly layers: readonly LayerPlan[];
   /** By the name of the layer, also where other parts of the text are wrong. */
   readonly places: ReadonlyMap<string, EntryPlaces>;
-  /** The values of the plan's own members, those that are there. */
+  /** The values of the plan's own members, those that are there; `model.sha256` is among them. */
   readonly members: ReadonlyMap<string, Place>;
 }
 
@@ -82,6 +82,7 @@ export function parsePlanFile(text: string): ParsedPlan {
   const modelReader = model && createReader(model, problems);
   const file = modelReader?.string('file');
   const sha256 = modelReader?.string('sha256');
+  if (sha256) members.set('model.sha256', placeOf(sha256.node));
   const goalText = reader.string('goal');
   const goal = goalText && parseTarget(goalText.value);
   if (goalText && !goal) {
@@ -247,18 +248,26 @@ type Reader = ReturnType<typeof createReader>;
 /** Reads the members of an object, and notes what is missing, of another type, or not known. */
 function createReader(object: JsonNode, problems: PlanProblem[]) {
   const members = new Map<string, JsonNode>();
+  /** Names that nothing follows. */
+  const bare = new Map<string, JsonNode>();
   for (const { children } of object.children ?? []) {
     const [key, value] = children ?? [];
-    if (key && value) members.set(String(key.value), value);
+    if (key) (value ? members : bare).set(String(key.value), value ?? key);
   }
+  /** Of the whole plan only its brace is underlined. */
+  const start: Place = object.parent ? object : { offset: object.offset, length: 1 };
   const wanted = new Set<string>();
-  const complain = (node: JsonNode, message: string) => {
-    problems.push({ code: 'form', message, ...placeOf(node) });
+  const complain = ({ offset, length }: Place, message: string) => {
+    problems.push({ code: 'form', message, offset, length });
+  };
+  const miss = (name: string) => {
+    const key = bare.get(name);
+    complain(key ?? start, key ? `"${name}" has no value.` : `"${name}" is missing.`);
   };
   const read = <T>(name: string, type: JsonNode['type'], word: string): Found<T> | undefined => {
     wanted.add(name);
     const node = members.get(name);
-    if (!node) complain(object, `"${name}" is missing.`);
+    if (!node) miss(name);
     else if (node.type !== type) complain(node, `"${name}" is ${word}.`);
     else return { node, value: node.value as T };
     return undefined;
@@ -278,7 +287,7 @@ function createReader(object: JsonNode, problems: PlanProblem[]) {
       const node = members.get(name);
       wanted.add(name);
       if (node) return { node, value: node.value };
-      complain(object, `"${name}" is missing.`);
+      miss(name);
       return undefined;
     },
     string: (name: string) => read<string>(name, 'string', 'a text'),

@@ -1,4 +1,5 @@
 import type { PlanSensitivity } from './budget/measuredSensitivity';
+import type { Certainty } from './method';
 import { type LayerPlan, printTarget, type Target } from './plan';
 
 /** A plan as it stands in a file beside the model, to be read, edited and kept in version control. */
@@ -45,6 +46,7 @@ export interface PlanProposal {
   readonly macs: { readonly before: number | null; readonly after: number | null };
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
+  readonly certainty: Certainty;
 }
 
 /** The version of the format; a plan of another one is refused. */

@@ -36,6 +36,7 @@ export function placeOfRemark(
   switch (part) {
     case 'goal':
     case 'model':
+    case 'calibration':
       return memberPlace(parsed, part);
     case 'name':
       return places?.name ?? START;

@@ -1,4 +1,4 @@
-import type { MethodId, Ranks } from './method';
+import type { Certainty, MethodId, Ranks } from './method';
 
 /** What a layer or a model costs, biases included; null where sizes are unknown. */
 export interface Amounts {
@@ -16,6 +16,8 @@ export interface PlanSetting {
   readonly cost: Amounts;
   /** Predicted ‖W − Ŵ‖ / ‖W‖; null while the spectra it follows from are not measured. */
   readonly error: number | null;
+  /** What that error is. */
+  readonly certainty: Certainty;
 }
 
 /** What a planner would make of a layer for the goal of the plan. */
@@ -27,6 +29,10 @@ export type Advice =
 export type RemarkCode =
   /** The plan was made for another version of the model. */
   | 'other-model'
+  /** The data that the plan was made on is not where it is looked for, or can't be read. */
+  | 'no-data'
+  /** It is other data than the plan was made on. */
+  | 'other-data'
   /** The model has no such layer. */
   | 'unknown-layer'
   /** The method does not fit the layer. */
@@ -51,7 +57,7 @@ export interface PlanRemark {
   /** The layer it is about; undefined where it is about the whole plan. */
   readonly layer?: string;
   /** The part of the layer's entry, or of the plan, it is about. */
-  readonly part: 'name' | 'method' | 'ranks' | 'goal' | 'model';
+  readonly part: 'name' | 'method' | 'ranks' | 'goal' | 'model' | 'calibration';
   /** What would do away with it. */
   readonly fix?: Advice;
 }
@@ -86,6 +92,9 @@ export interface PlanReview {
   readonly activations: number | null;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over all layers; null until everything is measured. */
   readonly weightError: number | null;
+  readonly certainty: Certainty;
+  /** SHA-256 of the model as it is now; null until it is known. */
+  readonly sha256: string | null;
   /** Whether everything is measured: errors, advice and all remarks are there. If not, some of them may be. */
   readonly isMeasured: boolean;
 }

@@ -18,6 +18,8 @@ export function byTails(series: readonly Series[], fullRanks: Ranks, fit?: RankF
     series,
     limits: fullRanks,
     error,
+    // A rank that cuts nothing adds nothing.
+    certainty: (ranks) => (ranks.filter((rank, i) => rank < fullRanks[i]!).length > 1 ? 'bound' : 'exact'),
     within(known, budget, price) {
       const allowed = stretched(budget, known);
       const ranks = shareOut(known, allowed, price);
@@ -137,6 +139,7 @@ export function byTrial(
     series: [series],
     limits,
     ofRank,
+    certainty: (ranks) => (settings.some((tried) => String(tried) === String(ranks)) ? 'exact' : 'estimate'),
     error([spectrum], ranks) {
       const tails = tailsOf(spectrum!);
       const at = size(ranks);

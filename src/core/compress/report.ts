@@ -1,5 +1,5 @@
 import type { DimBindings, Problem } from './analysis';
-import type { MethodId, Ranks } from './method';
+import type { Certainty, MethodId, Ranks } from './method';
 import type { Plan, Target } from './plan';
 
 /** What one layer became. */
@@ -124,5 +124,6 @@ export interface Preview {
   readonly factored: number;
   /** √(Σ discarded σ² / Σ σ²) over all factorable layers: the relative error of the weights as a whole. */
   readonly weightError: number;
+  readonly certainty: Certainty;
   readonly plan?: Plan;
 }

@@ -1,10 +1,17 @@
-import { formatChange, formatPercent, formatRanks } from '../format';
+import { formatChange, formatError, formatPercent, formatRanks } from '../format';
 import type { CostMeasure } from './budget/measure';
 import type { Ladder, Rung } from './budget/options';
 import { checkPlan, type PlannedLayer } from './checkPlan';
 import type { FormedLayer } from './layer';
 import type { LayerOptions, Totals } from './makePlan';
-import { breakEvenRank, type Candidate, type MethodId, type Ranks } from './method';
+import {
+  breakEvenRank,
+  type Candidate,
+  type Certainty,
+  leastCertain,
+  type MethodId,
+  type Ranks,
+} from './method';
 import type { LayerPlan, Target } from './plan';
 import type { PlanFile } from './planFile';
 import type { Advice, Amounts, LayerReview, PlanRemark, PlanReview, PlanSetting } from './planReview';
@@ -30,6 +37,14 @@ export interface ReviewFacts<L extends FormedLayer = FormedLayer> {
   readonly measured: MeasuredFacts | null;
   /** The peak of activations, in bytes, once factors with these peaks have taken the place of some layers; null for unknown. */
   activationsWith(instead: ReadonlyMap<L, number | null>): number | null;
+  /** What is wrong with the data that the plan was made on; undefined: nothing, or nobody has looked. */
+  readonly dataTrouble?: DataTrouble | undefined;
+}
+
+/** Why the data behind a plan is not what the plan was made on, as a sentence. */
+export interface DataTrouble {
+  readonly code: 'no-data' | 'other-data';
+  readonly message: string;
 }
 
 /** What the weights say. All lists are in the order of the layers. */
@@ -58,7 +73,7 @@ const LEAST_DIFFERENCE = 0.01;
  */
 export function reviewPlan<L extends FormedLayer>(
   plan: PlanFile,
-  { layers, totals, sha256, measured, activationsWith }: ReviewFacts<L>,
+  { layers, totals, sha256, measured, activationsWith, dataTrouble }: ReviewFacts<L>,
 ): PlanReview {
   const { remarks: structural, planned } = checkPlan(
     plan.layers,
@@ -66,6 +81,7 @@ export function reviewPlan<L extends FormedLayer>(
   );
   const remarks: PlanRemark[] = [];
   if (sha256 !== null && sha256 !== plan.model.sha256) remarks.push(otherModel(plan));
+  if (dataTrouble) remarks.push({ ...dataTrouble, severity: 'warning', part: 'calibration' });
   remarks.push(...structural);
   const told = new Set(structural.map(({ layer }) => layer));
   const entries = new Map(plan.layers.map((each) => [each.layer, each]));
@@ -75,6 +91,7 @@ export function reviewPlan<L extends FormedLayer>(
   const activations = new Map<L, number | null>();
   let discarded = 0;
   let total = 0;
+  const certainties: Certainty[] = [];
   for (const [i, { layer, op, macs, methods }] of layers.entries()) {
     const { name } = layer;
     const entry = entries.get(name);
@@ -107,6 +124,7 @@ export function reviewPlan<L extends FormedLayer>(
     activations.set(layer, memory === null || bytes === null ? null : memory * bytes);
     if (!facts || setting.error === null) continue;
     discarded += setting.error ** 2 * energy;
+    certainties.push(setting.certainty);
     // One word per layer: what keeps it from being carried out, or from saving anything, comes first.
     if (told.has(name) || plan.calibration) continue;
     const remark =
@@ -125,6 +143,8 @@ export function reviewPlan<L extends FormedLayer>(
     savedBytes,
     activations: activationsWith(activations),
     weightError: measured?.isComplete ? (total === 0 ? 0 : Math.sqrt(discarded / total)) : null,
+    certainty: leastCertain(certainties),
+    sha256,
     isMeasured: measured?.isComplete ?? false,
   };
 }
@@ -175,6 +195,7 @@ export function settingOf(
     ranks,
     cost: { parameters: parameters - dense.parameters + cost.parameters, macs: cost.macs },
     error: !known || total === undefined ? null : relative(candidate.error(known, ranks), total),
+    certainty: candidate.certainty(ranks),
   };
 }
 
@@ -208,18 +229,18 @@ function belowGoal(goal: Target, setting: PlanSetting, advice: Advice | undefine
   const instead =
     advice.kind === 'dense'
       ? 'the layer better stays as it is'
-      : `${advice.setting.method} with rank ${formatRanks(advice.setting.ranks)} (${formatPercent(advice.setting.error!)}) would do`;
+      : `${advice.setting.method} with rank ${formatRanks(advice.setting.ranks)} (${errorOf(advice.setting)}) would do`;
   if (goal.kind === 'energy') {
     const kept = 1 - error ** 2;
     return kept < goal.energy - 1e-9
       ? remark(
-          `${at} keeps ${formatPercent(kept)} of the energy, an error of ${formatPercent(error)}; the goal is ${formatPercent(goal.energy)}: ${instead}.`,
+          `${at} keeps ${formatPercent(kept)} of the energy, an error of ${errorOf(setting)}; the goal is ${formatPercent(goal.energy)}: ${instead}.`,
         )
       : undefined;
   }
   const least = advice.kind === 'dense' ? 0 : advice.setting.error!;
   return isMuchLess(least, error)
-    ? remark(`${at} has an error of ${formatPercent(error)}, more than the goal asks for: ${instead}.`)
+    ? remark(`${at} has an error of ${errorOf(setting)}, more than the goal asks for: ${instead}.`)
     : undefined;
 }
 
@@ -243,35 +264,39 @@ function better(
   const { rungs } = ladder;
   const affordable = rungs.findLast((rung) => rung.cost <= cost);
   if (affordable?.pick && isMuchLess(Math.sqrt(affordable.error), error)) {
-    const { text, fix } = named(layer, affordable);
+    const { text, setting: other } = named(layer, affordable);
     return information(
-      `${text} costs no more and has an error of ${formatPercent(Math.sqrt(affordable.error))} instead of ${formatPercent(error)}.`,
-      fix,
+      `${text} costs no more and has an error of ${errorOf(other)} instead of ${errorOf(setting)}.`,
+      other,
     );
   }
   const cheapest = rungs.find((rung) => Math.sqrt(rung.error) <= error);
   if (cheapest?.pick && cheapest.cost <= (1 - MUCH) * cost) {
-    const { text, fix } = named(layer, cheapest);
+    const { text, setting: other } = named(layer, cheapest);
     return information(
-      `${text} has no larger error (${formatPercent(Math.sqrt(cheapest.error))} instead of ${formatPercent(error)}) and costs ${formatChange(cost, cheapest.cost, 2)}.`,
-      fix,
+      `${text} has no larger error (${errorOf(other)} instead of ${errorOf(setting)}) and costs ${formatChange(cost, cheapest.cost, 2)}.`,
+      other,
     );
   }
   return undefined;
 }
 
-function named(layer: FormedLayer, { pick }: Rung): { readonly text: string; readonly fix: Advice } {
+function named(layer: FormedLayer, { pick }: Rung): { readonly text: string; readonly setting: PlanSetting } {
   const { choice, ranks } = pick!;
   const setting = settingOf(layer, choice.candidate, ranks, choice.known);
   const rank = ranks.length === 1 ? 'rank' : 'ranks';
   return {
     text: `${setting.method} with ${rank} ${formatRanks(ranks)}`,
-    fix: { kind: 'factor', setting },
+    setting,
   };
 }
 
-function information(message: string, fix: Advice): LayerRemark {
-  return { code: 'better', severity: 'information', message, fix };
+function errorOf({ error, certainty }: PlanSetting): string {
+  return formatError(error!, certainty);
+}
+
+function information(message: string, setting: PlanSetting): LayerRemark {
+  return { code: 'better', severity: 'information', message, fix: { kind: 'factor', setting } };
 }
 
 /** Why the plan as a whole does not meet its goal, as a sentence. */

@@ -61,7 +61,7 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
     if (!parsed.plan) return troubled('errors', errorsText(parsed.problems.length));
     const { goal } = parsed.plan;
     const request = { ...models.request(source), plan: parsed.plan, measure };
-    const { remarks, layers, before, after, weightError } = await engine.review(request, call);
+    const { remarks, layers, before, after, weightError, certainty } = await engine.review(request, call);
     const errors = remarks.filter(({ severity }) => severity === 'error');
     if (errors.some(({ code }) => code === 'other-model')) {
       return troubled(
@@ -76,7 +76,7 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
     const factored = layers.filter(({ planned }) => planned).length;
     const parameters = { before: before.parameters, after: after.parameters };
     const macs = { before: before.macs, after: after.macs };
-    return { prospect: { parameters, macs, factored, weightError } };
+    return { prospect: { parameters, macs, factored, weightError, certainty } };
   }
 
   /** The plans of these models as something to choose; `onTrouble` hears of each why it can't be carried out, or that it can. */
@@ -162,7 +162,17 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
 
 function troubled(trouble: Trouble, refusal: string): Look {
   const nothing = { before: 0, after: 0 };
-  return { prospect: { refusal, parameters: nothing, macs: nothing, factored: 0, weightError: 0 }, trouble };
+  return {
+    prospect: {
+      refusal,
+      parameters: nothing,
+      macs: nothing,
+      factored: 0,
+      weightError: 0,
+      certainty: 'exact',
+    },
+    trouble,
+  };
 }
 
 function errorsText(count: number): string {

@@ -5,7 +5,7 @@ import { printTarget } from '../../core/compress/plan';
 import { type PlanFile, printEntry } from '../../core/compress/planFile';
 import { adviceEntry } from '../../core/compress/planFixes';
 import type { LayerReview, PlanSetting } from '../../core/compress/planReview';
-import { formatCount, formatMacs, formatPercent, formatRanks } from '../../core/format';
+import { formatCount, formatError, formatMacs, formatRanks } from '../../core/format';
 import type { Engine } from '../../worker/engine';
 import type { Failures } from '../failures';
 import { goalGroups } from '../goals';
@@ -179,7 +179,7 @@ async function rankDrafts(
     advice?.kind === 'factor' && advice.setting.method === spot.method ? advice.setting : undefined;
   const planned = layer.planned?.method === spot.method ? layer.planned : undefined;
   const model = modelOf(document, plan);
-  const errors = new Map<string, { readonly ranks: Ranks; readonly error: number | null }>();
+  const errors = new Map<string, RankOffer>();
   for (const each of await tableOf(planned ?? suggested, model, layer, plan, parts, token)) {
     if (!breakEven || !planned || each.ranks[0]! <= breakEven) errors.set(String(each.ranks), each);
   }
@@ -192,19 +192,19 @@ async function rankDrafts(
   }
   errors.delete(String(suggested?.ranks));
   const others = [...errors.values()].sort((one, other) => compare(one.ranks, other.ranks));
-  const draft = (ranks: Ranks, error: number | null): Draft => ({
+  const draft = ({ ranks, error, certainty = 'exact' }: RankOffer): Draft => ({
     label: formatRanks(ranks),
-    detail: error === null ? '' : vscode.l10n.t('error {0}', formatPercent(error)),
+    detail: error === null ? '' : vscode.l10n.t('error {0}', formatError(error, certainty)),
     text: `[${ranks.join(', ')}]`,
     kind: vscode.CompletionItemKind.Value,
   });
   return [
-    ...(suggested
-      ? [{ ...draft(suggested.ranks, suggested.error), description: vscode.l10n.t('suggested') }]
-      : []),
-    ...others.map(({ ranks, error }) => draft(ranks, error)),
+    ...(suggested ? [{ ...draft(suggested), description: vscode.l10n.t('suggested') }] : []),
+    ...others.map(draft),
   ];
 }
+
+type RankOffer = Pick<PlanSetting, 'ranks' | 'error'> & Partial<Pick<PlanSetting, 'certainty'>>;
 
 function compare(one: Ranks, other: Ranks): number {
   const i = one.findIndex((rank, at) => rank !== other[at]);

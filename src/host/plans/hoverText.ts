@@ -7,7 +7,7 @@ import type {
   PlanSetting,
   SettingDetail,
 } from '../../core/compress/planReview';
-import { formatCount, formatMacs, formatPercent, formatRanks } from '../../core/format';
+import { formatCount, formatError, formatMacs, formatPercent, formatRanks } from '../../core/format';
 import { methodName } from '../layerText';
 import { markdown, markdownTable } from '../markdown';
 import type { PictureTheme } from './pictureColours';
@@ -59,8 +59,8 @@ export function pictureOf(
     const marks: PictureMark[] = [];
     const mark = (kind: PictureMark['kind'], rank: number, label: string) =>
       marks.push({ kind, rank, label });
-    const withError = (label: string, { error }: PlanSetting) =>
-      isSingle && error !== null ? `${label} (${formatPercent(error)})` : label;
+    const withError = (label: string, { error, certainty }: PlanSetting) =>
+      isSingle && error !== null ? `${label} (${formatError(error, certainty)})` : label;
     if (planned && planned.method === detail.setting.method) {
       const rank = planned.ranks[i]!;
       mark('planned', rank, withError(l10n.t('planned {0}', rank), planned));
@@ -103,7 +103,7 @@ export function tableText({ review, detail }: ExplainedEntry): string | undefine
       ...(planned ? [l10n.t('● planned')] : []),
       ...(isSuggested ? [l10n.t('◇ suggested')] : []),
     ].join(' ');
-    const error = row.error === null ? '?' : formatPercent(row.error);
+    const error = row.error === null ? '?' : formatError(row.error, row.certainty);
     const cells = [marks, formatRanks(row.ranks), ...amounts(row.cost), error];
     return planned ? bold(cells) : cells;
   });
@@ -150,7 +150,7 @@ function adviceText(goal: Target, review: LayerReview, advice: Advice): string {
   const { setting } = advice;
   if (isPlanned(review, setting)) return l10n.t('**For {0}:** this is the suggestion.', name);
   const { parameters, macs } = setting.cost;
-  const error = setting.error === null ? '?' : formatPercent(setting.error);
+  const error = setting.error === null ? '?' : formatError(setting.error, setting.certainty);
   return l10n.t(
     '**For {0}:** {1}: {2} parameters, {3} MACs, error {4}.',
     name,

@@ -11,6 +11,7 @@ import { entryStates } from './entryStates';
 import { type ExplainedEntry, headingText, pictureOf, remarksText, tableText } from './hoverText';
 import type { PictureTheme } from './pictureColours';
 import { PLAN_SELECTOR, type PlanDocument, type PlanDocuments } from './planDocuments';
+import { rangeOf } from './planEdit';
 import { goalText } from './planText';
 import { spectrumPicture } from './spectrumPicture';
 
@@ -78,18 +79,13 @@ export function createPlanHovers({ plans, engine, models, failures }: Parts): vs
       const offset = document.offsetAt(position);
       const goal = parsed.members.get('goal');
       if (goal && contains(goal, offset) && parsed.plan && review && isCurrent)
-        return new vscode.Hover(
-          text(markdown(goalText(parsed.plan.goal, review))),
-          rangeOf(document, goal.offset, goal.offset + goal.length),
-        );
+        return new vscode.Hover(text(markdown(goalText(parsed.plan.goal, review))), rangeOf(document, goal));
       for (const [layer, { name, entry }] of parsed.places) {
         const whole = { offset: name.offset, length: entry.offset + entry.length - name.offset };
         if (!contains(whole, offset)) continue;
         const content =
           failure === undefined ? await entryHover(plan, layer, token) : text(markdown(failure));
-        return (
-          content && new vscode.Hover(content, rangeOf(document, name.offset, name.offset + name.length))
-        );
+        return content && new vscode.Hover(content, rangeOf(document, name));
       }
       return undefined;
     },
@@ -155,8 +151,4 @@ function themeNow(): PictureTheme {
 
 function contains({ offset, length }: Place, at: number): boolean {
   return at >= offset && at <= offset + length;
-}
-
-function rangeOf(document: vscode.TextDocument, start: number, end: number): vscode.Range {
-  return new vscode.Range(document.positionAt(start), document.positionAt(end));
 }

@@ -3,7 +3,14 @@ import type { LayerInfo } from '../../core/compress/analysis';
 import { METHOD_IDS, type MethodId, TRIED_METHODS } from '../../core/compress/method';
 import type { LayerPlan } from '../../core/compress/plan';
 import type { MethodOffer, PlanSetting } from '../../core/compress/planReview';
-import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../../core/format';
+import {
+  formatChange,
+  formatCount,
+  formatError,
+  formatMacs,
+  formatPercent,
+  formatRanks,
+} from '../../core/format';
 import type { CallOptions } from '../../worker/engine';
 import { methodName } from '../layerText';
 
@@ -162,9 +169,9 @@ function placeOf(planned: LayerPlan | undefined, { method, ranks }: PlanSetting)
 }
 
 /** "weight error 12.4 % · 148 k parameters (−75 %) · 1.2 M MACs (−60 %)" */
-function settingText(layer: LayerInfo, { cost, error }: PlanSetting): string {
+function settingText(layer: LayerInfo, { cost, error, certainty }: PlanSetting): string {
   const { parameters, macs } = cost;
-  const parts = error === null ? [] : [vscode.l10n.t('weight error {0}', formatPercent(error))];
+  const parts = error === null ? [] : [vscode.l10n.t('weight error {0}', formatError(error, certainty))];
   parts.push(
     vscode.l10n.t(
       '{0} parameters ({1})',

@@ -4,7 +4,7 @@ import type { LayerPlan } from '../../core/compress/plan';
 import { entryEdits, type PlanEdit } from '../../core/compress/planEdits';
 import type { PlanMark } from '../../core/compress/planMarks';
 import type { PlanSetting } from '../../core/compress/planReview';
-import { formatPercent, formatRanks } from '../../core/format';
+import { formatError, formatRanks } from '../../core/format';
 import { diagnosticOf } from './diagnostics';
 import type { PlanDocument } from './planDocuments';
 import { planEdit, rangeOf } from './planEdit';
@@ -50,14 +50,15 @@ export function editsFor(
 }
 
 /** "Use spatial with rank 192 (error 48 %)". */
-export function settingTitle({ method, ranks, error }: PlanSetting): string {
+export function settingTitle({ method, ranks, error, certainty }: PlanSetting): string {
   const shown = formatRanks(ranks);
   if (error === null) {
     return ranks.length === 1
       ? vscode.l10n.t('Use {0} with rank {1}', method, shown)
       : vscode.l10n.t('Use {0} with ranks {1}', method, shown);
   }
+  const errorText = formatError(error, certainty);
   return ranks.length === 1
-    ? vscode.l10n.t('Use {0} with rank {1} (error {2})', method, shown, formatPercent(error))
-    : vscode.l10n.t('Use {0} with ranks {1} (error {2})', method, shown, formatPercent(error));
+    ? vscode.l10n.t('Use {0} with rank {1} (error {2})', method, shown, errorText)
+    : vscode.l10n.t('Use {0} with ranks {1} (error {2})', method, shown, errorText);
 }

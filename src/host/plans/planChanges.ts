@@ -10,6 +10,7 @@ import type { Engine } from '../../worker/engine';
 import type { Models } from '../models';
 import { basename } from '../paths';
 import { suggestionEnergy } from '../suggestions';
+import { planEdit } from './planEdit';
 import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';
 import { writePlan } from './writePlan';
@@ -159,12 +160,7 @@ async function edit(
   edits: readonly PlanEdit[],
   saves: boolean,
 ): Promise<void> {
-  const change = new vscode.WorkspaceEdit();
-  for (const { offset, length, text } of edits) {
-    const range = new vscode.Range(document.positionAt(offset), document.positionAt(offset + length));
-    change.replace(document.uri, range, text);
-  }
-  if (!(await vscode.workspace.applyEdit(change))) throw notEditable(document.uri);
+  if (!(await vscode.workspace.applyEdit(planEdit(document, edits)))) throw notEditable(document.uri);
   if (saves) await document.save();
 }
 

@@ -1,6 +1,6 @@
 import * as vscode from 'vscode';
 import type { PlanReview } from '../../core/compress/planReview';
-import { formatChange, formatCount, formatMacs, formatPercent } from '../../core/format';
+import { formatChange, formatCount, formatError, formatMacs } from '../../core/format';
 import { COMMANDS } from '../../ids';
 import { markdown, markdownTable } from '../markdown';
 import { basename } from '../paths';
@@ -108,14 +108,14 @@ function statusOf(plan: PlanDocument): Status {
       isFailure: !isReadable,
     };
   }
-  const { before, after, weightError, isMeasured } = review;
+  const { before, after, weightError, certainty, isMeasured } = review;
   const percent = measuring === undefined ? '' : `${Math.round(100 * measuring)} %`;
   const isMeasuring = isCurrent && !isMeasured;
   const error = isMeasuring
     ? vscode.l10n.t('measuring {0}', percent)
     : weightError === null
       ? vscode.l10n.t('error unknown')
-      : vscode.l10n.t('error {0}', formatPercent(weightError));
+      : vscode.l10n.t('error {0}', formatError(weightError, certainty));
   const figures = [
     vscode.l10n.t('{0} params', formatChange(before.parameters, after.parameters, 2)),
     ...(before.macs === null || after.macs === null
@@ -131,7 +131,7 @@ function statusOf(plan: PlanDocument): Status {
     markdown(
       weightError === null
         ? factoredText(review.layers)
-        : `${capital(weightErrorText(weightError, true))}, ${factoredText(review.layers)}`,
+        : `${capital(weightErrorText(review))}, ${factoredText(review.layers)}`,
     ),
     ...problemsText(plan, review),
   ];

@@ -1,7 +1,14 @@
 import { l10n } from 'vscode';
 import { printTarget, type Target } from '../../core/compress/plan';
-import type { Amounts, LayerReview, PlanReview } from '../../core/compress/planReview';
-import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../../core/format';
+import type { Amounts, LayerReview, PlanReview, PlanSetting } from '../../core/compress/planReview';
+import {
+  formatChange,
+  formatCount,
+  formatError,
+  formatMacs,
+  formatPercent,
+  formatRanks,
+} from '../../core/format';
 import { macsText } from '../modelText';
 import type { EntryState } from './entryStates';
 
@@ -17,7 +24,7 @@ export function entryText(state: EntryState, isMeasured: boolean): string {
       return state.review ? l10n.t('{0} · …', amountsText(state.review.dense)) : '…';
     case 'reviewed': {
       const { dense, planned, advice } = state.review;
-      if (planned) return `${changeText(dense, planned.cost)} · ${errorText(planned.error, isMeasured)}`;
+      if (planned) return `${changeText(dense, planned.cost)} · ${errorText(planned, isMeasured)}`;
       const text = l10n.t('{0} · stays dense', amountsText(dense));
       if (advice?.kind !== 'factor') return text;
       const { method, ranks } = advice.setting;
@@ -27,7 +34,8 @@ export function entryText(state: EntryState, isMeasured: boolean): string {
 }
 
 /** The totals of a plan, as short as is clear: what it saves, what it loses, and how many layers it factors. */
-export function totalsText({ before, after, weightError, isMeasured, layers }: PlanReview): string {
+export function totalsText(review: PlanReview): string {
+  const { before, after, layers } = review;
   const factored = layers.filter(({ planned }) => planned).length;
   const params = l10n.t(
     '{0} → {1} params ({2})',
@@ -45,7 +53,7 @@ export function totalsText({ before, after, weightError, isMeasured, layers }: P
           formatChange(before.macs, after.macs, 2),
         );
   const layersText = l10n.t('{0} of {1} layers', factored, layers.length);
-  return [params, macs, weightErrorText(weightError, isMeasured), layersText].join(' · ');
+  return [params, macs, weightErrorText(review), layersText].join(' · ');
 }
 
 /** "4 of 8 layers factored". */
@@ -54,14 +62,18 @@ export function factoredText(layers: readonly LayerReview[]): string {
   return l10n.t('{0} of {1} layers factored', factored, layers.length);
 }
 
-export function weightErrorText(error: number | null, isMeasured: boolean): string {
-  if (error !== null) return l10n.t('weight error {0}', formatPercent(error));
+export function weightErrorText({
+  weightError: error,
+  certainty,
+  isMeasured,
+}: Pick<PlanReview, 'weightError' | 'certainty' | 'isMeasured'>): string {
+  if (error !== null) return l10n.t('weight error {0}', formatError(error, certainty));
   return isMeasured ? l10n.t('weight error unknown') : l10n.t('weight error …');
 }
 
 /** The error of a layer; an ellipsis while it is being measured. */
-function errorText(error: number | null, isMeasured: boolean): string {
-  if (error !== null) return l10n.t('error {0}', formatPercent(error));
+function errorText({ error, certainty }: PlanSetting, isMeasured: boolean): string {
+  if (error !== null) return l10n.t('error {0}', formatError(error, certainty));
   return isMeasured ? l10n.t('error unknown') : l10n.t('error …');
 }
 

@@ -245,6 +245,14 @@ describe('quick fixes in a plan', () => {
       assert.ok(squiggled(document).some(([each]) => each === code));
       titled(actions, /^Re-plan for another goal…$/);
       if (code === 'misses-goal') continue;
+      const settings = document.getText();
+      await carryOut(titled(actions, /^Keep the settings for this version of the model$/));
+      const [now, then] = [parsePlanFile(document.getText()).plan!, parsePlanFile(settings).plan!];
+      assert.deepEqual(now, { ...then, model: parsePlanFile(text).plan!.model });
+      await measured(document);
+      assert.ok(!squiggled(document).some(([each]) => each === 'other-model'));
+      await undo();
+      assert.equal(document.getText(), settings);
       await carryOut(replan);
       assert.equal(document.getText(), text);
     }

@@ -18,11 +18,16 @@ export function sumTables(tables: readonly RankTable[]): RankTable {
 }
 
 /** What a candidate with two ranks predicts from a table, in the place of its own prediction from spectra. */
-export function byTable({ first, second, errors }: RankTable): Pick<Prediction, 'error' | 'within'> {
+export function byTable({
+  first,
+  second,
+  errors,
+}: RankTable): Pick<Prediction, 'error' | 'certainty' | 'within'> {
   const at = (one: number, other: number) =>
     errors[Math.min(one, first) * (second + 1) + Math.min(other, second)]!;
   return {
     error: (_, [one = 0, other = 0]) => at(one, other),
+    certainty: () => 'exact',
     within(_, budget, price) {
       let best: Ranks | undefined;
       let least = Infinity;

@@ -54,6 +54,7 @@ export function group(form: ConvForm): Candidate {
       const tails = tailsOf(known[counts.indexOf(count)]!);
       return tails[Math.min(rank, tails.length - 1)]!;
     },
+    certainty: () => 'exact',
     within(known, budget, price) {
       let best: Ranks | undefined;
       for (const [i, count] of counts.entries()) {

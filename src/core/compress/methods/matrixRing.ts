@@ -40,7 +40,7 @@ function balanced(size: number, count: number): readonly number[] | undefined {
 interface RingSpec
   extends Pick<
     Candidate,
-    'rankNames' | 'fullRanks' | 'limits' | 'takes' | 'series' | 'error' | 'within' | 'ofRank'
+    'rankNames' | 'fullRanks' | 'limits' | 'takes' | 'series' | 'error' | 'certainty' | 'within' | 'ofRank'
   > {
   /** r₀ … r₍d₋₁₎, from the ranks of the method. */
   bonds(ranks: Ranks): Ranks;
