@@ -8,6 +8,7 @@ import { UsageError } from './usageError';
 export const CALIBRATION_OPTIONS = {
   calibration: { type: 'string' },
   samples: { type: 'string' },
+  scale: { type: 'string' },
   mean: { type: 'string' },
   std: { type: 'string' },
   normalize: { type: 'string' },
@@ -49,8 +50,8 @@ export function saysHowToRead({ samples, ...values }: CalibrationValues): boolea
 }
 
 /** Of all values of a command those that say how data is read. */
-function pick({ mean, std, normalize, fit, channels, layout }: CalibrationValues) {
-  return { mean, std, normalize, fit, channels, layout };
+function pick({ scale, mean, std, normalize, fit, channels, layout }: CalibrationValues) {
+  return { scale, mean, std, normalize, fit, channels, layout };
 }
 
 function parseSamples(text: string): number {

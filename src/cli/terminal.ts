@@ -15,9 +15,12 @@ export interface Terminal {
 }
 
 const PHASES: Record<Progress['phase'], string> = {
-  read: 'reading',
+  read: 'reading data',
   suggest: 'singular values',
+  measure: 'measuring activations',
+  try: 'trying layers',
   factor: 'factoring',
+  fit: 'fitting',
   write: 'writing',
   verify: 'running both models',
 };

@@ -22,8 +22,8 @@ export const HELP = `Usage:
       Carries it out.
   ranksmith compress | plan MODEL --calibration DATA [--mean M[,M]…] [--std S[,S]…] [--samples N] …
       Measures errors on samples, without labels, and fits the factors to them: much more accurate than by the weights
-      alone. DATA is an .npy, .npz or .pb file, or a folder of pictures or ONNX test data. uint8 is scaled by 1/255,
-      then (x - mean) / std, one number or one per channel. --normalize INPUT says which input that is for;
+      alone. DATA is an .npy, .npz or .pb file, or a folder of pictures or ONNX test data. uint8 is scaled by 1/255
+      (--scale: all data by this), then (x - mean) / std, one number or one per channel. --normalize INPUT says which input that is for;
       --fit crop | stretch, --channels rgb | bgr and --layout nchw | nhwc how pictures are brought into shape.
   ranksmith spectrum MODEL LAYER [--mode AXIS[,AXIS]…] [--json]
       All singular values of a layer's weight; --mode names the axes of the weight that become rows.

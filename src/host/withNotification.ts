@@ -42,9 +42,19 @@ export async function withNotification<T>(
 function phaseText({ phase, layer }: Progress): string {
   switch (phase) {
     case 'read':
-      return vscode.l10n.t('reading');
+      return vscode.l10n.t('reading data');
     case 'suggest':
       return layer ? vscode.l10n.t('choosing ranks, {0}', layer) : vscode.l10n.t('choosing ranks');
+    case 'measure':
+      return layer
+        ? vscode.l10n.t('measuring activations, {0}', layer)
+        : vscode.l10n.t('measuring activations on the calibration data');
+    case 'try':
+      return layer ? vscode.l10n.t('trying layers, {0}', layer) : vscode.l10n.t('trying layers');
+    case 'fit':
+      return layer
+        ? vscode.l10n.t('fitting {0} to the calibration data', layer)
+        : vscode.l10n.t('fitting to the calibration data');
     case 'factor':
       return layer ? vscode.l10n.t('factoring {0}', layer) : vscode.l10n.t('factoring');
     case 'write':

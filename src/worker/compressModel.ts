@@ -12,7 +12,7 @@ import { calibrationInputs, heldBackError } from './calibrate/heldBackError';
 import { meetError } from './calibrate/meetError';
 import { openPlanned } from './calibrate/openCalibrated';
 import { type CalibratedPlan, planCalibrated } from './calibrate/planCalibrated';
-import type { CalibratedOn, CalibrateTools } from './calibrate/tools';
+import type { CalibrateCall, CalibratedOn, CalibrateTools } from './calibrate/tools';
 import { type CalibrationData, openCalibration } from './calibration/calibrationData';
 import type { CallOptions, CompressRequest, Progress } from './engine';
 import { factorLayers } from './factorLayers';
@@ -54,8 +54,13 @@ export async function compressModel(
   request: CompressRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<CompressionReport> {
-  const report = (phase: keyof typeof PHASES, done: number, layer?: string) => {
-    const [from, to] = PHASES[phase];
+  const report = (
+    part: keyof typeof PHASES,
+    done: number,
+    layer?: string,
+    phase: Progress['phase'] = part,
+  ) => {
+    const [from, to] = PHASES[part];
     const progress: Progress = { phase, done: from + done * (to - from), ...(layer ? { layer } : {}) };
     onProgress?.(progress);
   };
@@ -72,6 +77,7 @@ export async function compressModel(
     const analyze = (dims: DimBindings) =>
       analyzeModel(open.model, { dims, openExternal: open.openExternal, foldNorms });
     const given = request.dims ?? {};
+    if (request.calibration || request.plan?.calibration) onProgress?.({ phase: 'read', done: 0 });
     data = await openData(open, analyze(given).bind, request, signal);
     // What nobody said the data may tell: how large the inputs are.
     const dims = { ...data?.sizes, ...given };
@@ -81,8 +87,8 @@ export async function compressModel(
       options,
       plans: wanted,
       planFor,
-    } = await plansFor(tools, open, on, analyzed, { ...request, foldNorms }, signal, (done, layer) =>
-      report('suggest', done, layer),
+    } = await plansFor(tools, open, on, analyzed, { ...request, foldNorms }, signal, (done, layer, step) =>
+      report('suggest', done, layer, step),
     );
     const suggest = clock();
 
@@ -91,7 +97,7 @@ export async function compressModel(
       const factorCall = {
         ...(signal ? { signal } : {}),
         keep: keeper(folder, limits.keptFactors),
-        onLayer: (done: number, layer: string) => report('factor', done, layer),
+        onLayer: (done: number, layer: string) => report('factor', done, layer, on ? 'fit' : 'factor'),
       };
       const { target } = request;
       const applied: Partial<Applied> & Pick<Applied, 'factored' | 'plans'> = on
@@ -199,7 +205,7 @@ async function plansFor(
   analyzed: AnalyzedModel,
   { plan, target, method, foldNorms = true, allowLarger, multiple }: CompressRequest,
   signal: AbortSignal | undefined,
-  onLayer: (done: number, layer: string) => void,
+  onLayer: CalibrateCall['onLayer'],
 ): Promise<Partial<CalibratedPlan> & Awaited<ReturnType<typeof optionsOfPlan>>> {
   const { layers, totals } = analyzed;
   if (plan) return optionsOfPlan(open, plan, layers, signal);

@@ -5,9 +5,10 @@ import type { LayerSpectrum } from '../core/compress/layerSpectrum';
 import type { MethodChoice, MethodId, Ranks } from '../core/compress/method';
 import type { ModelInspection } from '../core/compress/modelStructure';
 import type { Target } from '../core/compress/plan';
-import type { PlanFile, PlanProposal } from '../core/compress/planFile';
+import type { PlanCalibration, PlanFile, PlanProposal } from '../core/compress/planFile';
 import type { MethodOffer, PlanReview, SettingDetail } from '../core/compress/planReview';
 import type { CompressionReport, Preview, Verification } from '../core/compress/report';
+import type { CalibrationDescription } from './calibration/description';
 import type { Preprocessing } from './calibration/preprocessing';
 
 /** Data to calibrate on. */
@@ -19,9 +20,26 @@ export interface CalibrationRequest {
   readonly limit?: number;
 }
 
+/** What data is like, as a model will see it. */
+export interface DescribedCalibration extends CalibrationDescription {
+  /** What a plan that is made on it says of it; only where that was asked for. */
+  readonly identity?: PlanCalibration;
+}
+
 /** What is going on, for progress displays. */
 export interface Progress {
-  readonly phase: 'read' | 'suggest' | 'factor' | 'write' | 'verify';
+  readonly phase:
+    | 'read'
+    | 'suggest'
+    /** What goes into the layers is summed up on calibration data. */
+    | 'measure'
+    /** Layers are tried each by itself in the model. */
+    | 'try'
+    | 'factor'
+    /** Factors are fitted to what layers give on calibration data. */
+    | 'fit'
+    | 'write'
+    | 'verify';
   /** The layer being worked on, where there is one. */
   readonly layer?: string;
   /** Finished share of the whole call, 0…1, never falling. */
@@ -135,7 +153,12 @@ export interface Engine {
    * spectra, the plan the goal would lead to) is made first, and kept, so that the next review of the model takes milliseconds.
    */
   review(
-    request: ModelRequest & { readonly plan: PlanFile; readonly measure: boolean },
+    request: ModelRequest & {
+      readonly plan: PlanFile;
+      readonly measure: boolean;
+      /** Where the data that the plan was made on is looked for; without it nobody looks. */
+      readonly data?: string;
+    },
     options?: CallOptions,
   ): Promise<PlanReview>;
   /** One setting of a layer, with the curves of its error and what other ranks would give. Throws 'bad-plan' where it does not fit. */
@@ -174,6 +197,15 @@ export interface Engine {
     },
     options?: CallOptions,
   ): Promise<readonly MethodOffer[]>;
+  /** Reads some of the data for a model and tells what it is like; with `identify` it reads all that is used, for its hash. */
+  describeCalibration(
+    request: ModelRequest & {
+      readonly calibration: CalibrationRequest;
+      readonly seed?: number;
+      readonly identify?: boolean;
+    },
+    options?: CallOptions,
+  ): Promise<DescribedCalibration>;
   /** Plans, factors, writes, reads back, runs both. */
   compress(request: CompressRequest, options?: CallOptions): Promise<CompressionReport>;
   /**
@@ -208,6 +240,7 @@ export const ENGINE_METHODS = [
   'explain',
   'compare',
   'tradeOff',
+  'describeCalibration',
   'compress',
   'verify',
   'compareModels',

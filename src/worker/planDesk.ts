@@ -1,3 +1,4 @@
+import type { DimBindings } from '../core/compress/analysis';
 import { analyzeModel } from '../core/compress/analyzeModel';
 import { type CostMeasure, macsMeasure, parametersMeasure } from '../core/compress/budget/measure';
 import { prepareBudget } from '../core/compress/budget/planBudget';
@@ -12,9 +13,15 @@ import { offerOf } from '../core/compress/offerOf';
 import { printTarget } from '../core/compress/plan';
 import type { PlanFile } from '../core/compress/planFile';
 import type { MethodOffer, SettingDetail } from '../core/compress/planReview';
-import { type MeasuredFacts, type ReviewedLayer, reviewPlan } from '../core/compress/reviewPlan';
+import {
+  type DataTrouble,
+  type MeasuredFacts,
+  type ReviewedLayer,
+  reviewPlan,
+} from '../core/compress/reviewPlan';
 import type { Spectrum } from '../core/compress/spectrum';
 import { ModelError } from '../core/onnx/modelError';
+import { findDataTrouble } from './calibrate/openCalibrated';
 import type { CallOptions, Engine, ModelRequest } from './engine';
 import { unknownLayer } from './layerSpectrum';
 import { modelWeights } from './modelWeights';
@@ -31,6 +38,7 @@ interface Known {
   /** Of the model file and the data files. */
   readonly version: string;
   readonly files: readonly string[];
+  readonly dims: DimBindings;
   readonly layers: readonly ReviewedLayer<Layer>[];
   readonly totals: Totals;
   activationsWith(instead: ReadonlyMap<Layer, number | null>): number | null;
@@ -38,13 +46,23 @@ interface Known {
   options: readonly LayerOptions<Layer>[] | null;
   /** What goals lead to, by goal and multiple. */
   readonly goals: Map<string, Pick<MeasuredFacts, 'wanted' | 'ladders' | 'measure'>>;
+  /** What was found out of the data behind plans, by where it is and how it is read. */
+  readonly data: Map<string, KnownData>;
   /** Spectra of candidates outside `options`, by layer and method; null where the weight can't be factored. */
   readonly others: Map<string, readonly Spectrum[] | null>;
 }
 
-/** Models of which everything is kept, and goals of each. */
+/** What was found out of some data. */
+interface KnownData {
+  /** Of the file; of a folder only what is in it counts here, not what that holds: that is read again when it is used. */
+  readonly version: string;
+  readonly trouble: DataTrouble | null;
+}
+
+/** Models of which everything is kept, and goals and data of each. */
 const MOST_MODELS = 4;
 const MOST_GOALS = 8;
+const MOST_DATA = 8;
 
 export function createPlanDesk(spectra: Spectra): PlanDesk {
   /** The least recently used first. */
@@ -89,7 +107,12 @@ export function createPlanDesk(spectra: Spectra): PlanDesk {
   }
 
   /** Measures what a review of this plan is missing. */
-  async function measure(known: Known, open: OpenModel, plan: PlanFile, call: CallOptions): Promise<void> {
+  async function measure(
+    known: Known,
+    open: OpenModel,
+    { plan, path }: OnData,
+    call: CallOptions,
+  ): Promise<void> {
     const { signal } = call;
     known.sha256 ??= await hashModel(open, signal);
     const weights = modelWeights(open, plan.foldNorms);
@@ -104,13 +127,25 @@ export function createPlanDesk(spectra: Spectra): PlanDesk {
         known.others.set(otherKey(layer, candidate.method), null);
       }
     }
+    if (path !== undefined && plan.calibration && dataTroubleOf(known, { plan, path }) === undefined) {
+      const version = versionOf([path]);
+      const { bind } = analyzeModel(open.model, { dims: known.dims, openExternal: open.openExternal });
+      const on = { ...plan, calibration: plan.calibration };
+      const trouble = await findDataTrouble(open.model, bind, on, path, signal);
+      const key = dataKey(plan, path);
+      known.data.delete(key);
+      known.data.set(key, { version, trouble });
+      trim(known.data, MOST_DATA);
+    }
   }
 
   return {
-    review: ({ plan, measure: isWanted, ...request }, call = {}) =>
+    review: ({ plan, measure: isWanted, data, ...request }, call = {}) =>
       withModel(request, plan.foldNorms, async (known, open) => {
-        if (isWanted && needsMeasuring(known, plan)) await measure(known, open(), plan, call);
-        return reviewPlan(plan, { ...known, measured: measuredFacts(known, plan) });
+        const on = { plan, path: data };
+        if (isWanted && needsMeasuring(known, on)) await measure(known, open(), on, call);
+        const dataTrouble = dataTroubleOf(known, on) ?? undefined;
+        return reviewPlan(plan, { ...known, measured: measuredFacts(known, on), dataTrouble });
       }),
 
     explain: ({ layer: name, method, ranks, foldNorms, ...request }, { signal } = {}) =>
@@ -180,6 +215,7 @@ function knownOf(open: OpenModel, dims: ModelRequest['dims'], foldNorms: boolean
   return {
     version: versionOf(files),
     files,
+    dims: dims ?? {},
     layers: analyzed.layers.map((layer, i) => ({
       layer,
       op: analyzed.analysis.layers[i]!.op,
@@ -192,6 +228,7 @@ function knownOf(open: OpenModel, dims: ModelRequest['dims'], foldNorms: boolean
     sha256: null,
     options: null,
     goals: new Map(),
+    data: new Map(),
     others: new Map(),
   };
 }
@@ -250,16 +287,33 @@ function othersOf(
   });
 }
 
-function needsMeasuring(known: Known, plan: PlanFile): boolean {
-  return known.sha256 === null || known.options === null || othersOf(known, plan).length > 0;
+/** A plan, and where the data that it was made on is looked for. */
+interface OnData {
+  readonly plan: PlanFile;
+  readonly path: string | undefined;
+}
+
+function needsMeasuring(known: Known, { plan, path }: OnData): boolean {
+  if (known.sha256 === null || known.options === null || othersOf(known, plan).length > 0) return true;
+  return dataTroubleOf(known, { plan, path }) === undefined;
+}
+
+const dataKey = ({ calibration, seed }: PlanFile, path: string) => JSON.stringify([path, calibration, seed]);
+
+/** What is wrong with the data of a plan; null for nothing, undefined while it is not known. */
+function dataTroubleOf({ data }: Known, { plan, path }: OnData): DataTrouble | null | undefined {
+  if (path === undefined || !plan.calibration) return null;
+  const found = data.get(dataKey(plan, path));
+  return found?.version === versionOf([path]) ? found.trouble : undefined;
 }
 
 /**
  * What is measured, with what the goal of the plan leads to; null before the weights are. A method that nobody has tried
  * on a layer yet leaves the errors of the other layers alone.
  */
-function measuredFacts(known: Known, plan: PlanFile): MeasuredFacts | null {
+function measuredFacts(known: Known, on: OnData): MeasuredFacts | null {
   const { options, others } = known;
+  const { plan } = on;
   if (!options) return null;
   const otherKnown = new Map<string, readonly Spectrum[]>();
   for (const entry of plan.layers) {
@@ -267,7 +321,7 @@ function measuredFacts(known: Known, plan: PlanFile): MeasuredFacts | null {
     const found = others.get(JSON.stringify([entry.layer, entry.method]));
     if (found) otherKnown.set(entry.layer, found);
   }
-  const isComplete = !needsMeasuring(known, plan);
+  const isComplete = !needsMeasuring(known, on);
   return { isComplete, options, otherKnown, ...goalFacts(known, options, plan) };
 }
 

@@ -37,12 +37,13 @@ export async function planModel(
   try {
     const analyze = (sizes: DimBindings) =>
       analyzeModel(open.model, { dims: { ...sizes, ...dims }, openExternal: open.openExternal, foldNorms });
-    const onLayer = (done: number, layer: string) => onProgress?.({ phase: 'suggest', done, layer });
+    const onLayer: CalibrateCall['onLayer'] = (done, layer, step) =>
+      onProgress?.({ phase: step ?? 'suggest', done, layer });
     const wish = { target, method, foldNorms, multiple };
     const { planned, analyzed, on } = calibration
       ? await planOnData(tools, open, analyze, { ...wish, calibration, seed }, { signal, onLayer })
       : await planByWeights(tools.spectra, open, analyze({}), wish, { signal, onLayer });
-    const { after, weightError } = planned;
+    const { after, weightError, certainty } = planned;
     const plan: PlanFile = {
       model: { file: basename(path), sha256: await hashModel(open, signal) },
       goal: target,
@@ -59,6 +60,7 @@ export async function planModel(
       parameters: { before: totals.parameters, after: after.parameters },
       macs: { before: totals.macs, after: after.macs },
       weightError,
+      certainty,
     };
   } finally {
     open.close();
@@ -98,6 +100,7 @@ async function planOnData(
   }: PlanWish & { readonly calibration: CalibrationRequest; readonly seed: number },
   call: CalibrateCall,
 ): Promise<PlannedOn> {
+  call.onLayer(0, '', 'read');
   const data = await openCalibration(open.model, analyze({}).bind, { ...calibration, seed }, call.signal);
   try {
     // What nobody said the data may tell: how large the inputs are.

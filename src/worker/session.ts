@@ -18,6 +18,7 @@ import { formatPercent } from '../core/format';
 import type { Linalg } from '../core/tensor/linalg';
 import { compareFiles, type OpenSide } from './compareFiles';
 import { compressModel, figuresOf, type Limits } from './compressModel';
+import { describeCalibration } from './describeCalibration';
 import type { CompareRequest, Engine, ModelRequest } from './engine';
 import { inspectModel } from './inspectModel';
 import { findLayer, layerSpectrum } from './layerSpectrum';
@@ -162,6 +163,8 @@ export function createSession({
 
     ...createPlanDesk(spectra),
 
+    describeCalibration: (request, call = {}) => describeCalibration(runtime, request, call),
+
     plan: (request, call = {}) => planModel(tools, request, call),
 
     compress: (request, call = {}) => compressModel(tools, request, call),
@@ -257,6 +260,7 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
         macs: cost.macs,
         memory: cost.memory,
         energy: predictedEnergy(pick),
+        certainty: candidate.certainty(pick.ranks),
       },
     };
   });
@@ -279,9 +283,10 @@ function previewOf(
       macs: { before: before.macs, after: before.macs },
       factored: 0,
       weightError: 0,
+      certainty: 'exact',
     };
   }
-  const { plan, after, weightError } = planned;
+  const { plan, after, weightError, certainty } = planned;
   return {
     target,
     plan,
@@ -289,6 +294,7 @@ function previewOf(
     macs: { before: before.macs, after: after.macs },
     factored: factoredCount(plan),
     weightError,
+    certainty,
   };
 }
 

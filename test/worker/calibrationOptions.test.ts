@@ -25,6 +25,8 @@ describe('preprocessing options', () => {
       { mean: '0.5', std: '1,2,3', normalize: 'image' },
       ['--mean', '0.5', '--std', '1,2,3', '--normalize', 'image'],
     ],
+    [{ scale: '1 / 255', mean: '0.5' }, ['--scale', '1/255', '--mean', '0.5']],
+    [{ scale: '0.3' }, ['--scale', '0.3']],
     [
       { fit: 'Stretch', channels: 'BGR', layout: 'nhwc' },
       ['--fit', 'stretch', '--channels', 'bgr', '--layout', 'nhwc'],
@@ -47,6 +49,9 @@ describe('preprocessing options', () => {
     [{ mean: '' }, /--mean/],
     [{ std: 'Infinity' }, /--std/],
     [{ std: '1,0' }, /--std takes positive numbers/],
+    [{ scale: '0' }, /--scale takes a number above 0, or a fraction like 1\/255, not "0"/],
+    [{ scale: '1/0' }, /--scale/],
+    [{ scale: '1,2' }, /--scale/],
     [{ mean: '1,2', std: '1,2,3' }, /--mean has 2 numbers, but --std 3/],
     [{ fit: 'pad' }, /--fit takes crop or stretch, not "pad"/],
     [{ channels: 'grb' }, /--channels/],

@@ -77,7 +77,12 @@ export async function calibratedOptions(
   const batches = probeBatches({ data, macs }, affordable(tried.length));
   const probes = createProbes(tools.runtime(), open, batches, { isPlain: target.kind === 'error', signal });
   let [seen, done] = [0, 0];
-  const report = (name: string) => onLayer(0.4 * seen + 0.6 * (done / (fitting.length || 1)), name);
+  const report = (name: string) =>
+    onLayer(
+      0.4 * seen + 0.6 * (done / (fitting.length || 1)),
+      name,
+      isBudget && (seen === 1 || name !== '') ? 'try' : 'measure',
+    );
   const finished = (name: string) => {
     done++;
     report(name);

@@ -1,4 +1,5 @@
 import type { PlanCalibration, PlanFile } from '../../core/compress/planFile';
+import type { DataTrouble } from '../../core/compress/reviewPlan';
 import type { Model } from '../../core/onnx/model';
 import { ModelError } from '../../core/onnx/modelError';
 import { type CalibrationData, openCalibration } from '../calibration/calibrationData';
@@ -25,6 +26,24 @@ export async function planCalibration(
     samples: data.fit.length + data.heldBack.length,
     options: words.filter((word) => !OWN.includes(word)),
   };
+}
+
+/** What is wrong with the data of a plan at this path; null: it is what the plan was made on. Only trouble with data is an answer. */
+export async function findDataTrouble(
+  model: Model,
+  given: ReadonlyMap<string, number>,
+  plan: PlanFile & { readonly calibration: PlanCalibration },
+  path: string,
+  signal?: AbortSignal,
+): Promise<DataTrouble | null> {
+  try {
+    const data = await openPlanned(model, given, plan, { calibration: { path }, beside: path }, signal);
+    data.close();
+    return null;
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+    return { code: error.code === 'bad-plan' ? 'other-data' : 'no-data', message: error.message };
+  }
 }
 
 /**

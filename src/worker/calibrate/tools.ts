@@ -25,8 +25,8 @@ export interface CalibratedOn {
 /** How a step of calibration reports and is stopped. */
 export interface CalibrateCall {
   readonly signal?: AbortSignal | undefined;
-  /** `done` never falls. */
-  onLayer(done: number, layer: string): void;
+  /** `done` never falls; `step` says what is being done to the layer, where that is not what the caller expects. */
+  onLayer(done: number, layer: string, step?: 'read' | 'measure' | 'try'): void;
 }
 
 /** Multiply-adds per layer that its moments may take before columns are left away: some seconds. */

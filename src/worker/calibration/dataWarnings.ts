@@ -14,7 +14,7 @@ const UINT8 = 2;
 /** What looks wrong about the values an input gets, in sentences. */
 export function inputWarnings(
   { prepared, description, stored, storedIsWhole, strangeSample, areAlike }: MeasuredInput,
-  { mean, std }: Preprocessing,
+  { scale, mean, std }: Preprocessing,
   graph: Graph,
 ): readonly string[] {
   const { input, column, isMadeUp, isNormalised, isShared } = prepared;
@@ -35,10 +35,10 @@ export function inputWarnings(
   const isPicture = (input.shape?.length ?? 0) >= 3;
   if (!isBytes && asBytes && farOut && (isPicture || storedIsWhole)) {
     found.push(
-      `The input "${name}" gets values from ${short(range.min)} to ${short(range.max)}, as bytes of pixels have: only data stored as uint8 is scaled by 1/255, other data is taken as it is.`,
+      `The input "${name}" gets values from ${short(range.min)} to ${short(range.max)}, as bytes of pixels have: only data stored as uint8 is scaled by 1/255, other data is taken as it is unless a scale is given.`,
     );
   }
-  if (isBytes && isNormalised && (mean.some((m) => m > 2) || std.some((s) => s > 2))) {
+  if (isBytes && isNormalised && scale === undefined && (mean.some((m) => m > 2) || std.some((s) => s > 2))) {
     found.push(
       `Mean and standard deviation look as if they were meant for bytes, but uint8 data is scaled by 1/255 first: divide both by 255.`,
     );

@@ -12,11 +12,28 @@ export interface CalibrationDescription {
   readonly fit: number;
   readonly heldBack: number;
   readonly inputs: readonly InputDescription[];
+  /** How the values suit the model, where it tells. */
+  readonly fitToNorm?: NormFit;
   /** Sizes of open dimensions that the data gave, and those that had to be guessed. */
   readonly sizes: Readonly<Record<string, number>>;
   readonly assumed: Readonly<Record<string, number>>;
   /** Whole sentences: what looks wrong, and what was left out. */
   readonly warnings: readonly string[];
+}
+
+/**
+ * What the first BatchNormalization of a model gets from the data, against the statistics of its training that it holds:
+ * those of data that is read as in training agree.
+ */
+export interface NormFit {
+  /** The node. */
+  readonly node: string;
+  /** How many times as spread its channels are as in training, geometric mean. */
+  readonly spread: number;
+  /** How far their means lie from those of training, in its standard deviations, root mean square. */
+  readonly shift: number;
+  /** Samples it was judged on. */
+  readonly samples: number;
 }
 
 /** What one input gets, after preprocessing, measured on some of the samples. */
@@ -55,7 +72,7 @@ function samples(count: number): string {
   return count === 1 ? '1 sample' : `${count} samples`;
 }
 
-function printRange({ min, max, mean }: Range): string {
+function printRange({ min, max, mean, std }: Range): string {
   const short = (value: number) => String(Number(value.toPrecision(4)));
-  return `${short(min)} to ${short(max)}, mean ${short(mean)}`;
+  return `${short(min)} to ${short(max)}, mean ${short(mean)}, std ${short(std)}`;
 }

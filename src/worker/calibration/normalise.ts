@@ -7,12 +7,12 @@ import type { ImageFitting, Preprocessing } from './preprocessing';
 
 const UINT8 = 2;
 
-/** The input that mean and std are for; undefined where there are none. Throws {@link ModelError} where no input is. */
+/** The input that scale, mean and std are for; undefined where there are none. Throws {@link ModelError} where no input is. */
 export function normalisedInput(
   inputs: readonly ModelInput[],
-  { mean, std, input: name, image }: Preprocessing,
+  { scale, mean, std, input: name, image }: Preprocessing,
 ): ModelInput | undefined {
-  if (mean.length === 0 && std.length === 0) return undefined;
+  if (scale === undefined && mean.length === 0 && std.length === 0) return undefined;
   const floats = inputs.filter(({ type }) => isFloatType(type));
   const found =
     name === undefined
@@ -54,7 +54,7 @@ export type Normalise = (values: Float64Array) => void;
 /** An input that is ready to be put into batches. */
 export interface PreparedInput extends BoundInput {
   readonly normalise: Normalise;
-  /** Mean and standard deviation are for it. */
+  /** Scale, mean and standard deviation are for it. */
   readonly isNormalised: boolean;
   /** Where a sample has the channels that these are for, or those of a picture. */
   readonly channels: Channels | undefined;
@@ -63,12 +63,12 @@ export interface PreparedInput extends BoundInput {
 /** Says what preprocessing does to an input. Throws {@link ModelError} where mean and std don't fit it. */
 export function prepareInput(
   bound: BoundInput,
-  { mean, std, image }: Preprocessing,
+  { scale, mean, std, image }: Preprocessing,
   isNormalised: boolean,
 ): PreparedInput {
   const { input, column } = bound;
   const picture = imageLayout(input.shape, image.layout)?.channels ?? 1;
-  const count = isNormalised ? Math.max(mean.length, std.length) : 1;
+  const count = isNormalised ? Math.max(1, mean.length, std.length) : 1;
   const channels = channelsOf(bound, count > 1 ? count : picture, image.layout);
   if (count > 1 && !channels) {
     throw new ModelError(
@@ -76,7 +76,8 @@ export function prepareInput(
       `Mean and standard deviation have ${count} numbers, but the input "${input.name}" (${declaredShape(input)}) has no ${count} channels.`,
     );
   }
-  const unit = column.type === UINT8 ? 1 / 255 : 1;
+  const usual = column.type === UINT8 ? 1 / 255 : 1;
+  const unit = isNormalised ? (scale ?? usual) : usual;
   const prepared = { ...bound, isNormalised, channels };
   if (!isFloatType(input.type) || bound.isMadeUp) return { ...prepared, normalise: () => {} };
   if (!isNormalised) return { ...prepared, normalise: unit === 1 ? () => {} : scaling(unit) };

@@ -3,13 +3,16 @@ import { ModelError } from '../../core/onnx/modelError';
 /**
  * What is done to data before a model sees it. For inputs of a floating-point type:
  *
- * 1. Data stored as uint8, images included, is multiplied by 1/255. All other data is taken as it is.
+ * 1. Data stored as uint8, images included, is multiplied by 1/255. All other data is taken as it is. Another
+ *    {@link scale} may be given, for the same input as what follows.
  * 2. Then (x − mean) / std, for one input: {@link input}, else the first floating-point one of four
  *    dimensions that can be a picture, else the first floating-point one.
  *
  * Inputs of whole numbers get the values as they are stored.
  */
 export interface Preprocessing {
+  /** What values are multiplied by as they are stored, above 0; undefined: 1/255 for uint8, 1 for all other data. */
+  readonly scale?: number;
   /** One number, or one per channel; empty is 0. */
   readonly mean: readonly number[];
   /** One number, or one per channel, none 0; empty is 1. */
@@ -37,6 +40,8 @@ export const NO_PREPROCESSING: Preprocessing = {
 
 /** The same as options of the command line: all text, none required. */
 export interface PreprocessingOptions {
+  /** A number or a fraction: "1/255". */
+  readonly scale?: string | undefined;
   readonly mean?: string | undefined;
   readonly std?: string | undefined;
   /** `--normalize INPUT` */
@@ -59,6 +64,7 @@ export function parsePreprocessing(options: PreprocessingOptions): Preprocessing
     );
   }
   return {
+    ...(options.scale === undefined ? {} : { scale: scaleIn(options.scale) }),
     mean,
     std,
     ...(options.normalize === undefined ? {} : { input: options.normalize }),
@@ -71,9 +77,10 @@ export function parsePreprocessing(options: PreprocessingOptions): Preprocessing
 }
 
 /** The options that {@link parsePreprocessing} reads back to the same: what differs from doing nothing, as command-line words. */
-export function printPreprocessing({ mean, std, input, image }: Preprocessing): readonly string[] {
+export function printPreprocessing({ scale, mean, std, input, image }: Preprocessing): readonly string[] {
   const { image: usual } = NO_PREPROCESSING;
   const words: [string, string | undefined][] = [
+    ['--scale', scale === undefined ? undefined : printScale(scale)],
     ['--mean', mean.length > 0 ? mean.join(',') : undefined],
     ['--std', std.length > 0 ? std.join(',') : undefined],
     ['--normalize', input],
@@ -85,6 +92,19 @@ export function printPreprocessing({ mean, std, input, image }: Preprocessing): 
   return words.flatMap(([option, value]) =>
     value === undefined ? [] : value.startsWith('-') ? [`${option}=${value}`] : [option, value],
   );
+}
+
+/** A scale as one would write it: "1/255", or a number. */
+export function printScale(scale: number): string {
+  const divisor = Math.round(1 / scale);
+  return divisor > 1 && 1 / divisor === scale ? `1/${divisor}` : String(scale);
+}
+
+function scaleIn(text: string): number {
+  const [, above, below = '1'] = /^\s*([\d.e+-]+)\s*(?:\/\s*([\d.e+-]+)\s*)?$/i.exec(text) ?? [];
+  const scale = Number(above) / Number(below);
+  if (Number.isFinite(scale) && scale > 0) return scale;
+  throw refuse('--scale', text, 'a number above 0, or a fraction like 1/255');
 }
 
 function numbers(option: string, text: string | undefined): readonly number[] {
