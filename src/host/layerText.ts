@@ -121,7 +121,7 @@ function plannedSection(planned: LayerPlan): string {
 }
 
 function suggestionText(layer: LayerInfo): string {
-  const { method, ranks, parameters, macs, energy, certainty } = layer.suggestion!;
+  const { method, ranks, parameters, macs, energy } = layer.suggestion!;
   const heading = l10n.t('**Suggested: rank {0}** ({1})', formatRanks(ranks), methodName(method));
   const lines = [
     l10n.t('Parameters: {0} ({1})', formatCount(parameters), formatChange(layer.parameters, parameters)),
@@ -131,7 +131,7 @@ function suggestionText(layer: LayerInfo): string {
   }
   const share = formatPercent(energy);
   lines.push(
-    certainty === 'exact'
+    ranks.length === 1
       ? l10n.t('Keeps {0} of the weight’s energy (the sum of its squared singular values).', share)
       : l10n.t('Keeps at least {0} of the weight’s energy (the sum of its squared singular values).', share),
   );

@@ -260,7 +260,6 @@ function withSuggestions(analysis: Analysis, options: readonly LayerOptions[], e
         macs: cost.macs,
         memory: cost.memory,
         energy: predictedEnergy(pick),
-        certainty: candidate.certainty(pick.ranks),
       },
     };
   });

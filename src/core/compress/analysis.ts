@@ -1,4 +1,4 @@
-import type { Certainty, MethodId, Ranks } from './method';
+import type { MethodId, Ranks } from './method';
 
 /** Sizes for symbolic dimensions, by name: `{ N: 1, 'x[2]': 640 }`. */
 export type DimBindings = Readonly<Record<string, number>>;
@@ -21,8 +21,6 @@ export interface Suggestion {
   readonly memory: number | null;
   /** Share of ‖W‖² that is kept, or more: for methods with several ranks a lower bound. */
   readonly energy: number;
-  /** What the error behind that energy is. */
-  readonly certainty: Certainty;
 }
 
 /** The spectrum of a layer's weight in a few figures. */
