@@ -23,7 +23,7 @@ export function startEngineThread(extension: vscode.Uri, log: vscode.LogOutputCh
     },
     onEnd(ended) {
       worker.on('error', (error) => ended(error.message));
-      worker.on('exit', (code) => ended(`exit code ${code}`));
+      worker.on('exit', (code) => ended(vscode.l10n.t('exit code {0}', code)));
     },
     terminate: () => worker.terminate(),
   };
