@@ -65,8 +65,8 @@ interface Cell {
 }
 
 function cellsOf(model: string, { targets, calibration }: Choices): readonly Cell[] {
-  const columns = (COLUMNS[model] ?? []).map(
-    ({ kind, times, level, calibrated }): Cell => ({
+  const columns = (COLUMNS[model] ?? COLUMNS.vgg!.map(({ kind, times }) => ({ kind, times }))).map(
+    ({ kind, times, level, calibrated }: Column): Cell => ({
       name: `${times}× fewer ${kind}`,
       target: { kind, share: 1 / times },
       level: calibration ? calibrated : level,

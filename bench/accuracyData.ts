@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { openNpy } from '../src/worker/calibration/npy';
@@ -32,16 +32,16 @@ const DEBIAN = '/usr/share/datasets/fashion-mnist';
 const SIDE = 28;
 
 /**
- * The 10,000 test pictures: of a folder with `vgg.onnx`, `mlp.onnx`, `test-10k.npy` (uint8, [N, 1, 28, 28]) and
+ * The 10,000 test pictures: of a folder with models (`vgg.onnx`), `test-10k.npy` (uint8, [N, 1, 28, 28]) and
  * `test-10k.labels.npy`; without one those of Debian's package, and the project's sample model. Throws where they are
  * missing, with a sentence that says what to do.
  */
 export function openAccuracyData(folder: string | undefined): AccuracyData {
   if (folder !== undefined) {
     const file = (name: string) => path.join(folder, name);
-    const models = ['vgg', 'mlp'].map((name) => [name, file(`${name}.onnx`)] as const);
+    const models = readdirSync(folder).filter((name) => name.endsWith('.onnx'));
     return {
-      models: new Map(models.filter(([, model]) => existsSync(model))),
+      models: new Map(models.map((name) => [name.slice(0, -'.onnx'.length), file(name)])),
       test: scaled(readNpy(file('test-10k.npy')), readNpy(file('test-10k.labels.npy'))),
     };
   }

@@ -100,13 +100,15 @@ export async function compressModel(
         onLayer: (done: number, layer: string) => report('factor', done, layer, on ? 'fit' : 'factor'),
       };
       const { target } = request;
+      const meaning = target.kind === 'error' ? 'values' : 'divergence';
       const applied: Partial<Applied> & Pick<Applied, 'factored' | 'plans'> = on
         ? planFor && target.kind === 'error'
           ? await meetError(tools, on, options, target.error, (error) => planFor({ kind: 'error', error }), {
               ...factorCall,
               foldNorms,
+              meaning,
             })
-          : await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms })
+          : await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms, meaning })
         : await factorLayers(tools.pool, open, options, wanted, factorCall);
       const { factored, plans, refitted = [] } = applied;
       if (factored.length === 0) throw nothingToDo(request.path, plans);

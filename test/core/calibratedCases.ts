@@ -1,18 +1,19 @@
 import { createAccumulator } from '../../src/core/compress/calibrated/accumulator';
 import { type LayerRegressions, layerRegressions } from '../../src/core/compress/calibrated/layerRegressions';
 import type { Moments } from '../../src/core/compress/calibrated/moments';
+import type { OutputMetric } from '../../src/core/compress/calibrated/outputMetric';
 import {
   type CalibratedForm,
   groupCount,
   groupSize,
   patchWeights,
 } from '../../src/core/compress/calibrated/patchWeights';
-import type { RegressionOptions } from '../../src/core/compress/calibrated/regression';
 import { candidateOf } from '../../src/core/compress/candidates';
 import type { Candidate, MethodId } from '../../src/core/compress/method';
 import { spatial } from '../../src/core/compress/methods/spatial';
 import type { Linalg } from '../../src/core/tensor/linalg';
 import { type Matrix, matrix, type Numbers } from '../../src/core/tensor/matrix';
+import { transpose } from '../../src/core/tensor/transpose';
 import { convForm as conv, matmulForm as matmul } from '../support/forms';
 import { double, naive, normals, type Precision } from './linalgCases';
 
@@ -125,7 +126,7 @@ export function momentsOf(
 export function regressionsOf(
   linalg: Linalg,
   layer: Scene,
-  options: RegressionOptions & { pairs?: boolean; precision?: Precision } = {},
+  options: Parameters<typeof layerRegressions>[4] & { pairs?: boolean; precision?: Precision } = {},
 ): LayerRegressions {
   const regressions = layerRegressions(linalg, layer.form, layer.weight, momentsOf(linalg, layer, options), {
     bias: layer.bias,
@@ -135,26 +136,36 @@ export function regressionsOf(
   return regressions;
 }
 
-/** E|y − Ŵp − b̂|² over the samples themselves; with weights each output's part counts so much. */
+/** E|y − Ŵp − b̂|² over the samples themselves; with a metric L · Lᵀ that of Lᵀ(y − ŷ). */
 export function residualOf(
   w: Matrix,
   bias: ArrayLike<number>,
   { inputs, outputs }: Samples,
-  weights?: Float64Array,
+  metric?: OutputMetric,
 ): number {
   const image = layerOutputs(w, bias, inputs);
-  let sum = 0;
-  for (let at = 0; at < image.data.length; at++) {
-    const weight = weights?.[Math.floor(at / image.cols)] ?? 1;
-    sum += weight * (outputs.data[at]! - image.data[at]!) ** 2;
-  }
-  return sum / inputs.cols;
+  const { rows, cols } = image;
+  const errors = matrix(
+    rows,
+    cols,
+    image.data.map((value, at) => outputs.data[at]! - value),
+  );
+  const { data } = metric ? naive(transpose(metric.lower), errors) : errors;
+  return data.reduce((sum, value) => sum + value * value, 0) / inputs.cols;
 }
 
-/** Weights of outputs that are far from alike. */
-export function unevenWeights(form: CalibratedForm): Float64Array {
+/** Metrics of outputs that are far from alike, one for each group; `mixed`: that do not stand for themselves either. */
+export function unevenMetrics(form: CalibratedForm, mixed: boolean): readonly OutputMetric[] {
   const next = normals(23);
-  return Float64Array.from({ length: groupCount(form) * groupSize(form).outputs }, () => Math.exp(next()));
+  const { outputs } = groupSize(form);
+  return Array.from({ length: groupCount(form) }, () => {
+    const data = new Float64Array(outputs * outputs);
+    for (let i = 0; i < outputs; i++) {
+      data[i * (outputs + 1)] = Math.exp(next() / 2);
+      for (let j = 0; j < i && mixed; j++) data[i * outputs + j] = next() / 3;
+    }
+    return { lower: matrix(outputs, outputs, data) };
+  });
 }
 
 /** The mean column. */

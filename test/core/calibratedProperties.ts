@@ -9,7 +9,11 @@ import { factorCalibrated } from '../../src/core/compress/calibrated/factorCalib
 import { type LayerRegressions, layerRegressions } from '../../src/core/compress/calibrated/layerRegressions';
 import { measureLayer } from '../../src/core/compress/calibrated/measureLayer';
 import type { InputMoments } from '../../src/core/compress/calibrated/moments';
-import { scaleOutputs } from '../../src/core/compress/calibrated/outputMetric';
+import {
+  type OutputMetric,
+  outputMetric,
+  scaledOutputs,
+} from '../../src/core/compress/calibrated/outputMetric';
 import { splitPatch } from '../../src/core/compress/calibrated/patchSplit';
 import { patchWeights, weightOfPatches } from '../../src/core/compress/calibrated/patchWeights';
 import { byTable } from '../../src/core/compress/calibrated/rankTable';
@@ -36,12 +40,14 @@ import {
   residualOf,
   type Scene,
   scene,
-  unevenWeights,
+  unevenMetrics,
   waysOf,
 } from './calibratedCases';
 import { distance, double, naive, norm, normals, type Precision, random, single } from './linalgCases';
 
 const same = <T>(x: T) => x;
+const identityOf = (size: number) =>
+  Float64Array.from({ length: size * size }, (_, at) => (at % (size + 1) === 0 ? 1 : 0));
 
 /** The factors, the weight they stand for, and the errors of a way to factor. */
 function factored(
@@ -68,12 +74,14 @@ function objective(group: Regression, samples: Scene['groups'][number], w: Matri
   const mean = meanOf(samples.inputs);
   const image = naive(w, matrix(mean.length, 1, mean)).data;
   const bias = meanOf(samples.outputs).map((value, i) => value - image[i]!);
-  let change = 0;
-  w.data.forEach((value, at) => {
-    const weight = group.outputWeights?.[Math.floor(at / w.cols)] ?? 1;
-    change += weight * (value - group.weight.data[at]!) ** 2;
-  });
-  return residualOf(w, bias, samples, group.outputWeights) + group.lambda * change;
+  const difference = matrix(
+    w.rows,
+    w.cols,
+    w.data.map((value, at) => value - group.weight.data[at]!),
+  );
+  const metric = group.outputMetric;
+  const change = norm((metric ? naive(transpose(metric.lower), difference) : difference).data) ** 2;
+  return residualOf(w, bias, samples, metric) + group.lambda * change;
 }
 
 const objectives = (
@@ -83,7 +91,7 @@ const objectives = (
 ): number => groups.reduce((sum, group, i) => sum + objective(group, layer.groups[i]!, matrices[i]!), 0);
 
 function totalOf({ groups }: LayerRegressions): number {
-  return groups.reduce((sum, group) => sum + scaleOutputs(group).total, 0);
+  return groups.reduce((sum, group) => sum + scaledOutputs(group).total, 0);
 }
 
 /** What is predicted at these ranks: from the table, where there is one. */
@@ -235,10 +243,10 @@ function testRegression(linalg: Linalg): void {
     assert.throws(() => regress(linalg, transpose(w), moments!), RangeError);
   });
 
-  test('weights of outputs cut elsewhere, and leave the fit as it is; where they are alike they change nothing', () => {
+  test('a metric of outputs cuts elsewhere, and leaves the fit as it is; an even one changes nothing', () => {
     const moments = momentsOf(linalg, layer)[0]!;
-    const solveWith = (outputWeights?: Float64Array) => {
-      const regression = regress(linalg, w, moments, outputWeights ? { outputWeights } : {});
+    const solveWith = (metric?: OutputMetric) => {
+      const regression = regress(linalg, w, moments, { outputMetric: metric });
       return regression.kind === 'regression' ? regression : assert.fail(regression.reason);
     };
     const method = calibratedMethod(plain, 'svd')!;
@@ -248,18 +256,15 @@ function testRegression(linalg: Linalg): void {
     };
     const [without, alike, uneven] = [
       solveWith(),
-      solveWith(new Float64Array(9).fill(7)),
-      solveWith(unevenWeights(plain)),
+      solveWith(outputMetric(linalg, matrix(9, 9, identityOf(9)))),
+      solveWith(unevenMetrics(plain, true)[0]),
     ];
     assert.ok(distance(weightOf(alike), weightOf(without)) < 1e-10);
     assert.ok(distance(weightOf(uneven), weightOf(without)) > 1e-2);
     assert.deepEqual(uneven.best, without.best);
-    for (const wrong of [
-      new Float64Array(8).fill(1),
-      new Float64Array(9),
-      new Float64Array(9).fill(Number.NaN),
-    ])
-      assert.throws(() => solveWith(wrong), RangeError);
+    assert.throws(() => solveWith({ lower: matrix(8, 8, identityOf(8)) }), RangeError);
+    assert.equal(outputMetric(linalg, matrix(9, 9, new Float64Array(81))), undefined);
+    assert.equal(outputMetric(linalg, matrix(9, 9, new Float64Array(81).fill(Number.NaN))), undefined);
   });
 
   test('one group without usable moments is enough to refuse a layer', () => {
@@ -338,8 +343,11 @@ function testFactors(linalg: Linalg): void {
         ['symmetric', { pairs: false, distortion: 0 }],
         ['asymmetric', { pairs: true, distortion: 0.4 }],
         ['almost without a ridge', { pairs: true, distortion: 0.4, alpha: 1e-9 }],
-        ['outputs weighed', { pairs: true, distortion: 0.4, outputWeights: unevenWeights(form) }],
-        ['outputs weighed, symmetric', { pairs: false, distortion: 0, outputWeights: unevenWeights(form) }],
+        ['outputs weighed', { pairs: true, distortion: 0.4, outputMetrics: unevenMetrics(form, false) }],
+        [
+          'outputs weighed, symmetric',
+          { pairs: false, distortion: 0, outputMetrics: unevenMetrics(form, true) },
+        ],
       ] as const) {
         test(`${title}, ${what}: what is predicted is what the samples say`, () => {
           const { distortion, ...how } = options;
@@ -525,10 +533,10 @@ function testOutputs(linalg: Linalg): void {
     }
   });
 
-  for (const outputWeights of [undefined, unevenWeights(plain)])
-    test(`nothing else of the rank comes nearer, outputs ${outputWeights ? 'weighed' : 'alike'}`, () => {
+  for (const outputMetrics of [undefined, unevenMetrics(plain, true)])
+    test(`nothing else of the rank comes nearer, outputs ${outputMetrics ? 'weighed' : 'alike'}`, () => {
       const next = normals(5);
-      const weighed = regressionsOf(linalg, layer, outputWeights ? { outputWeights } : {});
+      const weighed = regressionsOf(linalg, layer, outputMetrics ? { outputMetrics } : {});
       const [group] = weighed.groups;
       for (const rank of [1, 3, 6]) {
         const { factors, matrices } = factored(linalg, layer, weighed, { candidate, method }, [rank]);

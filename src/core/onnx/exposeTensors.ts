@@ -144,8 +144,8 @@ function unexposed(model: Model, name: string, kind: TensorKind | undefined): Pl
 
 const refused = (reason: string): Place => ({ kind: 'refused', reason });
 
-/** Takes away the outputs that are not in `kept`, and nodes and initializers that no tensor in `needed` depends on. */
-function removals(
+/** Edits that take away the outputs that are not in `kept`, and nodes and initializers that no tensor in `needed` depends on. */
+export function removals(
   { graph, irVersion }: Model,
   needed: ReadonlySet<string>,
   kept: ReadonlySet<string>,

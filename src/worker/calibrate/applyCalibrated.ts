@@ -1,3 +1,4 @@
+import type { OutputMeaning } from '../../core/compress/calibrated/reactionModel';
 import type { Layer } from '../../core/compress/layer';
 import type { LayerOptions } from '../../core/compress/makePlan';
 import type { LayerPlan } from '../../core/compress/plan';
@@ -14,6 +15,7 @@ import { fitLayer } from './fitLayer';
 import { biasRefusal } from './fittedLayer';
 import { rewrittenModel } from './memoryModel';
 import { momentSink, type TakeMoments } from './momentSink';
+import { outputReactions, withReactions } from './outputReactions';
 import { createTaskQueue } from './taskQueue';
 import { type CalibrateCall, type CalibratedOn, type CalibrateTools, columnsFor } from './tools';
 
@@ -32,6 +34,8 @@ export interface ApplyCall extends CalibrateCall {
   /** Takes a factor out of memory, if it chooses to. */
   keep(bytes: Uint8Array): Piece;
   readonly foldNorms: boolean;
+  /** What of the outputs is to be kept. */
+  readonly meaning: OutputMeaning;
 }
 
 /** The most stages that layers are factored in. */
@@ -51,7 +55,7 @@ export async function applyCalibrated(
   { open, data, macs }: CalibratedOn,
   options: readonly LayerOptions<Layer>[],
   plans: readonly LayerPlan[],
-  { signal, keep, onLayer, foldNorms }: ApplyCall,
+  { signal, keep, onLayer, foldNorms, meaning }: ApplyCall,
 ): Promise<Applied> {
   const weights = modelWeights(open, foldNorms);
   const plannedOf = new Map(plans.map((plan) => [plan.layer, plan]));
@@ -74,6 +78,12 @@ export async function applyCalibrated(
         work.map(({ layer }) => layer),
       )
     : new Map<Layer, string>();
+  const reactions = await outputReactions(
+    tools,
+    { open, data, macs },
+    work.map(({ layer }) => layer).filter(({ name }) => plannedOf.get(name)?.kind === 'factor'),
+    { meaning, signal },
+  );
   const stages = inStages(work, MOST_STAGES);
   let finished = 0;
 
@@ -95,7 +105,7 @@ export async function applyCalibrated(
             { pool: tools.pool, weights, signal, keep },
             byLayer.get(layer)!,
             plannedOf.get(layer.name)!,
-            groups,
+            withReactions(groups, reactions.get(layer)),
           );
           if (fitted.kind === 'factored') results.set(layer.name, fitted.result);
           else refits.set(layer.name, fitted.result);

@@ -5,6 +5,7 @@ import { type LayerRegressions, layerRegressions } from '../../core/compress/cal
 import { type MeasuredMethod, measureLayer } from '../../core/compress/calibrated/measureLayer';
 import { mergeMoments } from '../../core/compress/calibrated/mergeMoments';
 import type { Moments, PairMoments } from '../../core/compress/calibrated/moments';
+import { outputMetric } from '../../core/compress/calibrated/outputMetric';
 import { type CalibratedForm, patchWeights } from '../../core/compress/calibrated/patchWeights';
 import { byTable } from '../../core/compress/calibrated/rankTable';
 import { refit } from '../../core/compress/calibrated/refit';
@@ -18,6 +19,7 @@ import type { ElementType } from '../../core/onnx/model';
 import { ModelError } from '../../core/onnx/modelError';
 import { decodeFloats, encodeFloats } from '../../core/onnx/tensorData';
 import type { Linalg, OnProgress } from '../../core/tensor/linalg';
+import type { Matrix } from '../../core/tensor/matrix';
 
 type Floats = Float32Array | Float64Array;
 
@@ -28,6 +30,8 @@ export interface GroupData {
   readonly outputMean: Float64Array;
   /** A part of the samples that the moments leave out, to find out how far they can be trusted; undefined: none. */
   readonly check?: PairMoments | undefined;
+  /** How much steps of the group's outputs move those of the model, S × S; undefined: nobody knows. */
+  readonly reactions?: Matrix<Float64Array> | undefined;
 }
 
 /** What a thread is asked to do with a weight and the data that its layer sees. */
@@ -152,6 +156,7 @@ function regressionsOf(
   );
   const found = layerRegressions(linalg, form, weight, moments, {
     bias,
+    outputMetrics: data.map(({ reactions }) => reactions && outputMetric(linalg, reactions)),
     ...(alpha === undefined ? {} : { alpha }),
   });
   if (found.kind === 'unusable') throw new ModelError('bad-data', found.reason);

@@ -21,6 +21,7 @@ import { refusalOf, runTask, type WeightFile } from '../runTask';
 import { candidateAt, type ProbeFactors } from './calibrateTask';
 import { biasRefusal, factoredLayer } from './fittedLayer';
 import { momentSink } from './momentSink';
+import { outputReactions, withReactions } from './outputReactions';
 import { createProbes, type Probes } from './probes';
 import { createTaskQueue } from './taskQueue';
 import { type CalibrateCall, type CalibratedOn, type CalibrateTools, columnsFor } from './tools';
@@ -88,6 +89,11 @@ export async function calibratedOptions(
     report(name);
   };
 
+  const reactions = await outputReactions(tools, { open, data, macs }, fitting, {
+    meaning: target.kind === 'error' ? 'values' : 'divergence',
+    signal,
+  });
+
   const queue = createTaskQueue(2 * tools.pool.size);
   const oneByOne = serially();
   const sink = momentSink(tools.linalg(), 'inputs', async (layer, groups) => {
@@ -98,7 +104,13 @@ export async function calibratedOptions(
     await queue.add(async () => {
       const form = layer.form as CalibratedForm;
       try {
-        const task = { kind: 'calibrate', form, data: groups, levels, otherLevel } as const;
+        const task = {
+          kind: 'calibrate',
+          form,
+          data: withReactions(groups, reactions.get(layer)),
+          levels,
+          otherLevel,
+        } as const;
         const measured = await runTask(tools.pool, weights, layer, task, { signal });
         const choices = await withWeightOnly(
           tools,

@@ -5,7 +5,7 @@ import type { ConvForm } from '../layer';
 import type { Spectrum } from '../spectrum';
 import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
-import { scaleOutputs, unscaleOutputs } from './outputMetric';
+import { scaledOutputs, unscaleOutputs } from './outputMetric';
 import { splitPatch } from './patchSplit';
 import { groupSize } from './patchWeights';
 import { type SharedBasis, sharedBasis, solveFeatures } from './sharedBasis';
@@ -26,7 +26,7 @@ export function inputMethod(form: ConvForm, axis?: 0 | 1): CalibratedMethod {
     measure(linalg, regressions, onProgress = () => {}) {
       const spectra = regressions.map((regression, i) => {
         const report = (done: number) => onProgress((i + done) / regressions.length);
-        const scaled = scaleOutputs(regression);
+        const scaled = scaledOutputs(regression);
         return inputSpectrum(sharedBasis(linalg, scaled, split, full, report), full, scaled.total);
       });
       return { spectra: [sumSpectra(spectra)] };
@@ -34,10 +34,9 @@ export function inputMethod(form: ConvForm, axis?: 0 | 1): CalibratedMethod {
     factor(linalg, regressions, [rank = 0], onProgress = () => {}) {
       const groups = regressions.map((regression, i) => {
         const report = (done: number) => onProgress((i + done) / regressions.length);
-        const shared = sharedBasis(linalg, scaleOutputs(regression), split, rank, report);
+        const shared = sharedBasis(linalg, scaledOutputs(regression), split, rank, report);
         const { basis } = shared;
-        const weights = solveFeatures(linalg, shared, shared.targets);
-        unscaleOutputs(regression, weights);
+        const weights = unscaleOutputs(linalg, regression, solveFeatures(linalg, shared, shared.targets));
         balance(basis.data, weights.data, rank);
         return [
           tensor([rank, form.groupChannels, ...along(true)], basis.data),

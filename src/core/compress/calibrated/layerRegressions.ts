@@ -1,6 +1,7 @@
 import type { Linalg } from '../../tensor/linalg';
 import type { Numbers } from '../../tensor/matrix';
 import type { Moments, Unusable } from './moments';
+import type { OutputMetric } from './outputMetric';
 import { type CalibratedForm, groupCount, patchWeights } from './patchWeights';
 import { type Regression, type RegressionOptions, regress } from './regression';
 
@@ -13,8 +14,8 @@ export interface LayerRegressions {
 
 /**
  * The regressions of a layer from the moments of its groups, or why its weight has to be factored without them: one
- * group without usable moments is enough. `weight` is the effective weight as the layer holds it; a bias and weights of
- * outputs are those of all groups. A node that scales its product (Gemm's alpha) is taken without: moments of outputs
+ * group without usable moments is enough. `weight` is the effective weight as the layer holds it; a bias is that of all
+ * groups, metrics are one for each. A node that scales its product (Gemm's alpha) is taken without: moments of outputs
  * are divided by it.
  */
 export function layerRegressions(
@@ -22,7 +23,14 @@ export function layerRegressions(
   form: CalibratedForm,
   weight: Numbers,
   moments: readonly Moments[],
-  { bias, outputWeights, onProgress = () => {}, ...options }: RegressionOptions = {},
+  {
+    bias,
+    outputMetrics,
+    onProgress = () => {},
+    ...options
+  }: Omit<RegressionOptions, 'outputMetric'> & {
+    readonly outputMetrics?: readonly (OutputMetric | undefined)[];
+  } = {},
 ): LayerRegressions | Unusable {
   const count = groupCount(form);
   if (moments.length !== count)
@@ -32,7 +40,7 @@ export function layerRegressions(
     const part = (values: Float64Array) => values.subarray(i * w.rows, (i + 1) * w.rows);
     const own = {
       ...(bias ? { bias: part(bias) } : {}),
-      ...(outputWeights ? { outputWeights: part(outputWeights) } : {}),
+      outputMetric: outputMetrics?.[i],
     };
     const report = (done: number) => onProgress((i + done) / count);
     const group = regress(linalg, w, moments[i]!, { ...options, ...own, onProgress: report });

@@ -5,7 +5,7 @@ import { point, spanning } from '../conv/chain';
 import type { Spectrum } from '../spectrum';
 import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
-import { scaleOutputs, unscaleOutputs } from './outputMetric';
+import { scaledOutputs, unscaleOutputs } from './outputMetric';
 import { type CalibratedForm, groupSize } from './patchWeights';
 import type { Regression } from './regression';
 import { sumSpectra } from './sumSpectra';
@@ -21,7 +21,7 @@ export function outputMethod(form: CalibratedForm): CalibratedMethod {
   return {
     measure(linalg, regressions, onProgress = () => {}) {
       const spectra = regressions.map((regression, i) => {
-        const spectrum = outputSpectrum(linalg, scaleOutputs(regression));
+        const spectrum = outputSpectrum(linalg, scaledOutputs(regression));
         onProgress((i + 1) / regressions.length);
         return spectrum;
       });
@@ -30,10 +30,10 @@ export function outputMethod(form: CalibratedForm): CalibratedMethod {
     factor(linalg, regressions, [rank = 0], onProgress = () => {}) {
       const { outputs, inputs } = groupSize(form);
       const groups = regressions.map((regression, i) => {
-        const { explained, best } = scaleOutputs(regression);
-        const { vectors } = linalg.eigh(explained, rank);
-        const first = linalg.multiply(vectors, best);
-        unscaleOutputs(regression, vectors);
+        const { explained, best } = scaledOutputs(regression);
+        const directions = linalg.eigh(explained, rank).vectors;
+        const first = linalg.multiply(directions, best);
+        const vectors = unscaleOutputs(linalg, regression, directions);
         balance(first.data, vectors.data, rank);
         onProgress((i + 1) / regressions.length);
         return { first, last: transpose(vectors) };

@@ -1,42 +1,88 @@
+import { choleskyOrNothing } from '../../tensor/choleskyOrNothing';
+import type { Linalg } from '../../tensor/linalg';
 import { type Matrix, matrix } from '../../tensor/matrix';
-import { sumOfSquares } from '../../tensor/tensorScale';
+import { transpose } from '../../tensor/transpose';
 import type { Regression } from './regression';
 
+/** How much errors of a group's outputs count, as M = L · Lᵀ: an error δ counts as δᵀMδ. */
+export interface OutputMetric {
+  /** L, S × S, lower triangular. */
+  readonly lower: Matrix<Float64Array>;
+}
+
+/** Share of the metric in which all outputs count alike. */
+const EVEN = 0.1;
+
 /**
- * The same regression with output i scaled by √wᵢ, for outputs that do not count alike: factors that minimise its
- * plain error minimise Σ wᵢ E(yᵢ − ŷᵢ)², and {@link unscaleOutputs} brings them back. Itself where all outputs count
- * alike. With the diagonal of the Fisher information as weights it is the error's effect on the model's output, to
- * second order (as in Hassibi & Stork 1993, for the outputs of a layer instead of its weights).
+ * The metric of outputs whose steps move those of the model by `reactions` (S × S, any scale). A part of it stays even, as
+ * what a few samples show of small steps is not all there is. undefined where nothing moves.
  */
-export function scaleOutputs(regression: Regression): Regression {
-  const { outputWeights, weight, best, cross, explained, variances, lambda } = regression;
-  if (!outputWeights) return regression;
-  const roots = outputWeights.map(Math.sqrt);
-  const rows = (m: Matrix<Float64Array>) =>
-    matrix(
-      m.rows,
-      m.cols,
-      m.data.map((value, at) => value * roots[Math.floor(at / m.cols)]!),
-    );
+export function outputMetric(
+  linalg: Linalg,
+  { rows: size, data }: Matrix<Float64Array>,
+  even = EVEN,
+): OutputMetric | undefined {
+  let mean = 0;
+  for (let i = 0; i < size; i++) mean += data[i * (size + 1)]! / size;
+  if (!(mean > 0 && mean < Infinity)) return undefined;
+  const scaled = matrix(
+    size,
+    size,
+    data.map((value) => ((1 - even) * value) / mean),
+  );
+  for (let i = 0; i < size; i++) scaled.data[i * (size + 1)] = scaled.data[i * (size + 1)]! + even;
+  const lower = choleskyOrNothing(linalg, scaled);
+  return lower && { lower };
+}
+
+/**
+ * The same regression in the coordinates Lᵀy, where the metric is plain: factors that minimise its plain error minimise
+ * E δᵀMδ of the outputs' own errors δ, and {@link unscaleOutputs} brings them back. Itself where all outputs count alike.
+ * With the Fisher information of the outputs as M it is the error's effect on the model's output, to second order, as
+ * far as it does not hang together with the inputs (Martens & Grosse 2015, §3; for weights by themselves: Hassibi & Stork
+ * 1993). What the coordinates do not see of y is left as uncorrelated noise.
+ */
+export function scaleOutputs(linalg: Linalg, regression: Regression): Regression {
+  const { outputMetric: metric, weight, best, cross, explained, variances, lambda } = regression;
+  if (!metric) return regression;
+  const { lower } = metric;
+  const rows = (m: Matrix<Float64Array>) => linalg.multiply(lower, m, { transposeA: true });
   const scaled = rows(weight);
-  const variance = variances.reduce((sum, value, i) => sum + outputWeights[i]! * value, 0);
-  const both = rows(explained);
-  both.data.forEach((value, at) => {
-    both.data[at] = value * roots[at % both.cols]!;
-  });
+  const both = linalg.multiply(rows(explained), lower);
+  let total = 0;
+  for (let i = 0; i < both.rows; i++) {
+    const own = variances[i]! + lambda * squaredRow(weight, i) - explained.data[i * (explained.cols + 1)]!;
+    total += both.data[i * (both.cols + 1)]! + squaredRow(lower, i) * Math.max(0, own);
+  }
+  let ridge = 0;
+  for (let i = 0; i < scaled.rows; i++) ridge += lambda * squaredRow(scaled, i);
   return {
     ...regression,
     weight: scaled,
     best: rows(best),
     cross: rows(cross),
     explained: both,
-    variance,
-    total: variance + lambda * sumOfSquares(scaled.data),
+    variance: total - ridge,
+    total,
   };
 }
 
-/** Rows over the scaled outputs, as rows over the outputs themselves: in place. */
-export function unscaleOutputs({ outputWeights }: Regression, { cols, data }: Matrix<Float64Array>): void {
-  if (!outputWeights) return;
-  for (let at = 0; at < data.length; at++) data[at] = data[at]! / Math.sqrt(outputWeights[at % cols]!);
+function squaredRow({ cols, data }: Matrix<Float64Array>, row: number): number {
+  let sum = 0;
+  for (let at = row * cols; at < (row + 1) * cols; at++) sum += data[at]! ** 2;
+  return sum;
+}
+
+/** The regression in the coordinates in which ranks are cut. */
+export function scaledOutputs(regression: Regression): Regression {
+  return regression.scaled ?? regression;
+}
+
+/** Rows over the scaled outputs, as rows over the outputs themselves. */
+export function unscaleOutputs(
+  linalg: Linalg,
+  { outputMetric: metric }: Regression,
+  rows: Matrix<Float64Array>,
+): Matrix<Float64Array> {
+  return metric ? transpose(linalg.solveLower(metric.lower, transpose(rows), { transpose: true })) : rows;
 }

@@ -7,6 +7,7 @@ import { transpose } from '../../tensor/transpose';
 import { withRidge } from '../../tensor/withRidge';
 import type { InputMoments, Moments, PairMoments, Unusable } from './moments';
 import { unusable } from './moments';
+import { type OutputMetric, scaleOutputs } from './outputMetric';
 
 /**
  * The best linear map from a group's inputs to its outputs, and what every factoring of it starts from. λ is the ridge;
@@ -33,8 +34,10 @@ export interface Regression {
   readonly variance: number;
   /** tr Cov(y) + λ‖W‖²: what there is to explain, the ridge's share included. */
   readonly total: number;
-  /** How much each output counts where ranks are cut; all alike without it. */
-  readonly outputWeights?: Float64Array;
+  /** How much errors of the outputs count where ranks are cut; all alike without it. */
+  readonly outputMetric?: OutputMetric;
+  /** The same in the coordinates of that metric: see `scaleOutputs`. */
+  readonly scaled?: Regression;
 }
 
 /** By what a regression is made. */
@@ -46,10 +49,9 @@ export interface RegressionOptions {
   /** Samples below which the moments say too little; a sixteenth of d by default, at least 16. */
   readonly leastSamples?: number;
   /**
-   * How much the squared error of each output counts, of length S, above 0; all alike without it. It decides what is cut,
-   * not how what is left is fitted.
+   * How much errors of the outputs count; all alike without it. It decides what is cut, not how what is left is fitted.
    */
-  readonly outputWeights?: Float64Array;
+  readonly outputMetric?: OutputMetric | undefined;
   readonly onProgress?: OnProgress;
 }
 
@@ -75,12 +77,12 @@ export function regress(
   linalg: Linalg,
   weight: Matrix<Float64Array>,
   moments: Moments,
-  { bias, alpha = ALPHA, leastSamples, outputWeights, onProgress = () => {} }: RegressionOptions = {},
+  { bias, alpha = ALPHA, leastSamples, outputMetric, onProgress = () => {} }: RegressionOptions = {},
 ): Regression | Unusable {
   const { rows: outputs, cols: d } = weight;
   requireSizes(moments, outputs, d);
-  if (outputWeights && !(outputWeights.length === outputs && outputWeights.every((value) => value > 0)))
-    throw new RangeError(`${outputs} outputs take as many weights, all above 0.`);
+  if (outputMetric && outputMetric.lower.rows !== outputs)
+    throw new RangeError(`${outputs} outputs do not have a metric of ${outputMetric.lower.rows}.`);
   const { count, covariance, mean } = moments;
   const needed = Math.max(2, leastSamples ?? Math.max(16, Math.ceil(d / 16)));
   if (count < needed)
@@ -108,7 +110,9 @@ export function regress(
     return unusable('On the calibration data its outputs are not finite.');
   if (!(variance > 0)) return unusable('Its outputs do not vary over the calibration data.');
   onProgress(1);
-  return outputWeights ? { ...regression, outputWeights } : regression;
+  if (!outputMetric) return regression;
+  const own = { ...regression, outputMetric };
+  return { ...own, scaled: scaleOutputs(linalg, own) };
 }
 
 /** y = W · p + b: R = WΣ, and W* = W. */

@@ -7,7 +7,7 @@ import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
 import { inputSpectrum } from './inputMethod';
 import { outputSpectrum } from './outputMethod';
-import { scaleOutputs, unscaleOutputs } from './outputMetric';
+import { scaledOutputs, unscaleOutputs } from './outputMetric';
 import { splitPatch } from './patchSplit';
 import { groupSize } from './patchWeights';
 import { type RankTable, sumTables } from './rankTable';
@@ -32,7 +32,7 @@ export function tuckerMethod(form: ConvForm): CalibratedMethod {
     measure(linalg, regressions, onProgress = () => {}) {
       const groups = regressions.map((regression, i) => {
         const report = (done: number) => onProgress((i + done) / regressions.length);
-        const scaled = scaleOutputs(regression);
+        const scaled = scaledOutputs(regression);
         const shared = sharedBasis(linalg, scaled, split, full, report);
         return {
           ofInputs: inputSpectrum(shared, full, scaled.total),
@@ -51,12 +51,13 @@ export function tuckerMethod(form: ConvForm): CalibratedMethod {
     factor(linalg, regressions, [r1 = 0, r2 = 0], onProgress = () => {}) {
       const groups = regressions.map((regression, i) => {
         const report = (done: number) => onProgress((i + done) / regressions.length);
-        const shared = sharedBasis(linalg, scaleOutputs(regression), split, r1, report);
+        const shared = sharedBasis(linalg, scaledOutputs(regression), split, r1, report);
         const { basis, targets } = shared;
-        const { vectors } = linalg.eigh(linalg.gram(targets, undefined, { transposeFirst: true }), r2);
-        const projected = linalg.multiply(targets, vectors, { transposeB: true });
+        const scatter = linalg.gram(targets, undefined, { transposeFirst: true });
+        const directions = linalg.eigh(scatter, r2).vectors;
+        const projected = linalg.multiply(targets, directions, { transposeB: true });
         const weights = solveFeatures(linalg, shared, projected);
-        unscaleOutputs(regression, vectors);
+        const vectors = unscaleOutputs(linalg, regression, directions);
         balance(basis.data, weights.data, r1);
         const core = transpose(weights);
         balance(core.data, vectors.data, r2);

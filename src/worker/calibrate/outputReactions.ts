@@ -1,0 +1,130 @@
+import { type CalibratedForm, groupCount, groupSize } from '../../core/compress/calibrated/patchWeights';
+import { type OutputMeaning, reactionModel } from '../../core/compress/calibrated/reactionModel';
+import type { Layer } from '../../core/compress/layer';
+import { type Matrix, matrix } from '../../core/tensor/matrix';
+import { seededUniform } from '../../core/tensor/seeded';
+import { toActivation } from '../activations/activation';
+import { bytesOf } from '../activations/exposedSession';
+import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import { layerUses } from '../activations/layerUses';
+import { shapedModel } from '../activations/shapedModel';
+import type { RuntimeTensor } from '../runtime';
+import type { GroupData } from './calibrateTask';
+import type { CalibratedOn, CalibrateTools } from './tools';
+
+/** By layer, for each of its groups, how much steps of its outputs move those of the model: S × S, symmetric. */
+export type OutputReactions = ReadonlyMap<Layer, readonly Matrix<Float64Array>[]>;
+
+/** Multiply-adds that it may take: some ten seconds. */
+const WORK = 3e11;
+const MOST_DRAWS = 4;
+const FEWEST_SAMPLES = 8;
+/** Outputs of a layer beyond which it is not asked: the matrix has as many elements as that squared. */
+const MOST_OUTPUTS = 2048;
+
+/**
+ * How the outputs of a model react to those of its layers, from its own derivatives on samples of the data
+ * (`reactionModel`). Layers that it can't be told of are left out; so are all where the model has operators in the way or
+ * the runtime does not run it. Deterministic: signs are drawn from the seed.
+ */
+export async function outputReactions(
+  tools: Pick<CalibrateTools, 'runtime'>,
+  { open, data, macs }: CalibratedOn,
+  layers: readonly Layer[],
+  {
+    meaning,
+    seed = 1,
+    signal,
+  }: { readonly meaning: OutputMeaning; readonly seed?: number; readonly signal?: AbortSignal | undefined },
+): Promise<OutputReactions> {
+  const found = new Map<Layer, readonly Matrix<Float64Array>[]>();
+  const rows = data.fixedRows ?? Math.min(samplesPerRun(macs), data.fit.length);
+  const watched = layers.flatMap((layer) => {
+    const uses = layerUses(layer, open.model.graph);
+    if ('reason' in uses) return [];
+    return uses.flatMap(({ form, y }) => {
+      const outputs = outputsOf(form);
+      return outputs <= MOST_OUTPUTS ? [{ layer, form, tensor: y, outputs }] : [];
+    });
+  });
+  const [first] = data.batches(data.fit.slice(0, rows), rows);
+  if (!first || watched.length === 0) return found;
+  const shaped = shapedModel(open, first.tensors);
+  const model = reactionModel(open.model, shaped.shapes, watched, meaning);
+  if (!model) return found;
+  const affordable = WORK / (4 * (macs ?? Infinity));
+  const count = Math.min(data.fit.length, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
+  const draws = Math.min(MOST_DRAWS, Math.max(1, Math.floor(affordable / count)));
+  const samples = Array.from(
+    { length: count },
+    (_, i) => data.fit[Math.floor((i * data.fit.length) / count)]!,
+  );
+  const uniform = seededUniform(seed);
+  const sums = watched.map(({ outputs }) => new Float64Array(outputs * outputs));
+  const session = await tools
+    .runtime()
+    .open(open.path, open.externalFiles, bytesOf(model.segments, open.path));
+  try {
+    for (let draw = 0; draw < draws; draw++) {
+      for await (const batch of calibrationBatches(data, samples, rows)) {
+        signal?.throwIfAborted();
+        // Sizes are those of whole batches.
+        if (batch.samples.length + batch.padding !== rows) continue;
+        const signs = model.signs.map(({ name, dims }): [string, RuntimeTensor] => {
+          const length = dims.reduce((a, b) => a * b, 1);
+          const values = Float32Array.from({ length }, () => (uniform() < 0.5 ? -1 : 1));
+          return [name, { type: 'float32', dims, data: values }];
+        });
+        const outputs = await session.run(new Map([...batch.tensors, ...signs]));
+        for (const [i, place] of model.places.entries()) {
+          const own = place === undefined ? undefined : outputs.get(place);
+          const values = own && toActivation(own)?.data;
+          if (values) for (let k = 0; k < values.length; k++) sums[i]![k] = sums[i]![k]! + values[k]!;
+        }
+        // Runs are synchronous inside: whoever wants to cancel is listened to here.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    }
+  } finally {
+    await session.release();
+  }
+  const byLayer = new Map<Layer, Float64Array | undefined>();
+  watched.forEach(({ layer }, i) => {
+    const known = byLayer.get(layer);
+    // Of a weight that is used more than once the uses are summed; one that can't be told of spoils it.
+    const isKnown = model.places[i] !== undefined && !(byLayer.has(layer) && !known);
+    byLayer.set(layer, isKnown ? sums[i]!.map((value, k) => value + (known?.[k] ?? 0)) : undefined);
+  });
+  for (const [layer, sum] of byLayer) {
+    const form = layer.form as CalibratedForm;
+    if (sum?.every(Number.isFinite) && sum.some((value) => value > 0)) found.set(layer, blocks(form, sum));
+  }
+  return found;
+}
+
+function outputsOf(form: CalibratedForm): number {
+  return form.kind === 'conv' ? groupSize(form).outputs * groupCount(form) : groupSize(form).outputs;
+}
+
+/** What belongs to the outputs of each group. */
+function blocks(form: CalibratedForm, sum: Float64Array): readonly Matrix<Float64Array>[] {
+  const { outputs: size } = groupSize(form);
+  const groups = groupCount(form);
+  const all = size * groups;
+  return Array.from({ length: groups }, (_, group) => {
+    const own = new Float64Array(size * size);
+    for (let i = 0; i < size; i++) {
+      const from = (group * size + i) * all + group * size;
+      own.set(sum.subarray(from, from + size), i * size);
+    }
+    return matrix(size, size, own);
+  });
+}
+
+/** What data has shown of a layer's groups, with how its outputs count. */
+export function withReactions(
+  groups: readonly GroupData[],
+  reactions: readonly Matrix<Float64Array>[] | undefined,
+): readonly GroupData[] {
+  return reactions ? groups.map((group, i) => ({ ...group, reactions: reactions[i] })) : groups;
+}
