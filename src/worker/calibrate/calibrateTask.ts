@@ -31,7 +31,7 @@ export interface GroupData {
   /** A part of the samples that the moments leave out, to find out how far they can be trusted; undefined: none. */
   readonly check?: PairMoments | undefined;
   /** How much steps of the group's outputs move those of the model, S × S; undefined: nobody knows. */
-  readonly reactions?: Matrix<Float64Array> | undefined;
+  readonly reactions?: Matrix | undefined;
 }
 
 /** What a thread is asked to do with a weight and the data that its layer sees. */

@@ -1,26 +1,32 @@
 import { type CalibratedForm, groupCount, groupSize } from '../../core/compress/calibrated/patchWeights';
-import { type OutputMeaning, reactionModel } from '../../core/compress/calibrated/reactionModel';
+import {
+  type OutputMeaning,
+  type ReactionModel,
+  reactionModel,
+} from '../../core/compress/calibrated/reactionModel';
 import type { Layer } from '../../core/compress/layer';
+import { ModelError } from '../../core/onnx/modelError';
 import { type Matrix, matrix } from '../../core/tensor/matrix';
 import { seededUniform } from '../../core/tensor/seeded';
 import { toActivation } from '../activations/activation';
 import { bytesOf } from '../activations/exposedSession';
-import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import { calibrationBatches, type InputBatches, samplesPerRun } from '../activations/inputBatches';
 import { layerUses } from '../activations/layerUses';
 import { shapedModel } from '../activations/shapedModel';
-import type { RuntimeTensor } from '../runtime';
+import { pause } from '../platform/pause';
+import type { Runtime, RuntimeTensor } from '../runtime';
 import type { GroupData } from './calibrateTask';
 import type { CalibratedOn, CalibrateTools } from './tools';
 
 /** By layer, for each of its groups, how much steps of its outputs move those of the model: S × S, symmetric. */
-export type OutputReactions = ReadonlyMap<Layer, readonly Matrix<Float64Array>[]>;
+export type OutputReactions = ReadonlyMap<Layer, readonly Matrix<Float32Array>[]>;
 
 /** Multiply-adds that it may take: some ten seconds. */
 const WORK = 3e11;
 const MOST_DRAWS = 4;
 const FEWEST_SAMPLES = 8;
 /** Outputs of a layer beyond which it is not asked: the matrix has as many elements as that squared. */
-const MOST_OUTPUTS = 2048;
+const MOST_OUTPUTS = 1024;
 
 /**
  * How the outputs of a model react to those of its layers, from its own derivatives on samples of the data
@@ -37,7 +43,7 @@ export async function outputReactions(
     signal,
   }: { readonly meaning: OutputMeaning; readonly seed?: number; readonly signal?: AbortSignal | undefined },
 ): Promise<OutputReactions> {
-  const found = new Map<Layer, readonly Matrix<Float64Array>[]>();
+  const found = new Map<Layer, readonly Matrix<Float32Array>[]>();
   const rows = data.fixedRows ?? Math.min(samplesPerRun(macs), data.fit.length);
   const watched = layers.flatMap((layer) => {
     const uses = layerUses(layer, open.model.graph);
@@ -60,35 +66,17 @@ export async function outputReactions(
     (_, i) => data.fit[Math.floor((i * data.fit.length) / count)]!,
   );
   const uniform = seededUniform(seed);
-  const sums = watched.map(({ outputs }) => new Float64Array(outputs * outputs));
-  const session = await tools
-    .runtime()
-    .open(open.path, open.externalFiles, bytesOf(model.segments, open.path));
+  const sums = watched.map(({ outputs }) => new Float32Array(outputs * outputs));
+  const batches = calibrationBatches(data, samples, rows);
   try {
-    for (let draw = 0; draw < draws; draw++) {
-      for await (const batch of calibrationBatches(data, samples, rows)) {
-        signal?.throwIfAborted();
-        // Sizes are those of whole batches.
-        if (batch.samples.length + batch.padding !== rows) continue;
-        const signs = model.signs.map(({ name, dims }): [string, RuntimeTensor] => {
-          const length = dims.reduce((a, b) => a * b, 1);
-          const values = Float32Array.from({ length }, () => (uniform() < 0.5 ? -1 : 1));
-          return [name, { type: 'float32', dims, data: values }];
-        });
-        const outputs = await session.run(new Map([...batch.tensors, ...signs]));
-        for (const [i, place] of model.places.entries()) {
-          const own = place === undefined ? undefined : outputs.get(place);
-          const values = own && toActivation(own)?.data;
-          if (values) for (let k = 0; k < values.length; k++) sums[i]![k] = sums[i]![k]! + values[k]!;
-        }
-        // Runs are synchronous inside: whoever wants to cancel is listened to here.
-        await new Promise((resolve) => setImmediate(resolve));
-      }
-    }
-  } finally {
-    await session.release();
+    for (let draw = 0; draw < draws; draw++)
+      await addRuns(tools.runtime(), open, model, { batches, rows, uniform, signal }, sums);
+  } catch (error) {
+    // Derivatives take more memory than the model does, and operators that a runtime may lack.
+    if (error instanceof ModelError && error.code === 'runtime-failed') return found;
+    throw error;
   }
-  const byLayer = new Map<Layer, Float64Array | undefined>();
+  const byLayer = new Map<Layer, Float32Array | undefined>();
   watched.forEach(({ layer }, i) => {
     const known = byLayer.get(layer);
     // Of a weight that is used more than once the uses are summed; one that can't be told of spoils it.
@@ -102,17 +90,61 @@ export async function outputReactions(
   return found;
 }
 
+/** Adds what a run over the samples gives to the sums. */
+async function addRuns(
+  runtime: Runtime,
+  { path, externalFiles }: CalibratedOn['open'],
+  { segments, signs, places }: ReactionModel,
+  {
+    batches,
+    rows,
+    uniform,
+    signal,
+  }: {
+    readonly batches: InputBatches;
+    /** Samples of a whole batch, which sizes are those of. */
+    readonly rows: number;
+    uniform(): number;
+    readonly signal: AbortSignal | undefined;
+  },
+  sums: readonly Float32Array[],
+): Promise<void> {
+  const session = await runtime.open(path, externalFiles, bytesOf(segments, path));
+  try {
+    for await (const batch of batches) {
+      signal?.throwIfAborted();
+      if (batch.samples.length + batch.padding !== rows) continue;
+      const drawn = signs.map(({ name, dims }): [string, RuntimeTensor] => {
+        const length = dims.reduce((a, b) => a * b, 1);
+        const data = Float32Array.from({ length }, () => (uniform() < 0.5 ? -1 : 1));
+        return [name, { type: 'float32', dims, data }];
+      });
+      const outputs = await session.run(new Map([...batch.tensors, ...drawn]));
+      for (const [i, place] of places.entries()) {
+        const own = place === undefined ? undefined : outputs.get(place);
+        const values = own && toActivation(own)?.data;
+        const sum = sums[i]!;
+        if (values) for (let k = 0; k < sum.length; k++) sum[k] = sum[k]! + values[k]!;
+      }
+      // Runs are synchronous inside: whoever wants to cancel is listened to here.
+      await pause();
+    }
+  } finally {
+    await session.release();
+  }
+}
+
 function outputsOf(form: CalibratedForm): number {
   return form.kind === 'conv' ? groupSize(form).outputs * groupCount(form) : groupSize(form).outputs;
 }
 
 /** What belongs to the outputs of each group. */
-function blocks(form: CalibratedForm, sum: Float64Array): readonly Matrix<Float64Array>[] {
+function blocks(form: CalibratedForm, sum: Float32Array): readonly Matrix<Float32Array>[] {
   const { outputs: size } = groupSize(form);
   const groups = groupCount(form);
   const all = size * groups;
   return Array.from({ length: groups }, (_, group) => {
-    const own = new Float64Array(size * size);
+    const own = new Float32Array(size * size);
     for (let i = 0; i < size; i++) {
       const from = (group * size + i) * all + group * size;
       own.set(sum.subarray(from, from + size), i * size);
@@ -124,7 +156,7 @@ function blocks(form: CalibratedForm, sum: Float64Array): readonly Matrix<Float6
 /** What data has shown of a layer's groups, with how its outputs count. */
 export function withReactions(
   groups: readonly GroupData[],
-  reactions: readonly Matrix<Float64Array>[] | undefined,
+  reactions: readonly Matrix<Float32Array>[] | undefined,
 ): readonly GroupData[] {
   return reactions ? groups.map((group, i) => ({ ...group, reactions: reactions[i] })) : groups;
 }

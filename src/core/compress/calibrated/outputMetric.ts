@@ -19,7 +19,7 @@ const EVEN = 0.1;
  */
 export function outputMetric(
   linalg: Linalg,
-  { rows: size, data }: Matrix<Float64Array>,
+  { rows: size, data }: Matrix,
   even = EVEN,
 ): OutputMetric | undefined {
   let mean = 0;
@@ -28,7 +28,7 @@ export function outputMetric(
   const scaled = matrix(
     size,
     size,
-    data.map((value) => ((1 - even) * value) / mean),
+    Float64Array.from(data, (value) => ((1 - even) * value) / mean),
   );
   for (let i = 0; i < size; i++) scaled.data[i * (size + 1)] = scaled.data[i * (size + 1)]! + even;
   const lower = choleskyOrNothing(linalg, scaled);
