@@ -331,3 +331,11 @@ export function encodeOutput(name: string, type: ElementType): Uint8Array {
   const info = type === 0 ? { name } : { name, type: { tensorType: { elemType: type } } };
   return onnx.ValueInfoProto.encode(info).finish();
 }
+
+/** The fields of a ModelProto in front of its graph: the version of the format and the operator sets. */
+export function encodeModelFields(irVersion: number, opsets: ReadonlyMap<string, number>): Uint8Array {
+  return onnx.ModelProto.encode({
+    irVersion,
+    opsetImport: [...opsets].map(([domain, version]) => ({ domain, version })),
+  }).finish();
+}

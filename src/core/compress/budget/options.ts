@@ -13,6 +13,8 @@ export interface LadderSettings {
   /** What ranks are multiples of where layers are wide enough (`blockOf`); 1 for every rank. */
   readonly block: number;
   readonly sensitivity: Sensitivity;
+  /** How long a setting takes, in any unit, to choose by among those of like loss; missing: it is not asked for. */
+  readonly time?: CostMeasure;
 }
 
 /** One setting of a layer. */
@@ -23,6 +25,8 @@ export interface Rung extends Option {
   readonly loss: number;
   /** Predicted ‖W − Ŵ‖² / ‖W‖². */
   readonly error: number;
+  /** In the unit of `time`; 0 where it is not asked for, or not known of the layer. */
+  readonly time: number;
   /** Undefined: the layer stays as it is. */
   readonly pick: Pick | undefined;
 }
@@ -31,6 +35,8 @@ export interface Rung extends Option {
 export interface Ladder {
   /** From the cheapest setting up to one without loss; each costlier one loses less than the one before. */
   readonly rungs: readonly Rung[];
+  /** Those, and others that take less time than any that costs and loses no more; the same where time is not asked for. */
+  readonly timed: readonly Rung[];
   /** Cost of the layer as it is, in the unit of the measure. */
   readonly dense: number;
 }
@@ -65,7 +71,7 @@ export type SharedSettings = Map<string, readonly Setting[]>;
 export function ladder(
   { layer, choices }: LayerOptions,
   position: number,
-  { measure, block, sensitivity }: LadderSettings,
+  { measure, block, sensitivity, time }: LadderSettings,
   shared: SharedSettings = new Map(),
 ): Ladder | undefined {
   const [first] = choices;
@@ -74,7 +80,10 @@ export function ladder(
   if (dense === null) return undefined;
   const energy = first.known[0]!.total;
   const damage = sensitivity({ layer, energy, position });
-  const rungs: Rung[] = [{ cost: dense, loss: 0, error: 0, pick: undefined }];
+  const denseTime = time?.(layer, first.candidate.dense, undefined) ?? null;
+  const timeOf = (each: Cost, pick: Pick) =>
+    denseTime === null ? 0 : (time!(layer, each, pick) ?? denseTime);
+  const rungs: Rung[] = [{ cost: dense, loss: 0, error: 0, time: denseTime ?? 0, pick: undefined }];
   const form = JSON.stringify(layer.form);
   for (const choice of choices) {
     const { candidate, known } = choice;
@@ -91,10 +100,30 @@ export function ladder(
       const cost = measure(layer, each, pick);
       if (cost === null) continue;
       const error = energy === 0 ? 0 : Math.min(1, candidate.error(known, ranks) / energy);
-      rungs.push({ cost, loss: damage(error, felt(ranks, error)), error, pick });
+      rungs.push({ cost, loss: damage(error, felt(ranks, error)), error, time: timeOf(each, pick), pick });
     }
   }
-  return { rungs: undominated(rungs).map(({ index }) => rungs[index]!), dense };
+  const best = undominated(rungs).map(({ index }) => rungs[index]!);
+  return { rungs: best, timed: denseTime === null ? best : unbeaten(rungs), dense };
+}
+
+/** The settings without those that another one matches or beats in cost, loss and time, by ascending cost. */
+function unbeaten(rungs: readonly Rung[]): readonly Rung[] {
+  const ordered = [...rungs].sort((a, b) => a.cost - b.cost || a.loss - b.loss || a.time - b.time);
+  const kept: Rung[] = [];
+  // Of those kept, which cost no more, by descending loss and ascending time: a staircase.
+  const stairs: Rung[] = [];
+  for (const rung of ordered) {
+    // The last step that loses no more than this one takes the least time of such.
+    let at = stairs.length;
+    while (at > 0 && stairs[at - 1]!.loss > rung.loss) at--;
+    if (at > 0 && stairs[at - 1]!.time <= rung.time) continue;
+    kept.push(rung);
+    let end = at;
+    while (end < stairs.length && stairs[end]!.time >= rung.time) end++;
+    stairs.splice(at, end - at, rung);
+  }
+  return kept;
 }
 
 /** Those of these ranks that save, with their cost. */

@@ -27,6 +27,8 @@ export interface BudgetPlan {
   readonly after: Totals;
   /** Σ of the layers' predicted losses, in the unit of the sensitivity. */
   readonly loss: number;
+  /** Σ of the layers' times, in the unit of their measure; 0 where it is not asked for. */
+  readonly time: number;
   /** By how much what was minimised, loss or cost, may exceed the least possible; 0 when proven least. */
   readonly gap: number;
 }
@@ -55,13 +57,18 @@ const lately = new WeakMap<
   readonly LayerOptions[],
   { readonly settings: LadderSettings; readonly ladders: PreparedBudget['ladders'] }[]
 >();
-const MOST_LATELY = 4;
+const MOST_LATELY = 6;
 
 function laddersOf(options: readonly LayerOptions[], settings: LadderSettings): PreparedBudget['ladders'] {
   const known = lately.get(options) ?? [];
   lately.set(options, known);
-  const at = known.findIndex(({ settings: { measure, sensitivity, block } }) => {
-    return measure === settings.measure && sensitivity === settings.sensitivity && block === settings.block;
+  const at = known.findIndex(({ settings: { measure, sensitivity, block, time } }) => {
+    return (
+      measure === settings.measure &&
+      sensitivity === settings.sensitivity &&
+      block === settings.block &&
+      time === settings.time
+    );
   });
   if (at >= 0) {
     known.unshift(...known.splice(at, 1));
@@ -78,25 +85,37 @@ function laddersOf(options: readonly LayerOptions[], settings: LadderSettings): 
 /**
  * Chooses method and ranks for all layers at once: the least loss within a cost, or the least cost within a loss.
  * A loss can always be kept to, by leaving everything as it is.
+ *
+ * @param price of a unit of time, in the unit of the loss: what it adds to it is made small, too
  */
 export function planBudget(
   { totals, before, ladders }: PreparedBudget,
   goal: BudgetGoal,
+  price = 0,
 ): BudgetPlan | Unreachable {
   const open = ladders.filter((each) => each !== undefined);
   // What is not up for choice: other constants, nodes without weights, layers that can only stay.
   const fixed = open.reduce((rest, { dense }) => rest - dense, before);
-  const groups = open.map(({ rungs }) => rungs);
+  const groups = open.map(({ rungs, timed }) => (price > 0 ? timed : rungs));
+  const priced =
+    price > 0
+      ? groups.map((group) => group.map(({ cost, loss, time }) => ({ cost, loss: loss + price * time })))
+      : groups;
   const solution =
-    goal.kind === 'cost' ? solveBudget(groups, goal.most - fixed) : solveLoss(groups, Math.max(0, goal.most));
-  if (!solution) return { leastCost: groups.reduce((sum, rungs) => sum + rungs[0]!.cost, fixed) };
-  const chosen = new Map(open.map(({ rungs }, i) => [rungs, rungs[solution.choice[i]!]!.pick]));
-  const picks = ladders.map((each) => each && chosen.get(each.rungs));
+    goal.kind === 'cost' ? solveBudget(priced, goal.most - fixed) : solveLoss(priced, Math.max(0, goal.most));
+  if (!solution) {
+    const cheapest = groups.map((rungs) => Math.min(...rungs.map(({ cost }) => cost)));
+    return { leastCost: cheapest.reduce((sum, cost) => sum + cost, fixed) };
+  }
+  const rungs = groups.map((group, i) => group[solution.choice[i]!]!);
+  const chosen = new Map(open.map((each, i) => [each, rungs[i]!.pick]));
+  const picks = ladders.map((each) => each && chosen.get(each));
   return {
     picks,
     cost: fixed + solution.cost,
     after: afterwards(totals, picks),
-    loss: solution.loss,
+    loss: rungs.reduce((sum, { loss }) => sum + loss, 0),
+    time: rungs.reduce((sum, { time }) => sum + time, 0),
     gap: solution.gap,
   };
 }
