@@ -51,7 +51,11 @@ const node = {
 
 const bundles = [
   { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
-  { ...node, entryPoints: ['src/worker/worker.ts', 'src/worker/factorThread.ts'], outdir: 'dist' },
+  {
+    ...node,
+    entryPoints: ['src/worker/worker.ts', 'src/worker/factorThread.ts', 'src/worker/runtimeProcess.ts'],
+    outdir: 'dist',
+  },
   { ...node, entryPoints: ['src/cli/cli.ts'], outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   {
     ...common,

@@ -5,10 +5,9 @@
  * - resnet50: every layer of a network of ResNet-50's shape on IMAGES pictures (64), two at a time, with d × (d + S)
  *   doubles kept for each layer of a pass as moments need them: seconds, passes and peak memory.
  */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { onnx } from 'onnx-proto';
 import { analyzeModel } from '../src/core/compress/analyzeModel';
 import type { ConvForm, Layer } from '../src/core/compress/layer';
 import { product } from '../src/core/compress/method';
@@ -20,8 +19,8 @@ import { calibrationBatches } from '../src/worker/activations/inputBatches';
 import { openCalibration } from '../src/worker/calibration/calibrationData';
 import { openModel } from '../src/worker/openModel';
 import { loadRuntime } from '../src/worker/runtime';
-import { resnet50 } from '../test/support/architectures/residual';
 import { seededArray } from '../test/support/onnxModel';
+import { writeResnet50 } from './resnet50';
 
 const MIB = 2 ** 20;
 
@@ -86,32 +85,11 @@ async function columns(): Promise<void> {
   );
 }
 
-/** ResNet-50 with random weights and a free batch size. */
-function writeResnet(file: string): void {
-  const { model } = resnet50();
-  const proto = onnx.ModelProto.decode(model.source.read(0, model.source.size));
-  const variances = new Set(
-    proto.graph!.node!.flatMap(({ opType, input }) =>
-      opType === 'BatchNormalization' ? [input![1]!, input![4]!] : [],
-    ),
-  );
-  for (const [i, tensor] of proto.graph!.initializer!.entries()) {
-    if (tensor.dataType !== 1) continue;
-    const dims = tensor.dims!.map(Number);
-    const scale = Math.sqrt(6 / Math.max(1, product(dims.slice(1))));
-    const isVariance = variances.has(tensor.name!);
-    const values = seededArray(product(dims), i + 1).map((v) => (isVariance ? 1 + 0.1 * v : scale * v));
-    tensor.rawData = new Uint8Array(values.buffer);
-  }
-  proto.graph!.input![0]!.type!.tensorType!.shape!.dim![0] = { dimParam: 'n' };
-  writeFileSync(file, onnx.ModelProto.encode(proto).finish());
-}
-
 async function resnet(images: number): Promise<void> {
   const folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-bench-'));
   try {
     const file = path.join(folder, 'resnet50.onnx');
-    writeResnet(file);
+    writeResnet50(file);
     const open = openModel(file);
     const { layers } = analyzeModel(open.model, { dims: {}, openExternal: open.openExternal });
     const data = await openCalibration(open.model, new Map(), { limit: images, holdEvery: 0 });

@@ -1,18 +1,23 @@
 /**
- * `node out/bench/memory.js [big | cancel | soak [COUNT]]…`: what memory and patience the engine needs. Each part runs in a process of its own:
+ * `node out/bench/memory.js [big | cancel | soak [COUNT] | calibrate [IMAGES]]…`: what memory and patience the engine needs. Each part runs in a process of its own:
  * - big: one matrix of 4096 × 11008 at rank 1024 through the pool, peak resident memory and seconds;
  * - cancel: how long after the wish to cancel such a factorisation it really ends;
- * - soak: 200 compressions in one process, resident memory after each 20.
+ * - soak: 200 compressions in one process, resident memory after each 20;
+ * - calibrate: ResNet-50 with random weights compressed to half its MACs, calibrated on IMAGES pictures (64) of 224 × 224:
+ *   seconds and peak resident memory of each phase, that of the process ONNX Runtime runs in included.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createMlMatrix } from '../src/core/tensor/mlMatrix';
 import { createPool } from '../src/worker/pool';
 import { createSession } from '../src/worker/session';
+import { npyFile } from '../test/support/npyFile';
 import { jobOf } from './factorJobs';
 import { layersOf } from './layers';
+import { startMemorySampler } from './memorySampler';
+import { writeResnet50 } from './resnet50';
 import { writeWeights } from './weights';
 
 const DIST = path.resolve('dist');
@@ -108,10 +113,69 @@ async function soak(count: number): Promise<void> {
   }
 }
 
+async function calibrate(images: number): Promise<void> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-bench-'));
+  const session = createSession({ folder: DIST, threadScript: THREAD });
+  const sampler = startMemorySampler();
+  try {
+    const model = path.join(folder, 'resnet50.onnx');
+    writeResnet50(model);
+    const data = path.join(folder, 'images.npy');
+    writeFileSync(data, npyFile('|u1', [images, 3, 224, 224], blurred(images)));
+    const start = performance.now();
+    let [phase, began, most] = ['', start, 0];
+    const next = (name: string) => {
+      if (name === phase) return;
+      const [now, peak] = [performance.now(), sampler.peak()];
+      if (phase)
+        console.log(
+          `${phase}: ${((now - began) / 1000).toFixed(1)} s, ${(peak / MIB).toFixed(0)} MiB at most`,
+        );
+      if (phase) most = Math.max(most, peak);
+      [phase, began] = [name, now];
+    };
+    next('read');
+    const { outputError, compressed, original } = await session.compress(
+      {
+        path: model,
+        output: path.join(folder, 'small.onnx'),
+        target: { kind: 'macs', share: 0.5 },
+        method: 'auto',
+        overwrite: true,
+        calibration: { path: data },
+      },
+      { onProgress: ({ phase: name }) => next(name) },
+    );
+    next('');
+    const seconds = (performance.now() - start) / 1000;
+    console.log(
+      `resnet50 on ${images} images: ${seconds.toFixed(1)} s, ${(most / MIB).toFixed(0)} MiB at most; ${(compressed.macs! / original.macs!).toFixed(2)} of its MACs, output error ${outputError.relative.toFixed(3)}`,
+    );
+  } finally {
+    await sampler.stop();
+    await session.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Pictures whose pixels depend on their neighbours, as those of photographs do. */
+function blurred(images: number): Uint8Array {
+  const out = new Uint8Array(images * 3 * 224 * 224);
+  let [state, value] = [1, 128];
+  for (let i = 0; i < out.length; i++) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    const above = i % (224 * 224) < 224 ? 128 : out[i - 224]!;
+    value = 0.45 * value + 0.45 * above + 12.8 + ((state >>> 16) % 80) - 40;
+    out[i] = value = Math.min(255, Math.max(0, value));
+  }
+  return out;
+}
+
 const parts: Record<string, (argument: string | undefined) => Promise<void>> = {
   big,
   cancel,
   soak: (count) => soak(Number(count ?? 200)),
+  calibrate: (images) => calibrate(Number(images ?? 64)),
 };
 
 const [part, argument] = process.argv.slice(2);

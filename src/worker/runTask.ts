@@ -47,7 +47,11 @@ export function refusalOf(error: unknown): string {
 /** What somebody else makes; whoever no longer wants it need not wait for it. */
 export function untilAborted<T>(shared: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return shared;
-  if (signal.aborted) return Promise.reject(signal.reason);
+  if (signal.aborted) {
+    // Nobody waits for it.
+    shared.catch(() => {});
+    return Promise.reject(signal.reason);
+  }
   expectManyListeners(signal);
   return new Promise((resolve, reject) => {
     const leave = () => reject(signal.reason);

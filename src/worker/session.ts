@@ -17,9 +17,9 @@ import { rankOfEnergy } from '../core/compress/spectrum';
 import { formatPercent } from '../core/format';
 import type { Linalg } from '../core/tensor/linalg';
 import { compareFiles, type OpenSide } from './compareFiles';
-import { compressModel, figuresOf, type Limits } from './compressModel';
+import { compressModel, figuresOf, type Limits, type Tools } from './compressModel';
 import { describeCalibration } from './describeCalibration';
-import type { CompareRequest, Engine, ModelRequest } from './engine';
+import type { CallOptions, CompareRequest, Engine, ModelRequest } from './engine';
 import { inspectModel } from './inspectModel';
 import { findLayer, layerSpectrum } from './layerSpectrum';
 import { loadLinalg } from './loadLinalg';
@@ -29,7 +29,7 @@ import { type OpenModel, openModel } from './openModel';
 import { createPlanDesk } from './planDesk';
 import { planModel } from './planModel';
 import { createPool } from './pool';
-import { loadRuntime, type Runtime } from './runtime';
+import { createRuntimeHost } from './runtimeHost';
 import { createSpectra } from './spectra';
 import { verifyOn } from './verifyOn';
 
@@ -58,14 +58,11 @@ export function createSession({
 }: SessionOptions): Session {
   const pool = createPool(threadScript);
   const spectra = createSpectra(pool);
-  let loaded: Runtime | undefined;
-  const runtime = () => {
-    loaded ??= loadRuntime(folder, nativeRuntime);
-    return loaded;
-  };
+  const runtimes = createRuntimeHost(folder, nativeRuntime);
 
   /** Two models on the same input. */
   async function runBoth(
+    { runtime }: Pick<Tools, 'runtime'>,
     before: OpenSide,
     after: OpenSide,
     { inputs: npy, calibration, seed }: Pick<CompareRequest, 'inputs' | 'calibration' | 'seed'>,
@@ -93,7 +90,15 @@ export function createSession({
     engine ??= loadLinalg(folder).linalg;
     return engine;
   };
-  const tools = { pool, spectra, runtime, linalg, limits };
+  /** Makes a call with a runtime of its own, which is there as long as the call is. */
+  const withTools = async <T>({ signal }: CallOptions, use: (tools: Tools) => Promise<T>): Promise<T> => {
+    const lease = runtimes.lease(signal);
+    try {
+      return await use({ pool, spectra, runtime: () => lease, linalg, limits });
+    } finally {
+      lease.end();
+    }
+  };
 
   return {
     async analyze(request) {
@@ -163,29 +168,39 @@ export function createSession({
 
     ...createPlanDesk(spectra),
 
-    describeCalibration: (request, call = {}) => describeCalibration(runtime, request, call),
+    describeCalibration: (request, call = {}) =>
+      withTools(call, ({ runtime }) => describeCalibration(runtime, request, call)),
 
-    plan: (request, call = {}) => planModel(tools, request, call),
+    plan: (request, call = {}) => withTools(call, (tools) => planModel(tools, request, call)),
 
-    compress: (request, call = {}) => compressModel(tools, request, call),
+    compress: (request, call = {}) => withTools(call, (tools) => compressModel(tools, request, call)),
 
-    verify: ({ original, compressed, ...on }, { signal, onProgress } = {}) =>
-      withPair(original, compressed, on.dims, (before, after) =>
-        runBoth(before, after, on, signal, (done) => onProgress?.({ phase: 'verify', done })),
-      ),
-
-    compareModels: ({ before: first, after: second, ...request }, call = {}) =>
-      withPair(first, second, request.dims, (before, after) =>
-        compareFiles(
-          before,
-          after,
-          request,
-          (onProgress) => runBoth(before, after, request, call.signal, onProgress),
-          call,
+    verify: ({ original, compressed, ...on }, call = {}) =>
+      withTools(call, (tools) =>
+        withPair(original, compressed, on.dims, (before, after) =>
+          runBoth(tools, before, after, on, call.signal, (done) =>
+            call.onProgress?.({ phase: 'verify', done }),
+          ),
         ),
       ),
 
-    close: () => pool.close(),
+    compareModels: ({ before: first, after: second, ...request }, call = {}) =>
+      withTools(call, (tools) =>
+        withPair(first, second, request.dims, (before, after) =>
+          compareFiles(
+            before,
+            after,
+            request,
+            (onProgress) => runBoth(tools, before, after, request, call.signal, onProgress),
+            call,
+          ),
+        ),
+      ),
+
+    async close() {
+      runtimes.close();
+      await pool.close();
+    },
   };
 }
 

@@ -1,0 +1,192 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { setMaxListeners } from 'node:events';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { ModelError } from '../core/onnx/modelError';
+import { createFrameReader, framesOf } from './frames';
+import { connect, type RpcMessage } from './rpc';
+import { untilAborted } from './runTask';
+import { loadRuntime, type Runtime } from './runtime';
+import { RUNTIME_METHODS, type RuntimeService } from './runtimeService';
+
+/** ONNX Runtime for the length of one call. End it. */
+export interface RuntimeLease extends Runtime {
+  /** Gives the process back; sessions that are still open end with it. */
+  end(): void;
+}
+
+/**
+ * ONNX Runtime in processes of its own: opening and running a model listen to nobody, a native library may crash, and what
+ * it took is given back in full when its process ends.
+ */
+export interface RuntimeHost {
+  /**
+   * A runtime for one call. Its process starts when it is needed. When the signal aborts, the process is killed in the
+   * middle of whatever it does, and what waits for it rejects with the signal's reason.
+   */
+  lease(signal?: AbortSignal): RuntimeLease;
+  /** Ends all processes; what waits for them rejects. */
+  close(): void;
+}
+
+/** How long a process without work waits for the next call. */
+const IDLE_MS = 10_000;
+
+/** @param folder the bundles, `runtimeProcess.js` among them */
+export function createRuntimeHost(folder: string, native = true): RuntimeHost {
+  const all = new Set<RuntimeProcess>();
+  let idle: { readonly own: RuntimeProcess; readonly timer: NodeJS.Timeout } | undefined;
+  let name: string | undefined;
+
+  function take(): RuntimeProcess {
+    const waiting = idle;
+    idle = undefined;
+    if (waiting) clearTimeout(waiting.timer);
+    if (waiting?.own.alive()) {
+      waiting.own.ref();
+      return waiting.own;
+    }
+    const own = startProcess(join(folder, 'runtimeProcess.js'), native, () => all.delete(own));
+    all.add(own);
+    return own;
+  }
+
+  function give(own: RuntimeProcess): void {
+    if (idle || !own.alive()) {
+      own.kill();
+      return;
+    }
+    own.unref();
+    idle = { own, timer: setTimeout(() => own.kill(), IDLE_MS).unref() };
+  }
+
+  return {
+    lease(signal) {
+      let own: RuntimeProcess | undefined;
+      let open = 0;
+      const abort = () => {
+        own?.kill();
+        own = undefined;
+      };
+      // Many listen to the signal of a call.
+      if (signal) setMaxListeners(0, signal);
+      signal?.addEventListener('abort', abort, { once: true });
+
+      /** Asks the process; what is aborted need not wait until it has ended. */
+      const ask = <T>(asked: RuntimeProcess, what: string, answer: Promise<T>): Promise<T> =>
+        untilAborted(
+          answer.catch((error: unknown) => {
+            if (asked.alive() || error instanceof ModelError) throw error;
+            const code = asked.end() === KILLED ? 'engine-stopped' : 'runtime-failed';
+            throw new ModelError(code, `ONNX Runtime stopped (${asked.end()}) while it ${what}.`);
+          }),
+          signal,
+        );
+
+      return {
+        get name() {
+          // Loading it here runs nothing yet.
+          name ??= loadRuntime(folder, native).name;
+          return name;
+        },
+        async open(path, externalFiles, bytes) {
+          signal?.throwIfAborted();
+          if (!own?.alive()) own = take();
+          const { remote } = own;
+          const used = own;
+          const request = { path, externalFiles, ...(bytes ? { bytes } : {}) };
+          const { id, inputNames } = await ask(used, `loaded ${path}`, remote.open(request));
+          open++;
+          let isOpen = true;
+          return {
+            inputNames,
+            run: (inputs) => ask(used, `ran ${path}`, remote.run({ id, inputs })),
+            time: (inputs) => ask(used, `ran ${path}`, remote.time({ id, inputs })),
+            async release() {
+              if (!isOpen) return;
+              isOpen = false;
+              open--;
+              // A process that has ended has released everything.
+              if (used.alive()) await ask(used, `released ${path}`, remote.release({ id })).catch(() => {});
+            },
+          };
+        },
+        end() {
+          signal?.removeEventListener('abort', abort);
+          if (own && open === 0) give(own);
+          else own?.kill();
+          own = undefined;
+        },
+      };
+    },
+    close() {
+      if (idle) clearTimeout(idle.timer);
+      idle = undefined;
+      for (const own of all) own.kill();
+    },
+  };
+}
+
+/** The end of a process that was not its own doing. */
+const KILLED = 'it was ended';
+
+interface RuntimeProcess {
+  readonly remote: RuntimeService;
+  alive(): boolean;
+  /** How it ended. */
+  end(): string;
+  kill(): void;
+  /** Whether it keeps the program from ending. */
+  ref(): void;
+  unref(): void;
+}
+
+function startProcess(script: string, native: boolean, onEnd: () => void): RuntimeProcess {
+  const child: ChildProcess = spawn(process.execPath, [script, native ? 'native' : 'web'], {
+    // Of an editor it is the program, which is Node when it is told so.
+    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
+    windowsHide: true,
+  });
+  const pipe = child.stdio[3] as Duplex & { ref?(): void; unref?(): void };
+  let alive = true;
+  let how = 'it never started';
+  const client = connect<RuntimeService>(RUNTIME_METHODS, {
+    post(message) {
+      for (const bytes of framesOf(message)) pipe.write(bytes);
+    },
+    onMessage: (receive) =>
+      pipe.on(
+        'data',
+        createFrameReader((message) => receive(message as RpcMessage)),
+      ),
+  });
+  const stopped = (reason: string) => {
+    if (!alive) return;
+    alive = false;
+    how = reason;
+    onEnd();
+    client.fail(new Error(reason));
+  };
+  child.on('error', (error) => stopped(error.message));
+  child.on('exit', (code, signal) => stopped(signal ?? `exit code ${code}`));
+  // Whatever is wrong with the pipe, the process ends, and says so.
+  pipe.on('error', () => {});
+  return {
+    remote: client.remote,
+    alive: () => alive,
+    end: () => how,
+    kill() {
+      child.kill('SIGKILL');
+      stopped(KILLED);
+    },
+    ref() {
+      child.ref();
+      pipe.ref?.();
+    },
+    unref() {
+      child.unref();
+      pipe.unref?.();
+    },
+  };
+}
