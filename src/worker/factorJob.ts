@@ -39,7 +39,7 @@ export type FactorTask =
   /** A part of the Gram matrix of an unfolding, over one of several equal shares of its longer side. */
   | { readonly kind: 'gram'; readonly unfolding: Unfolding; readonly part: number; readonly parts: number }
   | { readonly kind: 'factor'; readonly form: Form; readonly method: MethodId; readonly ranks: Ranks }
-  /** With what data has shown of the layer. */
+  /** With what data has shown of the layer; covariances are handed over, not copied. */
   | CalibrateTask;
 
 /** One piece of work for a thread. */

@@ -72,8 +72,8 @@ export function createLapack(module: WebAssembly.Module, start: typeof instantia
       instance = undefined;
     },
     multiply: (a, b, options = {}) => run((started) => multiply(started, a, b, options)),
-    gram: (a, onProgress = () => {}, { transposeFirst = false } = {}) =>
-      run((started) => gram(started, a, onProgress, transposeFirst)),
+    gram: (a, onProgress = () => {}, { transposeFirst = false, into } = {}) =>
+      run((started) => gram(started, a, onProgress, transposeFirst, into)),
     eigh: (a, count, onProgress = () => {}) =>
       run(({ heap, caller }) => eigh(heap, caller, a, count, onProgress)),
     svd: (a, rank, onProgress = () => {}) => run((started) => svd(started, a, rank, onProgress)),

@@ -130,11 +130,13 @@ export function gram(
   a: Matrix,
   onProgress: OnProgress,
   transposeFirst: boolean,
+  into?: Matrix<Float64Array>,
 ): Matrix<Float64Array> {
   const { data, cols: stride } = a;
   const [order, depth] = shapeOf(a, transposeFirst);
   const task = `Gram matrix of a ${order} × ${depth} matrix`;
-  if (order * depth === 0) return matrix(order, order, new Float64Array(order * order));
+  requireThat(!into || (into.rows === order && into.cols === order), task, 'the sum has other sizes.');
+  if (order * depth === 0) return into ?? matrix(order, order, new Float64Array(order * order));
   const slabs = Math.floor(SLAB_BYTES / (order * data.BYTES_PER_ELEMENT * DEPTH));
   const width = Math.min(depth, Math.max(1, slabs) * DEPTH);
   const g = heap.scope(task, (arena) => {
@@ -157,6 +159,10 @@ export function gram(
       }
       onProgress(last / depth);
     }
+    if (into) {
+      addUpper(into, sum.view());
+      return into;
+    }
     const result = matrix(order, order, zerosLike(doubles, order * order));
     result.data.set(sum.view());
     return result;
@@ -167,6 +173,13 @@ export function gram(
   }
   mirror(g);
   return g;
+}
+
+/** Adds the upper triangle of a matrix, the one that is computed. */
+function addUpper({ rows: n, data }: Matrix<Float64Array>, more: Float64Array): void {
+  for (let i = 0; i < n; i++) {
+    for (let at = i * n + i; at < (i + 1) * n; at++) data[at] = data[at]! + more[at]!;
+  }
 }
 
 /** Copies the upper triangle to the lower one, in tiles that the cache holds. */

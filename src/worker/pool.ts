@@ -52,6 +52,7 @@ export function createPool(script: string, size = processorCount(), memory = ava
   const idle: Thread[] = [];
   const waiting: Waiting[] = [];
   let reserved = 0;
+  let calibrating = 0;
   const all = new Set<Thread>();
   let engine: string | undefined;
   let closed = false;
@@ -67,19 +68,21 @@ export function createPool(script: string, size = processorCount(), memory = ava
   /** Hands threads to those who wait, in their order, as long as there are threads and room. */
   function serve(): void {
     while (!closed && waiting.length > 0) {
-      const { bytes, begin } = waiting[0]!;
+      const { bytes, isCalibrating, begin } = waiting[0]!;
       if (reserved > 0 && reserved + bytes > memory) return;
+      if (isCalibrating && calibrating > 0 && calibrating + bytes > CALIBRATING_BYTES) return;
       // A thread may have died of itself since its last job.
       while (idle.length > 0 && !idle.at(-1)!.alive()) all.delete(idle.pop()!);
       if (idle.length === 0 && all.size === size) return;
       waiting.shift();
       reserved += bytes;
+      if (isCalibrating) calibrating += bytes;
       begin(idle.pop() ?? start());
     }
   }
 
   /** Waits for a thread; whoever is cancelled meanwhile leaves the queue at once. */
-  function take(bytes: number, signal: AbortSignal | undefined): Promise<Thread> {
+  function take(room: Room, signal: AbortSignal | undefined): Promise<Thread> {
     return new Promise((resolve, reject) => {
       const leave = () => {
         waiting.splice(waiting.indexOf(entry), 1);
@@ -88,7 +91,7 @@ export function createPool(script: string, size = processorCount(), memory = ava
       };
       const settled = () => signal?.removeEventListener('abort', leave);
       const entry: Waiting = {
-        bytes,
+        ...room,
         begin(thread) {
           settled();
           resolve(thread);
@@ -104,8 +107,9 @@ export function createPool(script: string, size = processorCount(), memory = ava
     });
   }
 
-  function give(thread: Thread, bytes: number): void {
+  function give(thread: Thread, { bytes, isCalibrating }: Room): void {
     reserved -= bytes;
+    if (isCalibrating) calibrating -= bytes;
     if (thread.alive()) idle.push(thread);
     else all.delete(thread);
     serve();
@@ -119,13 +123,13 @@ export function createPool(script: string, size = processorCount(), memory = ava
       if (closed) throw stoppedBefore();
       // Every job of a call listens to the same signal: there may be many.
       if (signal) expectManyListeners(signal);
-      const bytes = jobBytes(job);
-      const thread = await take(bytes, signal);
+      const room = { bytes: jobBytes(job), isCalibrating: 'data' in job.task };
+      const thread = await take(room, signal);
       try {
         signal?.throwIfAborted();
         return await thread.run(job, signal, onProgress);
       } finally {
-        give(thread, bytes);
+        give(thread, room);
       }
     },
     async close() {
@@ -140,8 +144,17 @@ function stoppedBefore(): ModelError {
   return new ModelError('engine-stopped', 'The engine was closed before it came to this.');
 }
 
-interface Waiting {
+/** What a job is expected to need. */
+interface Room {
   readonly bytes: number;
+  /** It brings covariances along, which others wait with. */
+  readonly isCalibrating: boolean;
+}
+
+/** What jobs with covariances may take together, unless it is a single one: the data they come from is there as well. */
+const CALIBRATING_BYTES = 1.25 * 2 ** 30;
+
+interface Waiting extends Room {
   begin(thread: Thread): void;
   refuse(error: Error): void;
 }
@@ -154,6 +167,17 @@ interface Thread {
     onProgress?: (done: number) => void,
   ): Promise<FactorResult>;
   stop(): Promise<unknown>;
+}
+
+/** The large arrays of a job, which are handed over, not copied. */
+function buffersOf({ known, task }: FactorJob): ArrayBuffer[] {
+  const parts = known?.parts ?? [];
+  if (!('data' in task)) return parts.map(({ buffer }) => buffer as ArrayBuffer);
+  const moments = task.data.flatMap(({ moments: own, check }) => (check ? [own, check] : [own]));
+  const sums = moments.flatMap((own) =>
+    own.kind === 'pairs' ? [own.covariance.data, own.cross.data] : [own.covariance.data],
+  );
+  return [...parts, ...sums].map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 function startThread(script: string, onReady: (engine: string) => void): Thread {
@@ -216,8 +240,7 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
         };
         signal?.addEventListener('abort', cancel, { once: true });
         thread.keepAlive(true);
-        const handedOver = (job.known?.parts ?? []).map(({ buffer }) => buffer as ArrayBuffer);
-        thread.post({ job } satisfies ThreadRequest, handedOver);
+        thread.post({ job } satisfies ThreadRequest, buffersOf(job));
       });
     },
   };

@@ -210,6 +210,17 @@ function checkProducts(linalg: Linalg, precision: Precision): void {
     );
     for (let i = 0; i < m; i++)
       for (let j = 0; j < i; j++) assert.equal(g.data[i * m + j], g.data[j * m + i]);
+    // Added to another it is their sum, in the memory of that.
+    const other = linalg.gram(random(precision, m, n + 1));
+    const sum = other.data.map((value, i) => value + g.data[i]!);
+    assert.equal(linalg.gram(a, undefined, { into: other }), other);
+    assert.deepEqual(other.data, sum);
+    const columns = linalg.gram(a, undefined, { transposeFirst: true });
+    const twice = columns.data.map((value) => 2 * value);
+    linalg.gram(a, undefined, { transposeFirst: true, into: columns });
+    assert.deepEqual(columns.data, twice);
+    const larger = linalg.gram(random(precision, m + 1, 2));
+    fails('bad-argument', () => linalg.gram(a, undefined, { into: larger }));
   }
 }
 

@@ -62,11 +62,14 @@ export interface Linalg {
     b: Matrix<T>,
     options?: { readonly transposeA?: boolean; readonly transposeB?: boolean },
   ): Matrix<T>;
-  /** A · Aᵀ (m × m, full), or Aᵀ · A (n × n); products and sums in double precision whatever A's. */
+  /**
+   * A · Aᵀ (m × m, full), or Aᵀ · A (n × n); products and sums in double precision whatever A's. With `into`, a
+   * symmetric matrix, it is added to that, which is what comes back.
+   */
   gram(
     a: Matrix,
     onProgress?: OnProgress,
-    options?: { readonly transposeFirst?: boolean },
+    options?: { readonly transposeFirst?: boolean; readonly into?: Matrix<Float64Array> },
   ): Matrix<Float64Array>;
   /** All eigenvalues and the `count` leading eigenvectors of a symmetric matrix (0 ≤ count ≤ n; only the lower triangle is read). */
   eigh(a: Matrix<Float64Array>, count: number, onProgress?: OnProgress): Eigen;

@@ -77,13 +77,22 @@ function multiply<T extends Numbers>(
 function gram(
   a: Matrix,
   onProgress: OnProgress = () => {},
-  { transposeFirst = false }: { readonly transposeFirst?: boolean } = {},
+  {
+    transposeFirst = false,
+    into,
+  }: { readonly transposeFirst?: boolean; readonly into?: Matrix<Float64Array> } = {},
 ): Matrix<Float64Array> {
   const [m, n] = shapeOf(a, transposeFirst);
-  requireFinite(`Gram matrix of a ${m} × ${n} matrix`, a);
-  if (m * n === 0) return matrix(m, m, new Float64Array(m * m));
+  const task = `Gram matrix of a ${m} × ${n} matrix`;
+  requireThat(!into || (into.rows === m && into.cols === m), task, 'the sum has other sizes.');
+  requireFinite(task, a);
+  if (m * n === 0) return into ?? matrix(m, m, new Float64Array(m * m));
   const wide = transposeFirst ? toMat(a).transpose() : toMat(a);
   const result = fromMat(wide.mmul(wide.transpose()), new Float64Array(0));
+  if (into) {
+    for (let i = 0; i < into.data.length; i++) into.data[i] = into.data[i]! + result.data[i]!;
+    return into;
+  }
   onProgress(1);
   return result;
 }

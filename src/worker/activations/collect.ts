@@ -24,13 +24,10 @@ export interface CollectLimits extends PassLimits {
 
 const MIB = 2 ** 20;
 
-/**
- * The limits that hold unless others are given. ResNet-50, two images a run, takes four passes with them where moments are
- * kept (39, 9, 5 and 1 of its 54 layers), and 1.3 GB in all.
- */
+/** The limits that hold unless others are given: see `bench/memory.ts` for what they come to. */
 export const COLLECT_LIMITS: CollectLimits = {
-  runBytes: 256 * MIB,
-  keptBytes: 512 * MIB,
+  runBytes: 96 * MIB,
+  keptBytes: 256 * MIB,
   blockBytes: 16 * MIB,
   columns: enoughColumns,
 };

@@ -14,7 +14,7 @@ import { findShortcuts } from './findShortcuts';
 import { fitLayer } from './fitLayer';
 import { biasRefusal } from './fittedLayer';
 import { rewrittenModel } from './memoryModel';
-import { momentSink, type TakeMoments } from './momentSink';
+import { momentBytes, momentSink, type TakeMoments } from './momentSink';
 import { outputReactions, withReactions } from './outputReactions';
 import { createTaskQueue } from './taskQueue';
 import { type CalibrateCall, type CalibratedOn, type CalibrateTools, columnsFor } from './tools';
@@ -95,7 +95,7 @@ export async function applyCalibrated(
       onLayer((finished + share * stage.length) / (work.length || 1), name);
     const queue = createTaskQueue(2 * tools.pool.size);
     const take: TakeMoments = (layer, groups) =>
-      queue.add(async () => {
+      queue.add(momentBytes(groups), async () => {
         if (typeof groups === 'string') {
           uncalibrated.set(layer.name, groups);
           return;

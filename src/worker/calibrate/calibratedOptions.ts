@@ -20,7 +20,7 @@ import type { OpenModel } from '../openModel';
 import { refusalOf, runTask, type WeightFile } from '../runTask';
 import { candidateAt, type ProbeFactors } from './calibrateTask';
 import { biasRefusal, factoredLayer } from './fittedLayer';
-import { momentSink } from './momentSink';
+import { momentBytes, momentSink } from './momentSink';
 import { outputReactions, withReactions } from './outputReactions';
 import { createProbes, type Probes } from './probes';
 import { createTaskQueue } from './taskQueue';
@@ -101,7 +101,7 @@ export async function calibratedOptions(
       uncalibrated.set(layer.name, groups);
       return;
     }
-    await queue.add(async () => {
+    await queue.add(momentBytes(groups), async () => {
       const form = layer.form as CalibratedForm;
       try {
         const task = {

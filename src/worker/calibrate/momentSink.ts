@@ -73,6 +73,14 @@ export function momentSink(linalg: Linalg, kind: MomentKind, take: TakeMoments):
   };
 }
 
+/** Bytes of what was summed up of a layer, as it is taken. */
+export function momentBytes(data: Parameters<TakeMoments>[1]): number {
+  if (typeof data === 'string') return 0;
+  const bytes = (moments: Moments) =>
+    moments.covariance.data.byteLength + (moments.kind === 'pairs' ? moments.cross.data.byteLength : 0);
+  return data.reduce((sum, { moments, check }) => sum + bytes(moments) + (check ? bytes(check) : 0), 0);
+}
+
 interface Group {
   /** How many came. */
   blocks: number;

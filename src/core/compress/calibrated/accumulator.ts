@@ -6,9 +6,10 @@ import { batchSize, createSampleBuffer, type SampleBuffer, type SampleLayout } f
 
 /**
  * Samples that are multiplied at a time: products of as many are summed in the samples' own precision, everything
- * beyond in double. Fewer would spend their time on the d × d sums, more would round more.
+ * beyond in double. Fewer would spend their time on the d × d sums, more would round more; and of the longest, more
+ * would take a second in which nobody is listened to.
  */
-const WIDTH = 1024;
+const widthFor = (d: number) => (d > 2048 ? 256 : 1024);
 
 /** Collects the moments of one group of a layer, batch by batch. */
 export interface MomentAccumulator {
@@ -43,6 +44,7 @@ export function createAccumulator(
   { inputs: d, outputs: s }: MomentSizes,
   layout: SampleLayout = 'columns',
 ): MomentAccumulator {
+  const width = widthFor(d);
   let scatter: Matrix<Float64Array> | undefined;
   let cross: Matrix<Float64Array> | undefined;
   let buffers: { readonly p: SampleBuffer<Numbers>; readonly y?: SampleBuffer<Numbers> } | undefined;
@@ -54,7 +56,8 @@ export function createAccumulator(
     const p = buffers.p.samples();
     const transposeFirst = layout === 'rows';
     try {
-      scatter = added(scatter, linalg.gram(p, undefined, { transposeFirst }));
+      if (scatter) linalg.gram(p, undefined, { transposeFirst, into: scatter });
+      else scatter = linalg.gram(p, undefined, { transposeFirst });
       if (buffers.y) {
         const options = transposeFirst ? { transposeA: true } : { transposeB: true };
         cross = added(cross, linalg.multiply(buffers.y.samples(), p, options));
@@ -84,17 +87,17 @@ export function createAccumulator(
       }
       if (batch.count === 0) return;
       buffers ??= {
-        p: createSampleBuffer(inputs, layout, WIDTH, false),
-        ...(outputs ? { y: createSampleBuffer(outputs, layout, WIDTH, true) } : {}),
+        p: createSampleBuffer(inputs, layout, width, false),
+        ...(outputs ? { y: createSampleBuffer(outputs, layout, width, true) } : {}),
       };
       count += batch.count;
       for (let from = 0; from < batch.count && trouble === undefined; ) {
-        const some = Math.min(batch.count - from, WIDTH - filled);
+        const some = Math.min(batch.count - from, width - filled);
         buffers.p.put(inputs, from, some);
         if (outputs) buffers.y!.put(outputs, from, some);
         from += some;
         filled += some;
-        if (filled === WIDTH) flush();
+        if (filled === width) flush();
       }
     },
     finish() {
@@ -128,8 +131,8 @@ const NOT_FINITE = 'On the calibration data it has inputs or outputs that are no
 
 /** Bytes that an accumulator holds at the most, the engine's own copy of a sum included. */
 export function accumulatorBytes({ inputs: d, outputs: s = 0 }: MomentSizes, elementBytes = 4): number {
-  // The sums, and while a batch is added its product, once in the engine's heap and once outside.
-  return 8 * (3 * d * d + s * d) + elementBytes * (WIDTH * (d + s) + 2 * s * d);
+  // The sums, and while a batch is added its products, that of the inputs in the engine's heap only.
+  return 8 * (2 * d * d + s * d) + elementBytes * (widthFor(d) * (d + s) + 2 * s * d);
 }
 
 function requireSize(what: string, actual: number, expected: number): void {
