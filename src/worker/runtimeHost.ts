@@ -1,9 +1,7 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { setMaxListeners } from 'node:events';
-import { join } from 'node:path';
-import type { Duplex } from 'node:stream';
 import { ModelError } from '../core/onnx/modelError';
-import { createFrameReader, framesOf } from './frames';
+import { expectManyListeners } from './platform/manyListeners';
+import { join } from './platform/paths';
+import { startProcess } from './platform/scriptProcess';
 import { connect, type RpcMessage } from './rpc';
 import { untilAborted } from './runTask';
 import { loadRuntime, type Runtime } from './runtime';
@@ -35,7 +33,7 @@ const IDLE_MS = 10_000;
 /** @param folder the bundles, `runtimeProcess.js` among them */
 export function createRuntimeHost(folder: string, native = true): RuntimeHost {
   const all = new Set<RuntimeProcess>();
-  let idle: { readonly own: RuntimeProcess; readonly timer: NodeJS.Timeout } | undefined;
+  let idle: { readonly own: RuntimeProcess; readonly timer: ReturnType<typeof setTimeout> } | undefined;
   let name: string | undefined;
 
   function take(): RuntimeProcess {
@@ -43,10 +41,10 @@ export function createRuntimeHost(folder: string, native = true): RuntimeHost {
     idle = undefined;
     if (waiting) clearTimeout(waiting.timer);
     if (waiting?.own.alive()) {
-      waiting.own.ref();
+      waiting.own.keepAlive(true);
       return waiting.own;
     }
-    const own = startProcess(join(folder, 'runtimeProcess.js'), native, () => all.delete(own));
+    const own = startRuntime(join(folder, 'runtimeProcess.js'), native, () => all.delete(own));
     all.add(own);
     return own;
   }
@@ -56,8 +54,11 @@ export function createRuntimeHost(folder: string, native = true): RuntimeHost {
       own.kill();
       return;
     }
-    own.unref();
-    idle = { own, timer: setTimeout(() => own.kill(), IDLE_MS).unref() };
+    own.keepAlive(false);
+    const timer = setTimeout(() => own.kill(), IDLE_MS);
+    // Where timers keep a program from ending, this one does not.
+    (timer as { unref?(): void }).unref?.();
+    idle = { own, timer };
   }
 
   return {
@@ -69,7 +70,7 @@ export function createRuntimeHost(folder: string, native = true): RuntimeHost {
         own = undefined;
       };
       // Many listen to the signal of a call.
-      if (signal) setMaxListeners(0, signal);
+      if (signal) expectManyListeners(signal);
       signal?.addEventListener('abort', abort, { once: true });
 
       /** Asks the process; what is aborted need not wait until it has ended. */
@@ -137,30 +138,13 @@ interface RuntimeProcess {
   end(): string;
   kill(): void;
   /** Whether it keeps the program from ending. */
-  ref(): void;
-  unref(): void;
+  keepAlive(wanted: boolean): void;
 }
 
-function startProcess(script: string, native: boolean, onEnd: () => void): RuntimeProcess {
-  const child: ChildProcess = spawn(process.execPath, [script, native ? 'native' : 'web'], {
-    // Of an editor it is the program, which is Node when it is told so.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
-    stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
-    windowsHide: true,
-  });
-  const pipe = child.stdio[3] as Duplex & { ref?(): void; unref?(): void };
+function startRuntime(script: string, native: boolean, onEnd: () => void): RuntimeProcess {
   let alive = true;
   let how = 'it never started';
-  const client = connect<RuntimeService>(RUNTIME_METHODS, {
-    post(message) {
-      for (const bytes of framesOf(message)) pipe.write(bytes);
-    },
-    onMessage: (receive) =>
-      pipe.on(
-        'data',
-        createFrameReader((message) => receive(message as RpcMessage)),
-      ),
-  });
+  let receive: (message: RpcMessage) => void = () => {};
   const stopped = (reason: string) => {
     if (!alive) return;
     alive = false;
@@ -168,25 +152,24 @@ function startProcess(script: string, native: boolean, onEnd: () => void): Runti
     onEnd();
     client.fail(new Error(reason));
   };
-  child.on('error', (error) => stopped(error.message));
-  child.on('exit', (code, signal) => stopped(signal ?? `exit code ${code}`));
-  // Whatever is wrong with the pipe, the process ends, and says so.
-  pipe.on('error', () => {});
+  const own = startProcess<RpcMessage>(script, native ? 'native' : 'web', {
+    onMessage: (message) => receive(message),
+    onEnd: stopped,
+  });
+  const client = connect<RuntimeService>(RUNTIME_METHODS, {
+    post: own.post,
+    onMessage(listen) {
+      receive = listen;
+    },
+  });
   return {
     remote: client.remote,
     alive: () => alive,
     end: () => how,
+    keepAlive: own.keepAlive,
     kill() {
-      child.kill('SIGKILL');
+      own.kill();
       stopped(KILLED);
-    },
-    ref() {
-      child.ref();
-      pipe.ref?.();
-    },
-    unref() {
-      child.unref();
-      pipe.unref?.();
     },
   };
 }

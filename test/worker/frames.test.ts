@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { seededUniform } from '../../src/core/tensor/seeded';
-import { createFrameReader, framesOf } from '../../src/worker/frames';
+import { createFrameReader, framesOf } from '../../src/worker/platform/frames';
 
 /** Messages with arrays through a pipe that cuts them anywhere. */
 
