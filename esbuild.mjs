@@ -59,8 +59,12 @@ const bundles = [
   { ...node, entryPoints: ['src/cli/cli.ts'], outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
   {
     ...common,
-    entryPoints: ['webview/main.ts'],
-    outfile: 'dist/webview.js',
+    entryPoints: {
+      webview: 'webview/main.ts',
+      modelPage: 'webview/modelPage/main.ts',
+      comparePage: 'webview/comparePage/main.ts',
+    },
+    outdir: 'dist',
     platform: 'browser',
     format: 'iife',
     target: 'es2022',

@@ -1,12 +1,14 @@
 import * as vscode from 'vscode';
 import { commandTable } from './host/commands';
+import { type ComparePanels, createComparePanels } from './host/compareModels/comparePanels';
 import { createCompress } from './host/compress';
-import { rememberDimensions } from './host/dimensions';
+import { type Dimensions, rememberDimensions } from './host/dimensions';
 import { createEngineHost, type EngineHost } from './host/engine';
 import { createFailures } from './host/failures';
 import { createFirstSteps } from './host/firstSteps';
+import { createModelEditors, type ModelEditors } from './host/modelEditor/modelEditors';
 import { watchModelFiles } from './host/modelFiles';
-import { createModels } from './host/models';
+import { createModels, type Models } from './host/models';
 import { createApplySuggestions } from './host/plans/applySuggestions';
 import { createChooseWays } from './host/plans/chooseWays';
 import { createCompareMethods } from './host/plans/compareMethods';
@@ -40,6 +42,10 @@ export interface Internals {
   readonly host: EngineHost;
   readonly plans: PlanDocuments;
   readonly planStatus: PlanStatus;
+  readonly models: Models;
+  readonly dimensions: Dimensions;
+  readonly modelEditors: ModelEditors;
+  readonly comparePanels: ComparePanels;
 }
 
 /** Builds the parts and joins them. No work is done before a view or a command asks for it. */
@@ -62,6 +68,11 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const planFiles = own(createPlanFiles(plans));
   const tree = own(createTree(models, suggestions, planFiles, dimensions, workspaceState));
   const report = own(createReportView(extensionUri, workspaceState));
+  const modelEditors = own(createModelEditors({ engine, models, tree, failures, extension: extensionUri }));
+  const lastReport = report.last;
+  const comparePanels = own(
+    createComparePanels({ engine, models, failures, extension: extensionUri, lastReport }),
+  );
   own(createPlanLenses(plans));
   own(createPlanHovers({ plans, engine, models, failures }));
   const planStatus = own(createPlanStatus(plans));
@@ -82,7 +93,28 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const sampleFile = createSampleFile(extensionUri, context.globalStorageUri);
   const first = { report, steps, sampleFile, extensionId: context.extension.id };
   const planCommands = { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan };
-  const table = commandTable({ host, models, tree, dimensions, compress, ...planCommands, ...first, log });
+  const table = commandTable({
+    host,
+    models,
+    tree,
+    dimensions,
+    compress,
+    ...planCommands,
+    ...first,
+    comparePanels,
+    log,
+  });
   own(registerCommands(table, failures));
-  return { layers: tree.provider, tree, report, host, plans, planStatus };
+  return {
+    layers: tree.provider,
+    tree,
+    report,
+    host,
+    plans,
+    planStatus,
+    models,
+    dimensions,
+    modelEditors,
+    comparePanels,
+  };
 }

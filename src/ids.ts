@@ -4,9 +4,11 @@ export const COMMANDS = {
   analyze: 'ranksmith.analyzeModel',
   applySuggestion: 'ranksmith.applySuggestion',
   compareMethods: 'ranksmith.compareMethods',
+  compareModels: 'ranksmith.compareModels',
   compress: 'ranksmith.compressModel',
   fixPlan: 'ranksmith.fixPlan',
   getStarted: 'ranksmith.getStarted',
+  openModel: 'ranksmith.openModel',
   openPlan: 'ranksmith.openPlan',
   openSample: 'ranksmith.openSample',
   refresh: 'ranksmith.refresh',
@@ -31,6 +33,12 @@ export type CommandId = (typeof COMMANDS)[keyof typeof COMMANDS];
 export const VIEW_CONTAINER = 'ranksmith';
 
 export const VIEWS = { layers: 'ranksmith.layers', report: 'ranksmith.report' } as const;
+
+/** Custom editors, by what they are of. */
+export const EDITORS = { model: 'ranksmith.model' } as const;
+
+/** Pages that open as editor tabs of their own. */
+export const PANELS = { compare: 'ranksmith.compare' } as const;
 
 export const SETTINGS = { suggestionEnergy: 'ranksmith.suggestionEnergy' } as const;
 

@@ -3,13 +3,16 @@ import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { ModelError } from '../core/onnx/modelError';
-import { COMMANDS, type CommandId, VIEWS, WALKTHROUGH } from '../ids';
+import { COMMANDS, type CommandId, EDITORS, VIEWS, WALKTHROUGH } from '../ids';
 import { askDimensions } from './askDimensions';
+import type { ComparePanels } from './compareModels/comparePanels';
+import { pickPair } from './compareModels/pickPair';
 import type { Compress, CompressChoices } from './compress';
 import type { Dimensions } from './dimensions';
 import type { EngineHost } from './engine';
 import type { FirstSteps } from './firstSteps';
 import type { Models } from './models';
+import { onDisk } from './onDisk';
 import { pickModel } from './pickModel';
 import type { ApplySuggestions } from './plans/applySuggestions';
 import type { CompareMethods } from './plans/compareMethods';
@@ -42,6 +45,7 @@ interface Parts {
   readonly tree: Tree;
   readonly dimensions: Dimensions;
   readonly compress: Compress;
+  readonly comparePanels: ComparePanels;
   readonly openPlan: OpenPlan;
   readonly applySuggestions: ApplySuggestions;
   readonly compareMethods: CompareMethods;
@@ -67,19 +71,18 @@ const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
 
 /** Every command of the extension, by id. */
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
-  const { host, models, tree, dimensions, compress, log } = parts;
+  const { host, models, tree, dimensions, compress, comparePanels, log } = parts;
   const { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan } = parts;
   const { report, steps, sampleFile, extensionId } = parts;
 
   /** The files a command is about; asks when it was called without any. */
   const filesOf = async (
     title: string,
-    [clicked, selected]: FromMenu,
+    args: FromMenu,
     fits: (uri: vscode.Uri) => boolean = () => true,
   ): Promise<readonly vscode.Uri[]> => {
-    const all = selected && selected.length > 0 ? selected : clicked ? [clicked] : [];
-    const uris = new Map(all.map(uriOf).map((uri) => [uri.toString(), uri]));
-    if (uris.size > 0) return [...uris.values()];
+    const given = givenFiles(args);
+    if (given.length > 0) return given;
     const picked = await pickModel(models, title, fits);
     return picked ? [picked.uri] : [];
   };
@@ -104,6 +107,14 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
       const reports = await compress(uris.map(onDisk), choicesOf(args[0]));
       if (reports.length > 0) steps.reached('compress');
       return reports;
+    },
+    [COMMANDS.compareModels]: async (...args: FromMenu) => {
+      const pair = await pickPair(models, givenFiles(args).map(onDisk));
+      if (pair) await comparePanels.open(pair);
+    },
+    [COMMANDS.openModel]: async (...args: FromMenu) => {
+      const [uri] = await filesOf(vscode.l10n.t('Open Model Details'), args, hasGraph);
+      if (uri) await vscode.commands.executeCommand('vscode.openWith', onDisk(uri), EDITORS.model);
     },
     [COMMANDS.openPlan]: async (...args: FromMenu) => {
       const [uri] = await filesOf(vscode.l10n.t('Open Plan'), args, hasGraph);
@@ -161,6 +172,12 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
   };
 }
 
+/** The files that were clicked or selected, each once. */
+function givenFiles([clicked, selected]: FromMenu): readonly vscode.Uri[] {
+  const all = selected && selected.length > 0 ? selected : clicked ? [clicked] : [];
+  return [...new Map(all.map(uriOf).map((uri) => [uri.toString(), uri])).values()];
+}
+
 function uriOf(item: vscode.Uri | Row | CompressArgument): vscode.Uri {
   if (item instanceof vscode.Uri) return item;
   return 'kind' in item ? item.model.uri : item.uri;
@@ -174,14 +191,6 @@ function layerOf(item: Row | LayerArgument | undefined): LayerArgument | undefin
   // From a link, where an address is plain data.
   const { model, layer, plan } = item;
   return { model: vscode.Uri.from(model), layer, ...(plan ? { plan: vscode.Uri.from(plan) } : {}) };
-}
-
-function onDisk(uri: vscode.Uri): vscode.Uri {
-  if (uri.scheme === 'file') return uri;
-  throw new ModelError(
-    'unreadable',
-    vscode.l10n.t('{0} is not a file on disk: Ranksmith reads models from disk only.', uri.toString(true)),
-  );
 }
 
 function choicesOf(item: FromMenu[0]): CompressChoices {

@@ -92,7 +92,7 @@ export function createCompress(parts: Parts): Compress {
     return withNotification(notified, async (call) => {
       if (sources.length === 1) {
         const done = await compressOne(first, ways[0]!, outputs[0]!, call);
-        tell(summaryOf(done), fileUri(done.compressed.file));
+        tell(summaryOf(done), fileUri(done.compressed.file), first);
         return [done];
       }
       const reports: CompressionReport[] = [];
@@ -138,11 +138,15 @@ async function removeLeftovers(output: vscode.Uri): Promise<void> {
 }
 
 /** The one closing message. */
-function tell(summary: string, file: vscode.Uri): void {
+function tell(summary: string, file: vscode.Uri, source?: vscode.Uri): void {
   const showReport = vscode.l10n.t('Show Report');
+  const compare = vscode.l10n.t('Compare');
   const reveal = vscode.l10n.t('Reveal in Explorer');
-  void vscode.window.showInformationMessage(summary, showReport, reveal).then((choice) => {
+  const actions = source ? [showReport, compare, reveal] : [showReport, reveal];
+  void vscode.window.showInformationMessage(summary, ...actions).then((choice) => {
     if (choice === showReport) void vscode.commands.executeCommand(COMMANDS.showReport);
+    if (choice === compare)
+      void vscode.commands.executeCommand(COMMANDS.compareModels, source, [source, file]);
     if (choice === reveal) void vscode.commands.executeCommand('revealInExplorer', file);
   });
 }

@@ -1,7 +1,18 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { COMMANDS, CONTEXTS, ROWS, SETTINGS, STEPS, VIEW_CONTAINER, VIEWS, WALKTHROUGH } from '../../src/ids';
+import {
+  COMMANDS,
+  CONTEXTS,
+  EDITORS,
+  PANELS,
+  ROWS,
+  SETTINGS,
+  STEPS,
+  VIEW_CONTAINER,
+  VIEWS,
+  WALKTHROUGH,
+} from '../../src/ids';
 
 const text = readFileSync('package.json', 'utf8');
 const manifest = JSON.parse(text);
@@ -81,6 +92,17 @@ test('each step of the walkthrough waits for what the code tells of, and has its
     const paints = [...picture.matchAll(/(?:fill|stroke)="([^"]+)"/g)].map(([, paint]) => paint!);
     for (const paint of paints) assert.match(paint, /^(none|var\(--vscode-[\w-]+.*\))$/, media.svg);
     assert.doesNotMatch(picture, /<text|<image|href|style=/, media.svg);
+  }
+});
+
+test('the manifest and the code know the same editors, and panels that come back after a restart', () => {
+  same(
+    contributes.customEditors.map((each: { viewType: string }) => each.viewType),
+    Object.values(EDITORS),
+  );
+  for (const each of contributes.customEditors) assert.equal(each.priority, 'option');
+  for (const panel of Object.values(PANELS)) {
+    assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${panel}`), panel);
   }
 });
 

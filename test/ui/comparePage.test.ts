@@ -1,0 +1,235 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import type { LayerChange, ModelComparison } from '../../src/core/compress/compare/modelComparison';
+import type { CompareView } from '../../webview/comparePage/messages';
+import { chromiumOptions } from '../vscode/chromium.mjs';
+import { openPage, tell } from './pages';
+
+const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
+
+const kinds = ['factored', 'merged', 'values', 'changed', 'removed', 'added', 'same'];
+const texts = {
+  ...Object.fromEntries(
+    [
+      ...[
+        'title',
+        'reading',
+        'to',
+        'swap',
+        'run',
+        'runAgain',
+        'export',
+        'notes',
+        'totals',
+        'before',
+        'after',
+      ],
+      ...[
+        'change',
+        'parameters',
+        'macs',
+        'size',
+        'activations',
+        'nodes',
+        'opset',
+        'time',
+        'unknown',
+        'error',
+      ],
+      ...['errorDetails', 'faster', 'slower', 'measured', 'measuredThen', 'notRun', 'refused', 'layers'],
+      ...[
+        'noLayers',
+        'changedOnly',
+        'filter',
+        'filtered',
+        'layer',
+        'operator',
+        'what',
+        'weightError',
+        'weight',
+      ],
+      ...['matchedByShape', 'method', 'severalLayers'],
+    ].map((key) => [key, `${key} {0} {1}`]),
+  ),
+  kinds: Object.fromEntries(kinds.map((kind) => [kind, kind])),
+  counts: Object.fromEntries(kinds.map((kind) => [kind, [`{0} one ${kind}`, `{0} several ${kind}`]])),
+};
+
+/** The page of a comparison by itself. */
+describe('the page of a comparison', () => {
+  let browser: Browser;
+  before(async () => {
+    browser = await chromium.launch(await chromiumOptions());
+  });
+  after(() => browser?.close());
+
+  it('takes names from models as text, whatever they hold', async () => {
+    const page = await openPage(browser, 'comparePage', 900);
+    await show(
+      page,
+      ready([change({ kind: 'removed', name: EVIL, op: EVIL })], {
+        problems: [{ code: 'x', message: EVIL }],
+      }),
+      EVIL,
+    );
+    await page.locator('.virtual-table .row').waitFor();
+    assert.equal(await page.locator('img, b').count(), 0);
+    assert.equal(await page.title(), '');
+    await page.close();
+  });
+
+  it('shows what changed, and all of it when asked', async () => {
+    const page = await openPage(browser, 'comparePage', 900);
+    const layers = [
+      change({ name: 'first' }),
+      change({ name: 'second', kind: 'factored', method: 'svd', ranks: [64] }),
+      change({ name: 'third' }),
+    ];
+    await show(page, ready(layers));
+    await page.getByRole('status').getByText('1 one factored · 2 several same').waitFor();
+    await page.getByText('filtered 1 3').waitFor();
+    assert.deepEqual(await names(page), ['second']);
+    assert.match(await page.locator('.virtual-table .row').innerText(), /factored: method svd 64/);
+    await page.getByRole('checkbox').uncheck();
+    assert.deepEqual(await names(page), ['first', 'second', 'third']);
+    await page.getByRole('searchbox').fill('IR');
+    assert.deepEqual(await names(page), ['first', 'third']);
+    assert.deepEqual(await page.evaluate('[kept.pair, kept.changedOnly, kept.filter]'), [
+      { before: '/a.onnx', after: '/b.onnx' },
+      false,
+      'IR',
+    ]);
+    await page.close();
+  });
+
+  it('keeps ten thousand layers in a table that has those in sight only', async () => {
+    const page = await openPage(browser, 'comparePage', 900);
+    await show(
+      page,
+      ready(Array.from({ length: 10_000 }, (_, i) => change({ name: `layer.${i}`, kind: 'added' }))),
+    );
+    await page.locator('.virtual-table .row').first().waitFor();
+    await page.getByRole('grid').focus();
+    await page.keyboard.press('End');
+    await page.getByRole('row', { name: /layer\.9999/ }).waitFor();
+    assert.ok((await page.locator('.virtual-table .row').count()) < 60);
+    await page.close();
+  });
+
+  it('tells what running gave, says when it was then and not now, and why it could not be', async () => {
+    const page = await openPage(browser, 'comparePage', 900);
+    await show(page, ready([change({})]));
+    await page.getByText('notRun').waitFor();
+    const figures = { file: '', bytes: 1, parameters: 1, macs: 1, ms: 2 };
+    const run = {
+      original: figures,
+      compressed: { ...figures, ms: 1 },
+      outputError: { relative: 0.031, cosine: 0.9995, max: 0.12 },
+      engine: 'ORT',
+      inputs: 'random',
+      assumedDims: {},
+    };
+    await show(page, { ...ready([change({})], { run }), isFromReport: true });
+    await page.getByText('error 3.1 %').waitFor();
+    await page.getByText('faster 2×').waitFor();
+    await page.getByText('measuredThen ORT random').waitFor();
+    await show(page, ready([change({})], { run }));
+    await page.getByText('measured ORT random').waitFor();
+    await page.getByRole('button', { name: 'runAgain' }).waitFor();
+    await show(page, ready([change({})], { run: { refusal: 'They take other inputs.' } }));
+    await page.getByRole('alert').getByText('refused They take other inputs.').waitFor();
+    await page.close();
+  });
+
+  it('does by keyboard what its buttons say, and keeps the place when it is drawn anew', async () => {
+    const page = await openPage(browser, 'comparePage', 600);
+    await show(page, ready([change({})]));
+    const wanted = [
+      { kind: 'open', side: 'before' },
+      { kind: 'open', side: 'after' },
+      { kind: 'do', action: 'run' },
+      { kind: 'do', action: 'swap' },
+    ];
+    for (const message of wanted) {
+      await page.keyboard.press('Tab');
+      await page.keyboard.press('Enter');
+      assert.deepEqual(await page.evaluate('posted.at(-1)'), message);
+    }
+    await show(page, ready([change({ kind: 'added' })]));
+    await page.getByText('1 one added').waitFor();
+    assert.equal(await page.evaluate('document.activeElement.dataset.action'), 'swap');
+    await page.close();
+  });
+
+  for (const width of [300, 900]) {
+    it(`does not overflow at ${width} pixels`, async () => {
+      const page = await openPage(browser, 'comparePage', width);
+      const name = 'a-model-with-a-long-name.compressed.twice.and.again.onnx';
+      await show(
+        page,
+        ready([change({ kind: 'factored', method: 'tucker2', ranks: [48, 64] }), change({})]),
+        name,
+      );
+      await page.locator('.virtual-table .row').first().waitFor();
+      await page.screenshot({ path: `out/screenshots/compare-page-${width}.png`, fullPage: true });
+      assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
+      await page.close();
+    });
+  }
+});
+
+const names = (page: Page) => page.locator('.virtual-table .row .cell:first-child').allInnerTexts();
+
+async function show(page: Page, view: CompareView, name = 'a.onnx'): Promise<void> {
+  await tell(page, {
+    kind: 'show',
+    pair: { before: '/a.onnx', after: '/b.onnx' },
+    before: { name, place: '' },
+    after: { name: 'b.onnx', place: '' },
+    view,
+    texts,
+  });
+  await page.locator('h1').waitFor();
+}
+
+function change(of: Partial<LayerChange>): LayerChange {
+  const name = of.name ?? 'features.6.0';
+  return {
+    kind: 'same',
+    name,
+    op: 'Conv',
+    matchedBy: 'tensors',
+    layers: { before: [name], after: [name] },
+    shapes: {
+      before: [[128, 64, 3, 3]],
+      after: [
+        [48, 64, 1, 1],
+        [64, 48, 3, 3],
+      ],
+    },
+    method: null,
+    ranks: null,
+    parameters: { before: 73_856, after: 40_000 },
+    macs: { before: 1_327_104, after: null },
+    bytes: { before: 295_424, after: 160_000 },
+    weightError: null,
+    ...of,
+  };
+}
+
+function ready(layers: readonly LayerChange[], of: Partial<ModelComparison> = {}) {
+  const figures = {
+    file: '/a.onnx',
+    bytes: 9_250_000,
+    parameters: 2_310_000,
+    macs: 17_900_000,
+    activationBytes: null,
+    opset: 17,
+    nodes: 19,
+    layers: 8,
+  };
+  const after = { ...figures, file: '/b.onnx', bytes: 4_610_000, parameters: 1_150_000, opset: 18 };
+  const comparison: ModelComparison = { before: figures, after, layers, problems: [], weights: true, ...of };
+  return { kind: 'ready' as const, comparison, isFromReport: false };
+}

@@ -1,0 +1,42 @@
+/** Entry of the page of a comparison: two models side by side. */
+import './comparePage.css';
+import type { TableState } from '../table/virtualTable';
+import { comparePage } from './comparePage';
+import type { FromComparePage, ToComparePage } from './messages';
+
+/** What outlives the page while its tab is hidden, and (the pair) a restart. The rest the extension has at hand. */
+interface State {
+  readonly pair?: ToComparePage['pair'];
+  readonly filter?: string;
+  readonly changedOnly?: boolean;
+  readonly table?: TableState;
+}
+
+const api = acquireVsCodeApi<State>();
+const post = (message: FromComparePage) => api.postMessage(message);
+const state = () => api.getState() ?? {};
+const keep = (part: State) => api.setState({ ...state(), ...part });
+
+window.addEventListener('message', ({ data }: MessageEvent<ToComparePage>) => {
+  if (data?.kind !== 'show') return;
+  keep({ pair: data.pair });
+  const { filter = '', changedOnly = true, table } = state();
+  const page = document.getElementById('page');
+  // A button that was pressed is made anew: the keyboard shall not lose its place.
+  const focused = document.activeElement?.getAttribute('data-action');
+  page?.replaceChildren(
+    ...comparePage(data, {
+      filter,
+      changedOnly,
+      table,
+      onFilter: (text) => keep({ filter: text }),
+      onChangedOnly: (isOnly) => keep({ changedOnly: isOnly }),
+      onTable: (kept) => keep({ table: kept }),
+      onAction: (action) => post({ kind: 'do', action }),
+      onOpen: (side) => post({ kind: 'open', side }),
+    }),
+  );
+  if (focused) page?.querySelector<HTMLElement>(`[data-action="${focused}"]`)?.focus();
+  page?.setAttribute('aria-busy', String(data.view.kind === 'reading'));
+});
+post({ kind: 'ready' });
