@@ -5,6 +5,7 @@ import type { ModelComparison } from '../../core/compress/compare/modelCompariso
 import type { CompressionReport } from '../../core/compress/report';
 import { EDITORS, PANELS } from '../../ids';
 import type { CalibrationRequest, CallOptions, Engine } from '../../worker/engine';
+import { enginePath, fileUri } from '../enginePath';
 import type { Failures } from '../failures';
 import { nameOf, placeOf } from '../fileNames';
 import type { Models } from '../models';
@@ -66,7 +67,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
     const side = (uri: vscode.Uri) => ({ name: nameOf(uri), place: placeOf(uri) });
     const message: ToComparePage = {
       kind: 'show',
-      pair: { before: before.fsPath, after: after.fsPath },
+      pair: { before: enginePath(before), after: enginePath(after) },
       before: side(before),
       after: side(after),
       view,
@@ -86,8 +87,8 @@ export function createComparePanels(parts: Parts): ComparePanels {
   };
 
   const request = ({ before, after }: Pair) => ({
-    before: onDisk(before).fsPath,
-    after: onDisk(after).fsPath,
+    before: enginePath(onDisk(before)),
+    after: enginePath(onDisk(after)),
     dims: models.request(before).dims ?? {},
   });
 
@@ -206,7 +207,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
     async deserializeWebviewPanel(panel, state: { readonly pair?: ToComparePage['pair'] } | undefined) {
       const pair = state?.pair;
       if (!pair) panel.dispose();
-      else fill(panel, { before: vscode.Uri.file(pair.before), after: vscode.Uri.file(pair.after) });
+      else fill(panel, { before: fileUri(pair.before), after: fileUri(pair.after) });
     },
   });
 

@@ -22,7 +22,7 @@ export async function pickPair(models: Models, given: readonly vscode.Uri[]): Pr
 
 /** Whether a file is what compressing the other gives, by its name. */
 function isMadeOf(file: vscode.Uri, other: vscode.Uri): boolean {
-  return file.fsPath === compressedPath(other.fsPath);
+  return file.path === compressedPath(other.path);
 }
 
 async function pick(
