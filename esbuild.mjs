@@ -1,7 +1,7 @@
 /**
  * The build: `node esbuild.mjs [--production] [--watch] [--tests] [--bench]`.
  * Makes dist/ (extension, worker, factoring thread, webview, CLI, LAPACK and ONNX Runtime in WebAssembly) and,
- * on demand, out/test and out/bench. The layers of ARCHITECTURE.md are enforced here for free: only the
+ * on demand, out/test and out/bench. RANKSMITH_TARGET=linux-x64 adds ONNX Runtime's native half for that platform. The layers of ARCHITECTURE.md are enforced here for free: only the
  * extension's bundle knows `vscode`, and core is bundled once for no platform at all.
  */
 import {
@@ -27,6 +27,7 @@ for (const flag of flags) {
   }
 }
 const production = flags.has('--production');
+const target = process.env.RANKSMITH_TARGET;
 
 /** Every bundle: readable in development, small in production. */
 const common = {
@@ -109,6 +110,49 @@ function copyRuntime() {
 }
 
 /**
+ * ONNX Runtime's native half for one platform, in dist/ort-native: its JavaScript, and the libraries that are in the npm
+ * package. Those are for processors: what its install script would download for CUDA is never taken.
+ */
+async function copyNativeRuntime(target) {
+  const [platform, arch] = target.split('-');
+  const folder = path.join('node_modules/onnxruntime-node/bin/napi-v6', platform, arch);
+  if (!existsSync(folder))
+    throw new Error(`onnxruntime-node has nothing for ${target}: there is no ${folder}.`);
+  mkdirSync('dist/ort-native');
+  const isWanted = (file) =>
+    file === 'onnxruntime_binding.node' ||
+    file === 'libonnxruntime.so.1' ||
+    // Twice in the package; this is the name that the binding asks for.
+    file === 'libonnxruntime.1.dylib' ||
+    /^(onnxruntime|DirectML|dxcompiler|dxil)\.dll$/.test(file);
+  for (const file of readdirSync(folder).filter(isWanted)) {
+    cpSync(path.join(folder, file), path.join('dist/ort-native', file));
+  }
+  const binding = /onnxruntime-node[\\/]dist[\\/]binding\.js$/;
+  const besideIt = {
+    name: 'binding',
+    setup: (build) =>
+      build.onLoad({ filter: binding }, ({ path: file }) => {
+        const text = readFileSync(file, 'utf8');
+        const contents = text.replace(
+          /require\(`[^`]*onnxruntime_binding\.node`\)/,
+          "require('./onnxruntime_binding.node')",
+        );
+        if (contents === text) throw new Error(`${file} no longer names its binding as it did.`);
+        return { contents };
+      }),
+  };
+  await esbuild.build({
+    ...node,
+    entryPoints: ['node_modules/onnxruntime-node/dist/index.js'],
+    outfile: 'dist/ort-native/ort.js',
+    sourcemap: false,
+    external: ['./onnxruntime_binding.node'],
+    plugins: [besideIt],
+  });
+}
+
+/**
  * Tests, one bundle a file, so that a runner can name them. Those inside VS Code get their modules from there; the
  * UI tests are ES modules, because they load the harness in test/vscode from its place.
  */
@@ -147,6 +191,7 @@ function writeNotices(results) {
     inputs.flatMap((input) => /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(input) ?? []),
   );
   folders.add('node_modules/onnxruntime-web');
+  if (target) folders.add('node_modules/onnxruntime-node').add('node_modules/onnxruntime-common');
   const parts = [...folders].sort().map((folder) => {
     const { name, version, license } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8'));
     const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
@@ -184,6 +229,7 @@ if (flags.has('--bench')) wanted.push({ ...node, entryPoints: sources('bench', '
 
 await buildLapack({ outDir: 'dist', log: (line) => console.log(line) });
 await copyRuntime();
+if (target) await copyNativeRuntime(target);
 if (flags.has('--watch')) {
   for (const options of wanted) await (await esbuild.context({ ...options, logLevel: 'info' })).watch();
 } else {

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { targets } from './vscode/package.mjs';
 
 const root = path.resolve(import.meta.dirname, '..');
 const stepLimit = 20 * 60_000;
@@ -19,7 +20,7 @@ const steps = {
   worker: { run: () => nodeTests('worker'), needs: ['build'] },
   cli: { run: () => nodeTests('cli'), needs: ['build'] },
   host: { run: () => hostTests(), needs: ['build'] },
-  package: { run: () => check(process.execPath, ['test/vscode/package.mjs']), needs: ['build'] },
+  package: { run: () => packages(), needs: ['build'] },
   ui: { run: () => windowTests('ui'), needs: ['package'] },
 };
 
@@ -53,6 +54,16 @@ function choose() {
 async function check(command, args) {
   const { code } = await execute(command, args);
   return code === 0 ? { passed: 1, failed: 0, skipped: 0 } : { passed: 0, failed: 1, skipped: 0 };
+}
+
+/** Makes the package for this platform, if there is one, then that for all, which the windows run; and looks into both. */
+async function packages() {
+  const here = `${process.platform}-${process.arch}`;
+  for (const args of [...(targets.includes(here) ? [['--target', here]] : []), []]) {
+    const made = await check(process.execPath, ['test/vscode/package.mjs', ...args]);
+    if (made.failed > 0) return made;
+  }
+  return nodeTests('package');
 }
 
 /** The tests of one folder, with Node's own runner. */

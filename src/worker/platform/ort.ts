@@ -16,12 +16,12 @@ export interface LoadedOrt {
 }
 
 /**
- * Loads ONNX Runtime: native where that is installed and wanted, else in WebAssembly. `folder` holds the bundled
- * onnxruntime-web.
+ * Loads ONNX Runtime: native where that is wanted and there, else in WebAssembly. `folder` holds the bundled
+ * onnxruntime-web and, in a package for one platform, the native one.
  */
 export function loadOrt(folder: string, native: boolean): LoadedOrt {
   const ready = async () => {};
-  const found = native ? nativeOrt() : undefined;
+  const found = native ? nativeOrt(folder) : undefined;
   if (found) {
     const { node, common } = found.env.versions;
     return {
@@ -38,11 +38,16 @@ export function loadOrt(folder: string, native: boolean): LoadedOrt {
   return { ort, name: `ONNX Runtime ${web ?? common} (WebAssembly, 1 thread)`, readsFiles: false, ready };
 }
 
-function nativeOrt(): Ort | undefined {
-  try {
-    return require('onnxruntime-node');
-  } catch {
-    // Not installed, or not built for this platform: the WebAssembly runtime serves.
-    return undefined;
+function nativeOrt(folder: string): Ort | undefined {
+  for (const load of [
+    () => require(join(folder, 'ort-native', 'ort.js')),
+    () => require('onnxruntime-node'),
+  ]) {
+    try {
+      return load();
+    } catch {
+      // Not there, or not for this system: the WebAssembly runtime serves.
+    }
   }
+  return undefined;
 }
