@@ -14,8 +14,11 @@ const CONTENTS = [
   /^(readme|changelog)\.md$/,
   /^LICENSE\.txt$/,
   /^dist\/THIRD-PARTY-NOTICES\.txt$/,
-  /^dist\/(extension|worker|factorThread|cli|\w*[wW]ebview)\.js$/,
-  /^dist\/\w*webview\.css$/,
+  /^dist\/extension\.js$/,
+  /^dist\/worker\.js$/,
+  /^dist\/cli\.js$/,
+  // Further bundles: the build empties dist/ first.
+  /^dist\/[a-zA-Z]+\.(js|css)$/,
   /^dist\/lapack\.(simd|relaxed)\.wasm$/,
   /^dist\/ort\/ort\.node\.min\.js$/,
   /^dist\/ort\/ort-wasm-simd-threaded\.(mjs|wasm)$/,

@@ -53,7 +53,7 @@ async function story(theme) {
     const lens = page.locator('.codelens-decoration').filter({ hasText: /weight error/ });
     await lens.first().waitFor();
     const entry = page.locator('.view-line').filter({ hasText: '/fc1/Gemm' });
-    await entry.getByText('"rank"').first().hover();
+    await entry.getByText('"svd"').first().hover();
     await page.locator('.monaco-hover img').first().waitFor();
     await keep('plan');
     await page.mouse.move(700, 700);
