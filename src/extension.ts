@@ -6,6 +6,7 @@ import { type Dimensions, rememberDimensions } from './host/dimensions';
 import { createEngineHost, type EngineHost } from './host/engine';
 import { createFailures } from './host/failures';
 import { createFirstSteps } from './host/firstSteps';
+import { createLanguageModelTools, type LanguageModelTools } from './host/languageModel/tools';
 import { createModelEditors, type ModelEditors } from './host/modelEditor/modelEditors';
 import { watchModelFiles } from './host/modelFiles';
 import { createModels, type Models } from './host/models';
@@ -46,6 +47,7 @@ export interface Internals {
   readonly dimensions: Dimensions;
   readonly modelEditors: ModelEditors;
   readonly comparePanels: ComparePanels;
+  readonly tools: LanguageModelTools;
 }
 
 /** Builds the parts and joins them. No work is done before a view or a command asks for it. */
@@ -81,6 +83,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const preview = previewTargets(engine, models);
   const chooseWays = createChooseWays({ engine, models, planFiles, preview });
   const compress = createCompress({ engine, models, suggestions, chooseWays, dimensions, report, failures });
+  const tools = own(createLanguageModelTools({ engine, models, compress }));
   const openPlan = createOpenPlan({ engine, models, suggestions, preview });
   const changes = createPlanChanges({ engine, models });
   const applySuggestions = createApplySuggestions({ models, suggestions, changes });
@@ -116,5 +119,6 @@ export function activate(context: vscode.ExtensionContext): Internals {
     dimensions,
     modelEditors,
     comparePanels,
+    tools,
   };
 }

@@ -40,6 +40,13 @@ export const EDITORS = { model: 'ranksmith.model' } as const;
 /** Pages that open as editor tabs of their own. */
 export const PANELS = { compare: 'ranksmith.compare' } as const;
 
+/** Tools for language models. */
+export const TOOLS = {
+  analyze: 'ranksmith_analyze_model',
+  suggest: 'ranksmith_suggest_ranks',
+  compress: 'ranksmith_compress_model',
+} as const;
+
 export const SETTINGS = { suggestionEnergy: 'ranksmith.suggestionEnergy' } as const;
 
 /** Context keys of `when` clauses. */

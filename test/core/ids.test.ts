@@ -9,6 +9,7 @@ import {
   ROWS,
   SETTINGS,
   STEPS,
+  TOOLS,
   VIEW_CONTAINER,
   VIEWS,
   WALKTHROUGH,
@@ -103,6 +104,31 @@ test('the manifest and the code know the same editors, and panels that come back
   for (const each of contributes.customEditors) assert.equal(each.priority, 'option');
   for (const panel of Object.values(PANELS)) {
     assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${panel}`), panel);
+  }
+});
+
+test('the manifest and the code know the same tools for language models', () => {
+  same(
+    contributes.languageModelTools.map((each: { name: string }) => each.name),
+    Object.values(TOOLS),
+  );
+  const names = new Set<string>(
+    contributes.languageModelTools.map((each: { toolReferenceName: string }) => each.toolReferenceName),
+  );
+  assert.equal(names.size, contributes.languageModelTools.length);
+  for (const {
+    name,
+    modelDescription,
+    inputSchema,
+    tags,
+    canBeReferencedInPrompt,
+  } of contributes.languageModelTools) {
+    assert.ok(modelDescription.length > 200 && modelDescription.length < 1200, name);
+    assert.deepEqual(inputSchema.required, ['file'], name);
+    assert.ok(tags.includes('ranksmith') && canBeReferencedInPrompt, name);
+    for (const [key, { description }] of Object.entries<{ description: string }>(inputSchema.properties)) {
+      assert.match(description, /\.$/, `${name}: ${key}`);
+    }
   }
 });
 

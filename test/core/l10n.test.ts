@@ -44,6 +44,8 @@ function written(node: unknown, place: string): string[] {
     const here = `${place}.${key}`;
     // Where a menu entry stands, not what it says; the name of a language-model tool is one to a machine.
     if (key === 'group' || (key === 'name' && /languageModelTools/.test(place))) return [];
+    // For a language model too.
+    if (key === 'inputSchema') return [];
     if (typeof value === 'string' && READ.test(key)) {
       return /^%[\w.]+%$/.test(value) || NAMES.has(value) ? [] : [`${here}: ${value}`];
     }

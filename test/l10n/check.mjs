@@ -35,9 +35,11 @@ const checked = files.map(({ file, wanted }) => {
 
 if (flags.includes('--json')) {
   const isHost = (file) => /^src\/(host\/.*|extension)\.ts$/.test(file);
+  // What language models read stays English; what people read there still goes through vscode.l10n.t.
+  const isForModels = (file) => file.startsWith('src/host/languageModel/');
   const isPage = (file) => /^webview\/.*(?<!\.d)\.ts$/.test(file);
   const plain = {
-    host: plainTexts('tsconfig.json', isHost),
+    host: plainTexts('tsconfig.json', (file) => isHost(file) && !isForModels(file)),
     webview: plainTexts('webview/tsconfig.json', isPage),
   };
   const translations = checked.map(({ file, translated, missing, stale }) => ({
