@@ -12,6 +12,8 @@ export function targetText(target: Target): string {
       return `at most ${formatPercent(target.share)} of the bytes`;
     case 'error':
       return `an estimated output error of at most ${formatPercent(target.error)}`;
+    case 'accuracy':
+      return `at most ${target.points} points of accuracy lost on held-back samples`;
     case 'ratio':
       return `at most ${formatPercent(target.ratio)} of each layer’s parameters`;
     case 'evbmf':

@@ -15,6 +15,7 @@ export const CALIBRATION_OPTIONS = {
   fit: { type: 'string' },
   channels: { type: 'string' },
   layout: { type: 'string' },
+  labels: { type: 'string' },
 } as const satisfies ParseArgsConfig['options'];
 
 /** Their values, all text. */
@@ -23,11 +24,13 @@ export type CalibrationValues = {
 };
 
 /** How data is read, as far as options say; what needs `--calibration` to mean anything is refused without it. */
-export function parseCalibration({ calibration, samples, ...reading }: CalibrationValues): {
+export function parseCalibration({ calibration, samples, labels, ...reading }: CalibrationValues): {
   readonly calibration?: CalibrationRequest;
 } {
   if (calibration === undefined) {
     const [idle] = Object.entries({ samples, ...pick(reading) }).filter(([, value]) => value !== undefined);
+    if (labels !== undefined)
+      throw new UsageError('--labels says what calibration data shows: it needs --calibration.');
     if (idle) throw new UsageError(`--${idle[0]} says how data is read: it needs --calibration.`);
     return {};
   }
@@ -37,6 +40,7 @@ export function parseCalibration({ calibration, samples, ...reading }: Calibrati
         path: resolve(calibration),
         preprocessing: parsePreprocessing(pick(reading)),
         ...(samples === undefined ? {} : { limit: parseSamples(samples) }),
+        ...(labels === undefined ? {} : { labels: resolve(labels) }),
       },
     };
   } catch (error) {

@@ -1,12 +1,13 @@
 import { basename, resolve } from 'node:path';
 import { type PlanProposal, printPlanFile } from '../core/compress/planFile';
 import { planPath } from '../core/compress/planPath';
-import { formatChange, formatError } from '../core/format';
+import { formatChange, formatError, formatPercent } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { checkTarget, openOutputFolder } from '../worker/outputFolder';
 import { errorOf, hinted, type Terminal } from './terminal';
 import { PLANNING_OPTIONS, parse, parseChoices } from './usage';
 import { UsageError } from './usageError';
+import { accuracyText } from './verifyCommand';
 
 /** `ranksmith plan MODEL`: writes what would be done, to be looked at and edited. */
 export async function planCommand(
@@ -46,7 +47,7 @@ async function writePlan(output: string, text: string): Promise<void> {
 }
 
 function printProposal(
-  { plan, parameters, macs, weightError, certainty }: PlanProposal,
+  { plan, parameters, macs, weightError, certainty, checked }: PlanProposal,
   output: string,
 ): string {
   const factored = plan.layers.filter(({ kind }) => kind === 'factor').length;
@@ -54,6 +55,11 @@ function printProposal(
     macs.before === null || macs.after === null ? 'unknown' : formatChange(macs.before, macs.after);
   return [
     `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatError(weightError, certainty)}`,
+    ...(checked
+      ? [
+          `on ${checked.samples} samples held back: output error ${formatPercent(checked.outputError.relative)}${checked.accuracy ? `, accuracy ${accuracyText(checked.accuracy)}` : ''}`,
+        ]
+      : []),
     `written  ${output}; carry it out with: ranksmith compress --plan ${output} …`,
   ].join('\n');
 }

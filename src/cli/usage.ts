@@ -25,6 +25,7 @@ export const HELP = `Usage:
       alone. DATA is an .npy, .npz or .pb file, or a folder of pictures or ONNX test data. uint8 is scaled by 1/255
       (--scale: all data by this), then (x - mean) / std, one number or one per channel. --normalize INPUT says which input that is for;
       --fit crop | stretch, --channels rgb | bgr and --layout nchw | nhwc how pictures are brought into shape.
+      --labels FILE.npy, the class of each sample: right answers are counted on samples held back, before and after.
   ranksmith spectrum MODEL LAYER [--mode AXIS[,AXIS]…] [--json]
       All singular values of a layer's weight; --mode names the axes of the weight that become rows.
   ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
@@ -36,7 +37,8 @@ export const HELP = `Usage:
       --run runs both on the same input for output error and times; --all lists layers that are the same too.
 
   T  parameters=0.5 | macs=0.5 | bytes=0.5 (at most this share is left; default: parameters=0.5)
-     error=0.05 (the fewest parameters at this output error, as estimated from the weights)
+     error=0.05 (the fewest parameters at this output error, as estimated from the weights; with --calibration as
+     measured on samples held back) | accuracy=0.5 (at most so many points of right answers lost; with --labels)
      energy=0.95 | ratio=0.5 (what each layer keeps of its energy; of its parameters)
      evbmf=0 (the ranks that stand out from noise; towards 1: higher ones) | rank=32 (--rank N: the same)
   M  auto (default: the best of svd, channel, input-channel, spatial and tucker2 for each layer)
@@ -124,7 +126,7 @@ function parseGoal(text: string | undefined, rank: string | undefined): Target {
   throw new UsageError(
     rank !== undefined
       ? `--rank takes a whole number of at least 1, not "${rank}".`
-      : `--target takes parameters=S, macs=S, bytes=S, error=S or ratio=S with 0 < S < 1, energy=E with 0 < E ≤ 1, evbmf=W with 0 ≤ W < 1 or rank=N, not "${text}".`,
+      : `--target takes parameters=S, macs=S, bytes=S, error=S or ratio=S with 0 < S < 1, accuracy=P with 0 ≤ P < 100, energy=E with 0 < E ≤ 1, evbmf=W with 0 ≤ W < 1 or rank=N, not "${text}".`,
   );
 }
 

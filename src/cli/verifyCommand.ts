@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Verification } from '../core/compress/report';
+import type { LabelAccuracy, Verification } from '../core/compress/report';
 import { formatBytes, formatChange, formatCount, formatMacs, formatMs, formatPercent } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { CALIBRATION_OPTIONS, parseCalibration } from './calibrationOptions';
@@ -57,6 +57,7 @@ export function printVerification({
   original: a,
   compressed: b,
   outputError,
+  accuracy,
   engine,
   inputs,
   assumedDims,
@@ -72,6 +73,14 @@ export function printVerification({
     `size          ${change(a.bytes, b.bytes, formatBytes)}`,
     `time          ${change(a.ms, b.ms, formatMs)} on ${engine}`,
     `output error  ${formatPercent(outputError.relative)} (relative L2), cosine ${outputError.cosine.toFixed(6)}, largest difference ${Number(outputError.max.toPrecision(3))}`,
+    ...(accuracy ? [`accuracy      ${accuracyText(accuracy)}`] : []),
     `input         ${inputs}${assumed.length > 0 ? ` (assumed: ${assumed.join(', ')})` : ''}`,
   ].join('\n');
+}
+
+/** `92.2 % → 91.4 % of 128 samples (−0.8 points)`. */
+export function accuracyText({ before, after, samples }: LabelAccuracy): string {
+  const points = 100 * (after - before);
+  const change = `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)} points`;
+  return `${formatPercent(before)} → ${formatPercent(after)} of ${samples} samples (${change})`;
 }

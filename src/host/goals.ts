@@ -87,7 +87,7 @@ function add(a: number | null, b: number | null): number | null {
 /** What is wrong with a custom goal, as a sentence; undefined when it can be read. */
 export function complaintAbout(text: string): string | undefined {
   if (parseTarget(text)) return undefined;
-  const kind = /^\s*(parameters|macs|bytes|error|energy|rank|ratio|evbmf)\s*=/.exec(text)?.[1];
+  const kind = /^\s*(parameters|macs|bytes|error|accuracy|energy|rank|ratio|evbmf)\s*=/.exec(text)?.[1];
   switch (kind) {
     case 'parameters':
     case 'macs':
@@ -97,6 +97,10 @@ export function complaintAbout(text: string): string | undefined {
       return l10n.t('The energy each layer shall keep lies between 0 and 1, for example energy=0.95.');
     case 'error':
       return l10n.t('The estimated error of the output lies between 0 and 1, for example error=0.05.');
+    case 'accuracy':
+      return l10n.t(
+        'The points of accuracy that may be lost are at least 0 and below 100, for example accuracy=0.5.',
+      );
     case 'ratio':
       return l10n.t('The share of each layer’s parameters lies between 0 and 1, for example ratio=0.5.');
     case 'evbmf':

@@ -8,8 +8,9 @@ import { createDataFile } from '../core/onnx/dataFile';
 import { ModelError } from '../core/onnx/modelError';
 import { type Piece, segmentsLength } from '../core/onnx/splice';
 import { type Applied, applyCalibrated } from './calibrate/applyCalibrated';
-import { calibrationInputs, heldBackError } from './calibrate/heldBackError';
-import { meetError } from './calibrate/meetError';
+import { calibrationInputs, checkHeldBack } from './calibrate/heldBackError';
+import { labelsOf } from './calibrate/labelsOf';
+import { isChecked, meaningOf, meetGoal } from './calibrate/meetGoal';
 import { openPlanned } from './calibrate/openCalibrated';
 import { type CalibratedPlan, planCalibrated } from './calibrate/planCalibrated';
 import type { CalibrateCall, CalibratedOn, CalibrateTools } from './calibrate/tools';
@@ -82,11 +83,12 @@ export async function compressModel(
     // What nobody said the data may tell: how large the inputs are.
     const dims = { ...data?.sizes, ...given };
     const analyzed = analyze(dims);
-    const on = data && { open, data, macs: analyzed.totals.macs };
+    const labels = labelsOf(request, data);
+    const on = data && { open, data, macs: analyzed.totals.macs, labels };
     const {
       options,
       plans: wanted,
-      planFor,
+      planWithin,
     } = await plansFor(tools, open, on, analyzed, { ...request, foldNorms }, signal, (done, layer, step) =>
       report('suggest', done, layer, step),
     );
@@ -100,14 +102,11 @@ export async function compressModel(
         onLayer: (done: number, layer: string) => report('factor', done, layer, on ? 'fit' : 'factor'),
       };
       const { target } = request;
-      const meaning = target.kind === 'error' ? 'values' : 'divergence';
+      const meaning = meaningOf(target);
       const applied: Partial<Applied> & Pick<Applied, 'factored' | 'plans'> = on
-        ? planFor && target.kind === 'error'
-          ? await meetError(tools, on, options, target.error, (error) => planFor({ kind: 'error', error }), {
-              ...factorCall,
-              foldNorms,
-              meaning,
-            })
+        ? planWithin && isChecked(target)
+          ? (await meetGoal(tools, on, options, target, planWithin, { ...factorCall, foldNorms, meaning }))
+              .applied
           : await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms, meaning })
         : await factorLayers(tools.pool, open, options, wanted, factorCall);
       const { factored, plans, refitted = [] } = applied;
@@ -134,11 +133,11 @@ export async function compressModel(
         const comparison = await verifyModels(tools.runtime(), open, written, inputs, signal, (done) =>
           report('verify', on ? done / 2 : done),
         );
-        const outputError = on
-          ? await heldBackError(tools.runtime(), open, written, on, signal, (done) =>
+        const check = on
+          ? await checkHeldBack(tools.runtime(), open, written, on, signal, (done) =>
               report('verify', (1 + done) / 2),
             )
-          : comparison.outputError;
+          : { outputError: comparison.outputError };
         const calibration = data && (await calibrationReport(data, signal));
         const reproduce = await reproductionOf(request, open, written, signal);
         signal?.throwIfAborted();
@@ -148,7 +147,7 @@ export async function compressModel(
           plan: (request.plan && request.planPath) ?? null,
           original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
           compressed: figuresOf(after, request.output, comparison.compressedMs),
-          outputError,
+          ...check,
           ...(calibration ? { calibration } : {}),
           engine: tools.runtime().name,
           factoredWith: tools.pool.engine() ?? 'nothing',
@@ -213,11 +212,16 @@ async function plansFor(
   if (plan) return optionsOfPlan(open, plan, layers, signal);
   if (on) {
     const wish = { target, method, foldNorms, multiple, allowLarger };
-    const { options, planned, planFor } = await planCalibrated(tools, on, analyzed, wish, {
+    const {
+      options,
+      plan: made,
+      planWithin,
+    } = await planCalibrated(tools, on, analyzed, wish, {
       signal,
       onLayer,
     });
-    return { options, plans: planned.plan.layers, planFor };
+    // What has to be tried is planned as it is tried.
+    return isChecked(target) ? { options, plans: [], planWithin } : { options, plans: made().plan.layers };
   }
   const call = { ...(signal ? { signal } : {}), onLayer, target };
   const options = await tools.spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);

@@ -18,6 +18,8 @@ export interface CalibrationRequest {
   readonly preprocessing?: Preprocessing;
   /** The most samples that are used; default 1024. */
   readonly limit?: number;
+  /** Absolute path of an .npy file with the class of each sample, in the order of the data: right answers are counted. */
+  readonly labels?: string;
 }
 
 /** What data is like, as a model will see it. */

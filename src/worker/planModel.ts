@@ -6,6 +6,9 @@ import { type LayerOptions, makePlan, type Planned } from '../core/compress/make
 import type { LayerPlan } from '../core/compress/plan';
 import type { PlanCalibration, PlanFile, PlanProposal } from '../core/compress/planFile';
 import { ModelError } from '../core/onnx/modelError';
+import { checkedSamples } from './calibrate/heldBackError';
+import { labelsOf } from './calibrate/labelsOf';
+import { isChecked, meaningOf, meetGoal } from './calibrate/meetGoal';
 import { planCalibration } from './calibrate/openCalibrated';
 import { type PlanWish, planCalibrated } from './calibrate/planCalibrated';
 import type { CalibrateCall, CalibrateTools } from './calibrate/tools';
@@ -40,7 +43,7 @@ export async function planModel(
     const onLayer: CalibrateCall['onLayer'] = (done, layer, step) =>
       onProgress?.({ phase: step ?? 'suggest', done, layer });
     const wish = { target, method, foldNorms, multiple };
-    const { planned, analyzed, on } = calibration
+    const { planned, analyzed, on, checked } = calibration
       ? await planOnData(tools, open, analyze, { ...wish, calibration, seed }, { signal, onLayer })
       : await planByWeights(tools.spectra, open, analyze({}), wish, { signal, onLayer });
     const { after, weightError, certainty } = planned;
@@ -60,6 +63,7 @@ export async function planModel(
       parameters: { before: totals.parameters, after: after.parameters },
       macs: { before: totals.macs, after: after.macs },
       weightError,
+      ...(checked ? { checked } : {}),
       certainty,
     };
   } finally {
@@ -72,6 +76,7 @@ interface PlannedOn {
   readonly planned: Planned;
   readonly analyzed: AnalyzedModel;
   readonly on: PlanCalibration | null;
+  readonly checked?: PlanProposal['checked'];
 }
 
 async function planByWeights(
@@ -107,8 +112,25 @@ async function planOnData(
     const analyzed = analyze(data.sizes);
     const on = await planCalibration(data, calibration, call.signal);
     const { macs } = analyzed.totals;
-    const { planned } = await planCalibrated(tools, { open, data, macs }, analyzed, wish, call);
-    return { planned, analyzed, on };
+    const { target, foldNorms } = wish;
+    const labels = labelsOf({ path: open.path, target, calibration }, data);
+    const whole = { open, data, macs, labels };
+    if (!isChecked(target)) {
+      const { plan } = await planCalibrated(tools, whole, analyzed, wish, call);
+      return { planned: plan(), analyzed, on };
+    }
+    const first: CalibrateCall['onLayer'] = (done, layer, step) => call.onLayer(0.5 * done, layer, step);
+    const found = await planCalibrated(tools, whole, analyzed, wish, { ...call, onLayer: first });
+    // The same that `compress` does, but for writing: what is planned keeps what was asked for.
+    const { planned, check } = await meetGoal(tools, whole, found.options, target, found.planWithin, {
+      ...call,
+      onLayer: (done, layer, step) => call.onLayer(0.5 + 0.5 * done, layer, step),
+      keep: (bytes) => bytes,
+      foldNorms,
+      meaning: meaningOf(target),
+    });
+    const samples = checkedSamples(data).length;
+    return { planned, analyzed, on, ...(check ? { checked: { ...check, samples } } : {}) };
   } finally {
     data.close();
   }

@@ -49,6 +49,7 @@ export function commandOf(request: CompressRequest): string {
     // Where a plan says how its data is read, nothing else does.
     if (!isByPlan && calibration.preprocessing) words.push(...printPreprocessing(calibration.preprocessing));
     if (!isByPlan && calibration.limit !== undefined) words.push('--samples', String(calibration.limit));
+    if (calibration.labels !== undefined) words.push('--labels', here(calibration.labels));
   }
   if (!isByPlan) {
     if (request.foldNorms === false) words.push('--keep-norms');

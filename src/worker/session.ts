@@ -69,7 +69,7 @@ export function createSession({
     signal: AbortSignal | undefined,
     onProgress: (done: number) => void,
   ): Promise<Verification> {
-    const { inputs, outputError, originalMs, compressedMs } = await verifyOn(
+    const { inputs, outputError, accuracy, originalMs, compressedMs } = await verifyOn(
       runtime(),
       { first: before.open, second: after.open, before: before.analyzed, npy, calibration, seed },
       signal,
@@ -79,6 +79,7 @@ export function createSession({
       original: figuresOf(before.analyzed.analysis, before.open.path, originalMs),
       compressed: figuresOf(after.analyzed.analysis, after.open.path, compressedMs),
       outputError,
+      ...(accuracy ? { accuracy } : {}),
       engine: runtime().name,
       inputs: inputs.description,
       assumedDims: inputs.assumed,

@@ -1,6 +1,7 @@
 import type { AnalyzedModel } from '../core/compress/analyzeModel';
-import { calibrationInputs, heldBackError } from './calibrate/heldBackError';
+import { calibrationInputs, checkHeldBack, type HeldBackCheck } from './calibrate/heldBackError';
 import { openCalibration } from './calibration/calibrationData';
+import { readLabels } from './calibration/labels';
 import type { CalibrationRequest } from './engine';
 import { type ModelInputs, modelInputs } from './modelInputs';
 import type { OpenModel } from './openModel';
@@ -23,7 +24,7 @@ export async function verifyOn(
   { first, second, before: { bind, totals }, npy, calibration, seed }: VerifyRequest,
   signal: AbortSignal | undefined,
   onProgress: (done: number) => void,
-): Promise<Comparison & { readonly inputs: ModelInputs }> {
+): Promise<Comparison & HeldBackCheck & { readonly inputs: ModelInputs }> {
   if (!calibration) {
     const inputs = modelInputs(first.model, bind, npy);
     return { inputs, ...(await verifyModels(runtime, first, second, inputs, signal, onProgress)) };
@@ -33,11 +34,12 @@ export async function verifyOn(
   try {
     const inputs = calibrationInputs(data);
     const timed = await verifyModels(runtime, first, second, inputs, signal, (done) => onProgress(done / 2));
-    const on = { data, macs: totals.macs };
-    const outputError = await heldBackError(runtime, first, second, on, signal, (done) =>
+    const labels = calibration.labels === undefined ? undefined : readLabels(calibration.labels, data.count);
+    const on = { data, macs: totals.macs, labels };
+    const check = await checkHeldBack(runtime, first, second, on, signal, (done) =>
       onProgress((1 + done) / 2),
     );
-    return { ...timed, inputs, outputError };
+    return { ...timed, inputs, ...check };
   } finally {
     data.close();
   }

@@ -74,6 +74,8 @@ export interface PlanOptions {
    * those of the output, squared.
    */
   readonly measured?: Sensitivity | undefined;
+  /** For an accuracy: the most that the losses may sum up to, in the unit of what was measured. */
+  readonly mostLoss?: number | undefined;
 }
 
 /** Why a target can't be met. */
@@ -90,7 +92,7 @@ export function makePlan(
   options: readonly LayerOptions[],
   totals: Totals,
   target: Target,
-  { allowLarger = false, multiple, measured }: PlanOptions = {},
+  { allowLarger = false, multiple, measured, mostLoss }: PlanOptions = {},
 ): Planned | Refusal {
   const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
     planOf(options, totals, target, pick, dense);
@@ -124,7 +126,7 @@ export function makePlan(
         (o) => whyNoEvbmf(o, target),
       );
     default:
-      return planByBudget(options, totals, target, { multiple, measured });
+      return planByBudget(options, totals, target, { multiple, measured, mostLoss });
   }
 }
 
@@ -141,10 +143,16 @@ const NOUNS = { parameters: 'parameters', macs: 'MACs', bytes: 'bytes' } as cons
 function planByBudget(
   options: readonly LayerOptions[],
   totals: Totals,
-  target: Extract<Target, { kind: keyof typeof MEASURES | 'error' }>,
-  { multiple, measured }: Omit<PlanOptions, 'allowLarger'>,
+  target: Extract<Target, { kind: keyof typeof MEASURES | 'error' | 'accuracy' }>,
+  { multiple, measured, mostLoss }: Omit<PlanOptions, 'allowLarger'>,
 ): Planned | Refusal {
-  const unit = target.kind === 'error' ? 'parameters' : target.kind;
+  if (target.kind === 'accuracy' && mostLoss === undefined) {
+    return {
+      refusal:
+        'How many answers stay right is only known of samples with labels: give calibration data and its labels.',
+    };
+  }
+  const unit = isCheckedKind(target) ? 'parameters' : target.kind;
   const before = totals[unit] ?? null;
   if (before === null) {
     return {
@@ -161,21 +169,22 @@ function planByBudget(
     ...(measured ? {} : { slack: ESTIMATED_SLACK }),
   };
   const goal: BudgetGoal =
-    target.kind === 'error'
-      ? { kind: 'loss', most: measured ? target.error ** 2 : lossOf(target.error) }
-      : { kind: 'cost', most: target.share * before };
+    target.kind === 'accuracy'
+      ? { kind: 'loss', most: mostLoss! }
+      : target.kind === 'error'
+        ? { kind: 'loss', most: measured ? target.error ** 2 : lossOf(target.error) }
+        : { kind: 'cost', most: target.share * before };
   const budget = planAligned(options, totals, before, settings, goal, multiple);
   if ('leastCost' in budget) {
-    const share = target.kind === 'error' ? '' : `${percent(target.share)} of the ${NOUNS[unit]}`;
+    const share = isCheckedKind(target) ? '' : `${percent(target.share)} of the ${NOUNS[unit]}`;
     return {
       refusal: `${share} can't be reached: with the lowest ranks in every layer ${percent(budget.leastCost / before)} remain.`,
     };
   }
   const byOption = new Map(options.map((option, i) => [option, budget.picks[i]]));
-  const reason =
-    target.kind === 'error'
-      ? 'Within this error others are better cut than this layer.'
-      : 'Within this budget others are better cut than this layer.';
+  const reason = isCheckedKind(target)
+    ? 'Within this error others are better cut than this layer.'
+    : 'Within this budget others are better cut than this layer.';
   const planned = planOf(
     options,
     totals,
@@ -184,6 +193,11 @@ function planByBudget(
     () => reason,
   );
   return { ...planned, multiple: budget.block, sensitivity: measured ? MEASURED : DEFAULT_SENSITIVITY };
+}
+
+/** A goal for the fewest parameters at which outputs are kept. */
+function isCheckedKind(target: Target): target is Extract<Target, { kind: 'error' | 'accuracy' }> {
+  return target.kind === 'error' || target.kind === 'accuracy';
 }
 
 /** What a rule for ranks gives for each method that fits a layer. */

@@ -10,6 +10,8 @@ export type Target =
   | { readonly kind: 'bytes'; readonly share: number }
   /** The fewest parameters at which the output's relative error is estimated to be at most this, 0 < error < 1. */
   | { readonly kind: 'error'; readonly error: number }
+  /** The fewest parameters at which at most this many percentage points of right answers are lost on labelled samples. */
+  | { readonly kind: 'accuracy'; readonly points: number }
   /** Every layer keeps at least this share of Σ σ² (Zhang et al. 2015, §3.4), whatever that saves. */
   | { readonly kind: 'energy'; readonly energy: number }
   /** The same rank for every layer. */
@@ -39,6 +41,8 @@ export function printTarget(target: Target): string {
       return `rank=${target.rank}`;
     case 'error':
       return `error=${target.error}`;
+    case 'accuracy':
+      return `accuracy=${target.points}`;
     case 'ratio':
       return `ratio=${target.ratio}`;
     case 'evbmf':
@@ -50,7 +54,7 @@ export function printTarget(target: Target): string {
 
 /** Reads what {@link printTarget} prints; undefined for anything else. */
 export function parseTarget(text: string): Target | undefined {
-  const match = /^(parameters|macs|bytes|error|energy|rank|ratio|evbmf)=(\d+(?:\.\d+)?|\.\d+)$/.exec(
+  const match = /^(parameters|macs|bytes|error|accuracy|energy|rank|ratio|evbmf)=(\d+(?:\.\d+)?|\.\d+)$/.exec(
     text.trim(),
   );
   if (!match) return undefined;
@@ -62,6 +66,8 @@ export function parseTarget(text: string): Target | undefined {
       return value > 0 && value <= 1 ? { kind: 'energy', energy: value } : undefined;
     case 'error':
       return value > 0 && value < 1 ? { kind: 'error', error: value } : undefined;
+    case 'accuracy':
+      return value < 100 ? { kind: 'accuracy', points: value } : undefined;
     case 'ratio':
       return value > 0 && value < 1 ? { kind: 'ratio', ratio: value } : undefined;
     case 'evbmf':

@@ -1,6 +1,7 @@
 import type { PlanSensitivity } from './budget/measuredSensitivity';
 import type { Certainty } from './method';
 import { type LayerPlan, printTarget, type Target } from './plan';
+import type { LabelAccuracy, OutputError } from './report';
 
 /** A plan as it stands in a file beside the model, to be read, edited and kept in version control. */
 export interface PlanFile {
@@ -46,6 +47,12 @@ export interface PlanProposal {
   readonly macs: { readonly before: number | null; readonly after: number | null };
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
+  /** Of a goal that had to be tried: what it came to on the samples held back of the calibration data. */
+  readonly checked?: {
+    readonly outputError: OutputError;
+    readonly accuracy?: LabelAccuracy;
+    readonly samples: number;
+  };
   readonly certainty: Certainty;
 }
 

@@ -63,6 +63,17 @@ export interface OutputError {
   readonly max: number;
 }
 
+/** How many answers of a classifier are right: its first choice (top-1) is what the label says. */
+export interface LabelAccuracy {
+  /** Shares, 0…1, of the original and of the other model. */
+  readonly before: number;
+  readonly after: number;
+  /** Samples that were counted. */
+  readonly samples: number;
+  /** The file of the labels. */
+  readonly labels: string;
+}
+
 /** What it takes to make the same file again. */
 export interface Reproduction {
   /** For a POSIX shell, in the folder of the model. */
@@ -83,6 +94,8 @@ export interface Verification {
   readonly original: ModelFigures;
   readonly compressed: ModelFigures;
   readonly outputError: OutputError;
+  /** On the same samples; missing without labels. */
+  readonly accuracy?: LabelAccuracy;
   /** What ran them: library, version, threads. */
   readonly engine: string;
   /** What they were run on: "random normal, seed 1, x: 1 × 3 × 224 × 224". */

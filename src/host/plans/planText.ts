@@ -103,6 +103,7 @@ export function goalText(goal: Target, { before, after, remarks }: PlanReview): 
     case 'evbmf':
     case 'bytes':
     case 'error':
+    case 'accuracy':
       return l10n.t('Goal {0}.', name);
     case 'energy': {
       const below = remarks.filter(({ code }) => code === 'below-goal').length;

@@ -20,6 +20,7 @@ import type { OpenModel } from '../openModel';
 import { refusalOf, runTask, type WeightFile } from '../runTask';
 import { candidateAt, type ProbeFactors } from './calibrateTask';
 import { biasRefusal, factoredLayer } from './fittedLayer';
+import { meaningOf } from './meetGoal';
 import { momentBytes, momentSink } from './momentSink';
 import { outputReactions, withReactions } from './outputReactions';
 import { createProbes, type Probes } from './probes';
@@ -90,7 +91,7 @@ export async function calibratedOptions(
   };
 
   const reactions = await outputReactions(tools, { open, data, macs }, fitting, {
-    meaning: target.kind === 'error' ? 'values' : 'divergence',
+    meaning: meaningOf(target),
     signal,
   });
 

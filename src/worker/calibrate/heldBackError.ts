@@ -1,4 +1,4 @@
-import type { OutputError } from '../../core/compress/report';
+import type { LabelAccuracy, OutputError } from '../../core/compress/report';
 import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { CalibrationData } from '../calibration/calibrationData';
@@ -7,6 +7,8 @@ import { basename } from '../platform/paths';
 import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import { outputComparison, type RunnableModel } from '../verifyModels';
+import { countRight } from './countRight';
+import type { CalibratedOn } from './tools';
 
 /** The samples that results are checked on: those held back, or where there are none those they were fitted to. */
 export function checkedSamples({ fit, heldBack }: CalibrationData): readonly number[] {
@@ -25,17 +27,25 @@ export function calibrationInputs(data: CalibrationData): ModelInputs {
   };
 }
 
-/** The error of a model's outputs on all samples that it is checked on. Throws ModelErrors, and the signal's reason between runs. */
-export async function heldBackError(
+/** What of the outputs is left, on all samples that a model is checked on. */
+export interface HeldBackCheck {
+  readonly outputError: OutputError;
+  /** Missing without labels. */
+  readonly accuracy?: LabelAccuracy;
+}
+
+/** Holds a model against the original on all samples that it is checked on. Throws ModelErrors, and the signal's reason between runs. */
+export async function checkHeldBack(
   runtime: Runtime,
   original: RunnableModel,
   compressed: RunnableModel & { readonly bytes?: Uint8Array },
-  { data, macs }: { readonly data: CalibrationData; readonly macs: number | null },
+  { data, macs, labels }: Pick<CalibratedOn, 'data' | 'macs' | 'labels'>,
   signal?: AbortSignal,
   onProgress: (done: number) => void = () => {},
-): Promise<OutputError> {
+): Promise<HeldBackCheck> {
   const batches = calibrationBatches(data, checkedSamples(data), samplesPerRun(macs));
   const comparison = outputComparison(compressed.path);
+  const right = labels && countRight(labels, original.path);
   const first = await runtime.open(original.path, original.externalFiles);
   try {
     const second = await runtime.open(compressed.path, compressed.externalFiles, compressed.bytes);
@@ -44,7 +54,9 @@ export async function heldBackError(
       for await (const batch of batches) {
         signal?.throwIfAborted();
         const expected = await first.run(batch.tensors);
-        comparison.add(unpadded(expected, batch), unpadded(await second.run(batch.tensors), batch));
+        const [own, other] = [expected, await second.run(batch.tensors)].map((each) => unpadded(each, batch));
+        comparison.add(own!, other!);
+        right?.add(own!, other!, batch.samples);
         onProgress(++done / batches.count);
         // Runs are synchronous inside: whoever wants to cancel is listened to here.
         await pause();
@@ -55,7 +67,7 @@ export async function heldBackError(
   } finally {
     await first.release();
   }
-  return comparison.result();
+  return { outputError: comparison.result(), ...(right ? { accuracy: right.result() } : {}) };
 }
 
 /** Without the rows that only fill up a run, where the samples are the outermost axis. */

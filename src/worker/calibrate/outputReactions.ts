@@ -44,7 +44,10 @@ export async function outputReactions(
   }: { readonly meaning: OutputMeaning; readonly seed?: number; readonly signal?: AbortSignal | undefined },
 ): Promise<OutputReactions> {
   const found = new Map<Layer, readonly Matrix<Float32Array>[]>();
-  const rows = data.fixedRows ?? Math.min(samplesPerRun(macs), data.fit.length);
+  const affordable = WORK / (4 * (macs ?? Infinity));
+  const count = Math.min(data.fit.length, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
+  // Sizes are those of whole batches, so few samples shall be left over.
+  const rows = data.fixedRows ?? Math.floor(count / Math.ceil(count / samplesPerRun(macs)));
   const watched = layers.flatMap((layer) => {
     const uses = layerUses(layer, open.model.graph);
     if ('reason' in uses) return [];
@@ -58,8 +61,6 @@ export async function outputReactions(
   const shaped = shapedModel(open, first.tensors);
   const model = reactionModel(open.model, shaped.shapes, watched, meaning);
   if (!model) return found;
-  const affordable = WORK / (4 * (macs ?? Infinity));
-  const count = Math.min(data.fit.length, Math.max(FEWEST_SAMPLES, Math.floor(affordable)));
   const draws = Math.min(MOST_DRAWS, Math.max(1, Math.floor(affordable / count)));
   const samples = Array.from(
     { length: count },

@@ -19,12 +19,13 @@ export interface PlanWish {
 /** What the data says, and the plan that follows. */
 export interface CalibratedPlan {
   readonly options: readonly LayerOptions<Layer>[];
-  readonly planned: Planned;
-  /** Plans again for another target of the same kind. Throws as the first plan does. */
-  planFor(target: Target): Planned;
+  /** The plan for the target, as far as it is predicted. Throws 'unreachable-target'. */
+  plan(): Planned;
+  /** Plans again to keep the error, or for an accuracy the divergence, of the outputs within this. Throws as `plan` does. */
+  planWithin(aim: number): Planned;
 }
 
-/** A plan by what the data says. Throws 'unreachable-target' among other ModelErrors. */
+/** What the data says, ready to be planned by. Throws ModelErrors. */
 export async function planCalibrated(
   tools: CalibrateTools,
   on: CalibratedOn,
@@ -33,10 +34,21 @@ export async function planCalibrated(
   call: CalibrateCall,
 ): Promise<CalibratedPlan> {
   const { options, sensitivity } = await calibratedOptions(tools, on, layers, wish, call);
-  const planFor = (target: Target) => {
-    const planned = makePlan(options, totals, target, { multiple, allowLarger, measured: sensitivity });
+  const planFor = (target: Target, mostLoss?: number) => {
+    const planned = makePlan(options, totals, target, {
+      multiple,
+      allowLarger,
+      measured: sensitivity,
+      mostLoss,
+    });
     if (!('refusal' in planned)) return planned;
     throw new ModelError('unreachable-target', `${on.open.path}: ${planned.refusal}`);
   };
-  return { options, planned: planFor(wish.target), planFor };
+  const { target } = wish;
+  return {
+    options,
+    plan: () => planFor(target),
+    planWithin: (aim) =>
+      target.kind === 'error' ? planFor({ kind: 'error', error: aim }) : planFor(target, aim),
+  };
 }

@@ -1,5 +1,6 @@
 import type { Linalg } from '../../core/tensor/linalg';
 import type { CalibrationData } from '../calibration/calibrationData';
+import type { Labels } from '../calibration/labels';
 import type { OpenModel } from '../openModel';
 import type { Pool } from '../pool';
 import type { Runtime } from '../runtime';
@@ -20,6 +21,8 @@ export interface CalibratedOn {
   readonly data: CalibrationData;
   /** Multiply-adds of one sample; null where they are not known. */
   readonly macs: number | null;
+  /** What its samples show; undefined: nobody said. */
+  readonly labels?: Labels | undefined;
 }
 
 /** How a step of calibration reports and is stopped. */

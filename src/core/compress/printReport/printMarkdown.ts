@@ -116,9 +116,14 @@ function verificationOf({
   reproduce,
   ...rest
 }: CompressionReport) {
-  const { calibration, problems, assumedDims } = rest;
+  const { accuracy, calibration, problems, assumedDims } = rest;
   const facts = [
     `* Output error: ${formatPercent(outputError.relative)} (cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))})`,
+    ...(accuracy
+      ? [
+          `* Accuracy: ${formatPercent(accuracy.before)} → ${formatPercent(accuracy.after)} of ${accuracy.samples} labelled samples`,
+        ]
+      : []),
     `* Engine: ${markdownText(engine)}`,
     `* Input: ${markdownText(inputs)}`,
   ];
