@@ -16,6 +16,7 @@ import type { Preview, Verification } from '../core/compress/report';
 import { rankOfEnergy } from '../core/compress/spectrum';
 import { formatPercent } from '../core/format';
 import type { Linalg } from '../core/tensor/linalg';
+import { createKept } from './calibrate/kept';
 import { compareFiles, type OpenSide } from './compareFiles';
 import { compressModel, figuresOf, type Limits, type Tools } from './compressModel';
 import { describeCalibration } from './describeCalibration';
@@ -59,6 +60,7 @@ export function createSession({
   const pool = createPool(threadScript);
   const spectra = createSpectra(pool);
   const runtimes = createRuntimeHost(folder, nativeRuntime);
+  const kept = createKept();
 
   /** Two models on the same input. */
   async function runBoth(
@@ -95,7 +97,7 @@ export function createSession({
   const withTools = async <T>({ signal }: CallOptions, use: (tools: Tools) => Promise<T>): Promise<T> => {
     const lease = runtimes.lease(signal);
     try {
-      return await use({ pool, spectra, runtime: () => lease, linalg, limits });
+      return await use({ pool, spectra, runtime: () => lease, linalg, kept, limits });
     } finally {
       lease.end();
     }

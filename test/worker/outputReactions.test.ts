@@ -3,6 +3,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { analyzeModel } from '../../src/core/compress/analyzeModel';
 import type { Matrix } from '../../src/core/tensor/matrix';
+import { createKept } from '../../src/worker/calibrate/kept';
 import { outputReactions } from '../../src/worker/calibrate/outputReactions';
 import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import { openModel } from '../../src/worker/openModel';
@@ -86,8 +87,9 @@ async function reactionsOf(
   const samples = await openCalibration(open.model, new Map(), { path: data });
   try {
     const { layers, totals } = analyzeModel(open.model, { dims: {}, openExternal: open.openExternal });
+    const tools = { runtime: () => runtime, kept: createKept() };
     const on = { open, data: samples, macs: totals.macs };
-    const found = await outputReactions({ runtime: () => runtime }, on, layers, { meaning, seed });
+    const found = await outputReactions(tools, on, layers, { meaning, foldNorms: true, seed });
     return { first: found.get(layers[0]!)?.[0], last: found.get(layers[1]!)?.[0] };
   } finally {
     samples.close();

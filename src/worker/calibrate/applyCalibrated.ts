@@ -81,8 +81,8 @@ export async function applyCalibrated(
   const reactions = await outputReactions(
     tools,
     { open, data, macs },
-    work.map(({ layer }) => layer).filter(({ name }) => plannedOf.get(name)?.kind === 'factor'),
-    { meaning, signal },
+    options.map(({ layer }) => layer),
+    { meaning, foldNorms, signal },
   );
   const stages = inStages(work, MOST_STAGES);
   let finished = 0;

@@ -6,6 +6,7 @@ import {
 } from '../../core/compress/budget/measuredSensitivity';
 import type { Sensitivity } from '../../core/compress/budget/sensitivity';
 import { calibratedChoices, scaledChoice } from '../../core/compress/calibrated/calibratedChoices';
+import type { MeasuredMethod } from '../../core/compress/calibrated/measureLayer';
 import type { CalibratedForm } from '../../core/compress/calibrated/patchWeights';
 import { candidatesOf } from '../../core/compress/candidates';
 import type { Layer } from '../../core/compress/layer';
@@ -20,6 +21,7 @@ import type { OpenModel } from '../openModel';
 import { refusalOf, runTask, type WeightFile } from '../runTask';
 import { candidateAt, type ProbeFactors } from './calibrateTask';
 import { biasRefusal, factoredLayer } from './fittedLayer';
+import { identityOf } from './kept';
 import { meaningOf } from './meetGoal';
 import { momentBytes, momentSink } from './momentSink';
 import { outputReactions, withReactions } from './outputReactions';
@@ -90,80 +92,36 @@ export async function calibratedOptions(
     report(name);
   };
 
-  const reactions = await outputReactions(tools, { open, data, macs }, fitting, {
-    meaning: meaningOf(target),
-    signal,
-  });
-
-  const queue = createTaskQueue(2 * tools.pool.size);
-  const oneByOne = serially();
-  const sink = momentSink(tools.linalg(), 'inputs', async (layer, groups) => {
-    if (typeof groups === 'string') {
-      uncalibrated.set(layer.name, groups);
-      return;
-    }
-    await queue.add(momentBytes(groups), async () => {
-      const form = layer.form as CalibratedForm;
+  const meaning = meaningOf(target);
+  const on = { open, data, macs };
+  const choose = async (layer: Layer, { methods, probes: results }: MeasuredLayer) => {
+    const { candidates } = fits.get(layer)!;
+    const form = layer.form as CalibratedForm;
+    const own = results.filter(({ method }) => method === 'svd' || method === 'channel');
+    const choices = await withWeightOnly(
+      tools,
+      weights,
+      layer,
+      candidates,
+      calibratedChoices(form, candidates, methods),
+      signal,
+    );
+    probed.set(layer.name, own);
+    found.set(layer, equated(choices, own, results));
+  };
+  const settings = [method, foldNorms, meaning, levels, otherLevel];
+  const key = `layers ${await identityOf(on, signal)} ${JSON.stringify(settings)}`;
+  const measured = await tools.kept.get(key, measure, bytesOfLayers);
+  for (const layer of fitting) {
+    const known = measured.get(layer.name);
+    if (typeof known === 'string') uncalibrated.set(layer.name, known);
+    else if (known) {
       try {
-        const task = {
-          kind: 'calibrate',
-          form,
-          data: withReactions(groups, reactions.get(layer)),
-          levels,
-          otherLevel,
-        } as const;
-        const measured = await runTask(tools.pool, weights, layer, task, { signal });
-        const choices = await withWeightOnly(
-          tools,
-          weights,
-          layer,
-          fits.get(layer)!.candidates,
-          calibratedChoices(form, fits.get(layer)!.candidates, measured.methods),
-          signal,
-        );
-        const results = await oneByOne(() => probeAll(probes, layer, measured.probes));
-        const own = results.filter(({ method }) => method === 'svd' || method === 'channel');
-        probed.set(layer.name, own);
-        found.set(layer, equated(choices, own, results));
-        finished(layer.name);
+        await choose(layer, known);
       } catch (error) {
         uncalibrated.set(layer.name, refusalOf(error));
       }
-    });
-  });
-  const multiplying: Layer[] = [];
-  for (const layer of fitting) {
-    const { form } = layer;
-    if (form.kind !== 'conv' && form.kind !== 'matmul') {
-      uncalibrated.set(layer.name, 'Rows of a table are looked up, not multiplied.');
-      continue;
     }
-    const refusal = biasRefusal(layer);
-    if (refusal === undefined) multiplying.push(layer);
-    else uncalibrated.set(layer.name, refusal);
-  }
-  try {
-    const { outcomes } = await collectActivations(
-      tools.runtime(),
-      {
-        original: open,
-        layers: multiplying,
-        batches: calibrationBatches(data, data.fit, samplesPerRun(macs)),
-        sink,
-        limits: { columns: columnsFor },
-      },
-      {
-        ...(signal ? { signal } : {}),
-        onProgress: (share) => {
-          seen = Math.max(seen, share);
-          report('');
-        },
-      },
-    );
-    for (const [layer, outcome] of outcomes)
-      if (outcome.kind === 'refused') uncalibrated.set(layer.name, outcome.reason);
-  } finally {
-    await queue.settle();
   }
 
   const others = fitting.filter((layer) => !found.has(layer));
@@ -187,6 +145,90 @@ export async function calibratedOptions(
     sensitivity: isBudget ? measuredSensitivity(nonEmpty(probed)) : undefined,
     uncalibrated,
   };
+
+  /** What the data says of each layer, by name: in passes over it. */
+  async function measure(): Promise<ReadonlyMap<string, MeasuredLayer | string>> {
+    const all = new Map<string, MeasuredLayer | string>();
+    const reactions = await outputReactions(tools, on, layers, { meaning, foldNorms, signal });
+    const queue = createTaskQueue(2 * tools.pool.size);
+    const oneByOne = serially();
+    const sink = momentSink(tools.linalg(), 'inputs', async (layer, groups) => {
+      if (typeof groups === 'string') {
+        all.set(layer.name, groups);
+        return;
+      }
+      await queue.add(momentBytes(groups), async () => {
+        const form = layer.form as CalibratedForm;
+        try {
+          const task = {
+            kind: 'calibrate',
+            form,
+            data: withReactions(groups, reactions.get(layer)),
+            levels,
+            otherLevel,
+          } as const;
+          const { methods, probes: cuts } = await runTask(tools.pool, weights, layer, task, { signal });
+          all.set(layer.name, { methods, probes: await oneByOne(() => probeAll(probes, layer, cuts)) });
+          finished(layer.name);
+        } catch (error) {
+          all.set(layer.name, refusalOf(error));
+        }
+      });
+    });
+    const multiplying: Layer[] = [];
+    for (const layer of fitting) {
+      const { form } = layer;
+      if (form.kind !== 'conv' && form.kind !== 'matmul') {
+        all.set(layer.name, 'Rows of a table are looked up, not multiplied.');
+        continue;
+      }
+      const refusal = biasRefusal(layer);
+      if (refusal === undefined) multiplying.push(layer);
+      else all.set(layer.name, refusal);
+    }
+    try {
+      const { outcomes } = await collectActivations(
+        tools.runtime(),
+        {
+          original: open,
+          layers: multiplying,
+          batches: calibrationBatches(data, data.fit, samplesPerRun(macs)),
+          sink,
+          limits: { columns: columnsFor },
+        },
+        {
+          ...(signal ? { signal } : {}),
+          onProgress: (share) => {
+            seen = Math.max(seen, share);
+            report('');
+          },
+        },
+      );
+      for (const [layer, outcome] of outcomes)
+        if (outcome.kind === 'refused') all.set(layer.name, outcome.reason);
+    } finally {
+      await queue.settle();
+    }
+    return all;
+  }
+}
+
+/** What data says of a layer: the errors of its methods, and what some of them did to the outputs. */
+interface MeasuredLayer {
+  readonly methods: readonly MeasuredMethod[];
+  readonly probes: readonly MethodProbe[];
+}
+
+function bytesOfLayers(layers: ReadonlyMap<string, MeasuredLayer | string>): number {
+  let numbers = 0;
+  for (const layer of layers.values()) {
+    if (typeof layer === 'string') continue;
+    for (const { measured } of layer.methods) {
+      numbers += measured.table?.errors.length ?? 0;
+      for (const { energies } of measured.spectra) numbers += energies.length;
+    }
+  }
+  return 8 * numbers;
 }
 
 /** Samples from all over the data, at least 8 of them: no more than the work of all probes allows. */

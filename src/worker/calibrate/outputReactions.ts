@@ -16,6 +16,7 @@ import { shapedModel } from '../activations/shapedModel';
 import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import type { GroupData } from './calibrateTask';
+import { identityOf } from './kept';
 import type { CalibratedOn, CalibrateTools } from './tools';
 
 /** By layer, for each of its groups, how much steps of its outputs move those of the model: S × S, symmetric. */
@@ -28,20 +29,58 @@ const FEWEST_SAMPLES = 8;
 /** Outputs of a layer beyond which it is not asked: the matrix has as many elements as that squared. */
 const MOST_OUTPUTS = 1024;
 
+/** What is asked of a model's reactions. */
+export interface ReactionRequest {
+  /** What of its outputs counts. */
+  readonly meaning: OutputMeaning;
+  /** Whether layers give what a normalisation behind them makes of it. */
+  readonly foldNorms: boolean;
+  /** Where random signs come from; default 1. */
+  readonly seed?: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * How the outputs of a model react to those of its layers, from its own derivatives on samples of the data
  * (`reactionModel`). Layers that it can't be told of are left out; so are all where the model has operators in the way or
- * the runtime does not run it. Deterministic: signs are drawn from the seed.
+ * the runtime does not run it. `layers` are all of the model, so that whoever asks gets the same numbers; they are kept.
  */
 export async function outputReactions(
+  tools: Pick<CalibrateTools, 'runtime' | 'kept'>,
+  on: CalibratedOn,
+  layers: readonly Layer[],
+  { meaning, foldNorms, seed = 1, signal }: ReactionRequest,
+): Promise<OutputReactions> {
+  const key = `reactions ${await identityOf(on, signal)} ${meaning} ${foldNorms} ${seed}`;
+  const byName = await tools.kept.get(
+    key,
+    async () => {
+      const made = await measured(tools, on, layers, { meaning, seed, signal });
+      return new Map([...made].map(([{ name }, matrices]) => [name, matrices]));
+    },
+    (value) => {
+      let bytes = 0;
+      for (const matrices of value.values()) for (const { data } of matrices) bytes += data.byteLength;
+      return bytes;
+    },
+  );
+  return new Map(
+    layers.flatMap((layer) => {
+      const matrices = byName.get(layer.name);
+      return matrices ? [[layer, matrices]] : [];
+    }),
+  );
+}
+
+async function measured(
   tools: Pick<CalibrateTools, 'runtime'>,
   { open, data, macs }: CalibratedOn,
   layers: readonly Layer[],
   {
     meaning,
-    seed = 1,
+    seed,
     signal,
-  }: { readonly meaning: OutputMeaning; readonly seed?: number; readonly signal?: AbortSignal | undefined },
+  }: Required<Pick<ReactionRequest, 'meaning' | 'seed'>> & Pick<ReactionRequest, 'signal'>,
 ): Promise<OutputReactions> {
   const found = new Map<Layer, readonly Matrix<Float32Array>[]>();
   const affordable = WORK / (4 * (macs ?? Infinity));

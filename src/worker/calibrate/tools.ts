@@ -5,6 +5,7 @@ import type { OpenModel } from '../openModel';
 import type { Pool } from '../pool';
 import type { Runtime } from '../runtime';
 import type { Spectra } from '../spectra';
+import type { Kept } from './kept';
 
 /** What calibration works with. */
 export interface CalibrateTools {
@@ -13,6 +14,8 @@ export interface CalibrateTools {
   readonly runtime: () => Runtime;
   /** An engine on this thread: it sums up moments while the runtime waits. */
   readonly linalg: () => Linalg;
+  /** What was measured before. */
+  readonly kept: Kept;
 }
 
 /** A model with the data it is calibrated on. */
