@@ -130,6 +130,7 @@ function printReport(report: CompressionReport): string {
     printVerification(report),
     ...(report.calibration ? [printCalibration(report.calibration)] : []),
     ...uncalibrated(report),
+    ...unweighed(report),
     `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,
   ].join('\n');
 }
@@ -138,6 +139,19 @@ function printCalibration({ source, fit, heldBack }: NonNullable<CompressionRepo
   const checked =
     heldBack > 0 ? `output error on ${heldBack} held back` : 'output error on the same, none held back';
   return `calibration   calibrated on ${fit} samples of ${basename(source)}, ${checked}`;
+}
+
+/** Where the model's derivatives were of no help. */
+function unweighed({ layers, calibration }: CompressionReport): readonly string[] {
+  const fitted = layers.filter(
+    ({ method, uncalibrated }) => method !== 'dense' && uncalibrated === undefined,
+  ).length;
+  const missing = fitted - (calibration?.weighed ?? fitted);
+  return missing === 0
+    ? []
+    : [
+        `note: of ${missing} of ${fitted} layers all outputs count alike: what they do to the model's can't be told through the operators behind them.`,
+      ];
 }
 
 /** The layers that the data could not guide. */

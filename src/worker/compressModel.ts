@@ -138,7 +138,7 @@ export async function compressModel(
               report('verify', (1 + done) / 2),
             )
           : { outputError: comparison.outputError };
-        const calibration = data && (await calibrationReport(data, signal));
+        const calibration = data && (await calibrationReport(data, applied, signal));
         const reproduce = await reproductionOf(request, open, written, signal);
         signal?.throwIfAborted();
         folder.commit();
@@ -193,9 +193,19 @@ async function openData(
   );
 }
 
-async function calibrationReport(data: CalibrationData, signal: AbortSignal | undefined) {
+async function calibrationReport(
+  data: CalibrationData,
+  { weighed }: Partial<Applied>,
+  signal: AbortSignal | undefined,
+) {
   const { source, fit, heldBack } = data;
-  return { source, fit: fit.length, heldBack: heldBack.length, sha256: await data.hash(signal) };
+  return {
+    source,
+    fit: fit.length,
+    heldBack: heldBack.length,
+    weighed: weighed?.size ?? 0,
+    sha256: await data.hash(signal),
+  };
 }
 
 /** What is to become of each layer: what the plan says, or a plan is made. */

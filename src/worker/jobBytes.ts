@@ -23,7 +23,12 @@ export function jobBytes({ recipe, task }: FactorJob): number {
 /** Covariances, with what a regression and the largest basis of features make of one of them. */
 function calibratedBytes({ data }: CalibrateTask): number {
   const squares = data.map(({ moments }) => moments.mean.length ** 2);
-  return 16 * squares.reduce((sum, square) => sum + square, 0) + 64 * Math.max(0, ...squares);
+  const sum = squares.reduce((a, b) => a + b, 0);
+  // A metric of the outputs, its factor, and W* and R in its coordinates.
+  const metrics = data.map(({ moments, reactions }) =>
+    reactions ? 24 * reactions.rows ** 2 + 24 * reactions.rows * moments.mean.length : 0,
+  );
+  return 16 * sum + 64 * Math.max(0, ...squares) + metrics.reduce((a, b) => a + b, 0);
 }
 
 function unfoldingsOf(task: Exclude<FactorTask, CalibrateTask>): readonly Unfolding[] {

@@ -116,6 +116,8 @@ describe('labels', () => {
     const at = await prepared();
     const report = await session.compress(at.request({ kind: 'parameters', share: 0.4 }));
     const accuracy = report.accuracy!;
+    const factored = report.layers.filter(({ method }) => method !== 'dense');
+    assert.equal(report.calibration!.weighed, factored.length);
     const open = openModel(at.model);
     const data = await openCalibration(open.model, new Map(), { path: at.data });
     const after = await answersOf(report.compressed.file, at.data);

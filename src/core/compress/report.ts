@@ -37,6 +37,8 @@ export interface CalibrationReport {
   readonly fit: number;
   /** Samples kept from that, which the output error was measured on. */
   readonly heldBack: number;
+  /** Factored layers whose outputs counted by what they do to those of the model; of the others all count alike. Missing in reports of earlier versions. */
+  readonly weighed?: number;
   /** SHA-256 of the data and of how it was read. */
   readonly sha256: string;
 }

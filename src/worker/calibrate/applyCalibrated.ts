@@ -27,6 +27,8 @@ export interface Applied {
   readonly plans: readonly LayerPlan[];
   /** By layer, why it was factored from its weight alone, as a sentence. */
   readonly uncalibrated: ReadonlyMap<string, string>;
+  /** Names of factored layers whose outputs counted by what they do to those of the model. */
+  readonly weighed: ReadonlySet<string>;
 }
 
 /** How carrying out reports and is stopped, and where its results wait to be written. */
@@ -164,6 +166,11 @@ export async function applyCalibrated(
     refitted: inOrder(refits),
     plans: plans.map((plan) => refused.get(plan.layer) ?? plan),
     uncalibrated,
+    weighed: new Set(
+      [...reactions.keys()]
+        .map(({ name }) => name)
+        .filter((name) => results.has(name) && !uncalibrated.has(name)),
+    ),
   };
 }
 

@@ -22,8 +22,8 @@ import type { CalibratedOn, CalibrateTools } from './tools';
 /** By layer, for each of its groups, how much steps of its outputs move those of the model: S × S, symmetric. */
 export type OutputReactions = ReadonlyMap<Layer, readonly Matrix<Float32Array>[]>;
 
-/** Multiply-adds that it may take: some ten seconds. */
-const WORK = 3e11;
+/** Multiply-adds that it may take: some seconds. */
+const WORK = 1.5e11;
 const MOST_DRAWS = 4;
 const FEWEST_SAMPLES = 8;
 /** Outputs of a layer beyond which it is not asked: the matrix has as many elements as that squared. */
