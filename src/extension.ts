@@ -69,7 +69,21 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const suggestions = own(createSuggestions(models));
   const planFiles = own(createPlanFiles(plans));
   const tree = own(createTree(models, suggestions, planFiles, dimensions, workspaceState));
-  const report = own(createReportView(extensionUri, workspaceState));
+  const changes = createPlanChanges({ engine, models });
+  const report = own(
+    createReportView({
+      extension: extensionUri,
+      state: workspaceState,
+      engine,
+      models,
+      suggestions,
+      plans,
+      planFiles,
+      changes,
+      tree,
+      failures,
+    }),
+  );
   const modelEditors = own(createModelEditors({ engine, models, tree, failures, extension: extensionUri }));
   const lastReport = report.last;
   const comparePanels = own(
@@ -85,7 +99,6 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const compress = createCompress({ engine, models, suggestions, chooseWays, dimensions, report, failures });
   const tools = own(createLanguageModelTools({ engine, models, compress }));
   const openPlan = createOpenPlan({ engine, models, suggestions, preview });
-  const changes = createPlanChanges({ engine, models });
   const applySuggestions = createApplySuggestions({ models, suggestions, changes });
   const compareMethods = createCompareMethods({ engine, models, suggestions, planFiles, changes });
   own(createCompletions({ plans, engine, models, failures }));

@@ -6,10 +6,12 @@ export const COMMANDS = {
   compareMethods: 'ranksmith.compareMethods',
   compareModels: 'ranksmith.compareModels',
   compress: 'ranksmith.compressModel',
+  exportReport: 'ranksmith.exportReport',
   fixPlan: 'ranksmith.fixPlan',
   getStarted: 'ranksmith.getStarted',
   openModel: 'ranksmith.openModel',
   openPlan: 'ranksmith.openPlan',
+  openReport: 'ranksmith.openReport',
   openSample: 'ranksmith.openSample',
   refresh: 'ranksmith.refresh',
   replan: 'ranksmith.replan',
@@ -38,7 +40,7 @@ export const VIEWS = { layers: 'ranksmith.layers', report: 'ranksmith.report' } 
 export const EDITORS = { model: 'ranksmith.model' } as const;
 
 /** Pages that open as editor tabs of their own. */
-export const PANELS = { compare: 'ranksmith.compare' } as const;
+export const PANELS = { compare: 'ranksmith.compare', report: 'ranksmith.report' } as const;
 
 /** Tools for language models. */
 export const TOOLS = {

@@ -1,13 +1,12 @@
 import { element } from './element';
+import type { ReportTexts } from './report/reportTexts';
 
-/** What is shown before anything was compressed. */
-export function emptyPage(onCompress: () => void): readonly HTMLElement[] {
-  return [
-    element(
-      'p',
-      {},
-      'After a compression you see here what became of each layer, and what it cost in accuracy.',
-    ),
-    element('vscode-button', { onclick: onCompress }, 'Compress a Model…'),
-  ];
+/** What is shown before a model was looked at, and for one that can't be read. */
+export function emptyPage(
+  texts: ReportTexts,
+  problem: string | undefined,
+  onCompress: () => void,
+): readonly HTMLElement[] {
+  if (problem !== undefined) return [element('p', { class: 'problem', role: 'alert' }, problem)];
+  return [element('p', {}, texts.empty), element('vscode-button', { onclick: onCompress }, texts.compress)];
 }

@@ -22,6 +22,7 @@ import type { PlanActions } from './plans/planActions';
 import type { PlanChanges } from './plans/planChanges';
 import type { Replan, ReplanArgument } from './plans/replan';
 import { type LayerArgument, revealInPlan } from './plans/revealInPlan';
+import type { ExportArgument } from './report/exportReport';
 import type { ReportView } from './reportView';
 import type { LayerRow, Row } from './rows';
 import type { SampleFile } from './sampleFile';
@@ -153,9 +154,19 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     },
     [COMMANDS.revealInExplorer]: (row: Row) =>
       vscode.commands.executeCommand('revealInExplorer', row.model.uri),
-    [COMMANDS.showReport]: async () => {
+    [COMMANDS.showReport]: async (item?: vscode.Uri | Row) => {
+      if (item instanceof vscode.Uri || item?.kind) report.choose(uriOf(item));
       await vscode.commands.executeCommand(`${VIEWS.report}.focus`);
       if (report.last()) steps.reached('report');
+    },
+    [COMMANDS.openReport]: (item?: vscode.Uri | Row) => {
+      if (item instanceof vscode.Uri || item?.kind) report.choose(uriOf(item));
+      report.openInEditor();
+    },
+    // Menus hand over where they are: nothing that says what to export.
+    [COMMANDS.exportReport]: (argument?: ExportArgument) => {
+      const { format, output } = argument ?? {};
+      return report.export({ ...(format ? { format } : {}), ...(output ? { output } : {}) });
     },
     [COMMANDS.getStarted]: () =>
       vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#${WALKTHROUGH}`),

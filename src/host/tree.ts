@@ -20,6 +20,8 @@ export interface Tree extends vscode.Disposable {
   /** The rows that are selected. */
   selection(): readonly Row[];
   readonly onDidSelect: vscode.Event<readonly Row[]>;
+  /** Selects a layer where the view is in sight; the focus stays where it is. */
+  select(model: Model, layer: string): Promise<void>;
   /** Shows a model in the view, expanded, or one of its layers. */
   reveal(model: Model, layer?: string): Promise<void>;
   sort(order: Order): Promise<void>;
@@ -126,11 +128,26 @@ export function createTree(
     }
   };
 
+  /** VS Code knows a row that is shown by its identity. */
+  const layerRow = (model: Model, layer: string): Row | undefined =>
+    [...(layerRows.get(model) ?? []), ...rowsOf(model, order)].find(
+      (each) => each.kind === 'layer' && each.layer.name === layer,
+    );
+
   return {
     provider,
     dispose: () => subscriptions.dispose(),
     selection: () => view.selection,
     onDidSelect: selected.event,
+    async select(model, layer) {
+      const isSelected = view.selection.some(
+        (row) => row.kind === 'layer' && row.model === model && row.layer.name === layer,
+      );
+      if (!view.visible || isSelected) return;
+      await models.read(model);
+      const row = layerRow(model, layer);
+      if (row) await revealRow(row, { select: true, focus: false });
+    },
     async reveal(model, layer) {
       const how = { select: true, focus: true };
       // A view that is not there yet comes up with its rows as they are by default: expanding is for the second time.
@@ -138,7 +155,7 @@ export function createTree(
       await revealRow(rowOf(model), { ...how, expand: true });
       if (layer === undefined) return;
       await models.read(model);
-      const row = rowsOf(model, order).find((each) => each.kind === 'layer' && each.layer.name === layer);
+      const row = layerRow(model, layer);
       if (row) await revealRow(row, how);
     },
     async sort(wanted) {

@@ -18,6 +18,7 @@ function layer(of: Partial<OverviewLayer> = {}): OverviewLayer {
     method: 'spatial',
     ranks: [40],
     weightError: 0.25,
+    certainty: 'exact',
     outputError: null,
     isFactorable: true,
     note: null,
@@ -36,6 +37,7 @@ function overview(layers: readonly OverviewLayer[], of: Partial<Overview> = {}):
     before,
     after: { ...before, parameters: 10_000, bytes: 40_500, macs: null },
     weightError: 0.3,
+    certainty: 'exact',
     layers,
     ...of,
   };

@@ -82,7 +82,7 @@ describe('the whole way in a VS Code window', () => {
       await report.getByText(/Measured with ONNX Runtime/).waitFor();
       await row('Layers', /fashion-vgg\.compressed\.onnx, 1\.15 M parameters/).waitFor();
       await screenshot('report-dark');
-      await report.locator('vscode-data-grid-row').nth(3).scrollIntoViewIfNeeded();
+      await report.getByRole('grid').getByRole('row').nth(3).scrollIntoViewIfNeeded();
       await screenshot('report-layers-dark');
     }));
 

@@ -39,6 +39,8 @@ export interface TableOptions<R> {
   readonly rowClass?: (row: R) => string;
   /** Enter, or a double click. */
   readonly onOpen?: (row: R) => void;
+  /** A click. */
+  readonly onClick?: (row: R) => void;
   readonly onState?: (state: TableState) => void;
   readonly state?: TableState | undefined;
 }
@@ -48,6 +50,8 @@ export interface VirtualTable<R> {
   readonly element: HTMLElement;
   /** Shows other rows; sorting stays. */
   show(rows: readonly R[]): void;
+  /** Makes the first row active for which this holds, and brings it into sight; none where there is no such row. */
+  select(isWanted: (row: R) => boolean): void;
 }
 
 /** Pixels; the style sheet has the same. */
@@ -63,7 +67,7 @@ let tables = 0;
  * it; headers are buttons. Screen readers are told of all rows (`aria-rowcount`), whatever is in the page.
  */
 export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
-  const { label, columns, minWidth, rowClass, onOpen, onState } = options;
+  const { label, columns, minWidth, rowClass, onOpen, onClick, onState } = options;
   const id = `table${tables++}`;
   const template = columns.map(({ width }) => width).join(' ');
   let all: readonly R[] = [];
@@ -177,7 +181,10 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
         id: `${id}-${place}`,
         class: `row ${rowClass?.(data) ?? ''}`,
         'aria-rowindex': String(place + 2),
-        onclick: () => activate(place),
+        onclick: () => {
+          activate(place);
+          onClick?.(data);
+        },
         ondblclick: () => onOpen?.(data),
       },
       ...cells,
@@ -228,6 +235,14 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
 
   return {
     element: box,
+    select(isWanted) {
+      const place = sorted.findIndex((index) => isWanted(all[index]!));
+      if (place === active) return;
+      if (place >= 0) return activate(place);
+      active = -1;
+      draw();
+      remember();
+    },
     show(rows) {
       const before = kept;
       all = rows;

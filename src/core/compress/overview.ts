@@ -1,5 +1,5 @@
 import type { Analysis, LayerInfo } from './analysis';
-import type { MethodId, Ranks } from './method';
+import type { Certainty, MethodId, Ranks } from './method';
 import type { Target } from './plan';
 import type { PlanFile } from './planFile';
 import type { LayerReview, PlanReview } from './planReview';
@@ -43,6 +43,8 @@ export interface OverviewLayer {
   readonly ranks: Ranks | null;
   /** ‖W − Ŵ‖ / ‖W‖; null where it is not factored or not known yet. */
   readonly weightError: number | null;
+  /** What the weight error says. */
+  readonly certainty: Certainty;
   /** Relative error of what the layer gives on the calibration data; null without. */
   readonly outputError: number | null;
   /** Whether there is a method that fits it. */
@@ -66,6 +68,8 @@ export interface Overview {
   readonly after: OverviewFigures | null;
   /** √(Σ ‖W − Ŵ‖² / Σ ‖W‖²) over all layers, predicted; null where it is not known. */
   readonly weightError: number | null;
+  /** What the weight error says. */
+  readonly certainty: Certainty;
   readonly layers: readonly OverviewLayer[];
 }
 
@@ -80,12 +84,14 @@ export function overviewOfAnalysis(analysis: Analysis, file: string): Overview {
     before: figuresOf(analysis),
     after: null,
     weightError: null,
+    certainty: 'exact',
     layers: analysis.layers.map((layer) => ({
       ...known(layer),
       after: null,
       method: null,
       ranks: null,
       weightError: null,
+      certainty: 'exact',
       outputError: null,
     })),
   };
@@ -117,6 +123,7 @@ export function overviewOfReview(
       ms: null,
     },
     weightError: review.weightError,
+    certainty: review.certainty,
     layers: analysis.layers.map((layer) => {
       const entry = entries.get(layer.name);
       const reason = entry?.kind === 'dense' ? entry.reason : null;
@@ -134,6 +141,7 @@ function planned(layer: LayerInfo, review: LayerReview | undefined, reason: stri
     method: setting ? setting.method : 'dense',
     ranks: setting ? setting.ranks : null,
     weightError: setting ? setting.error : null,
+    certainty: setting ? setting.certainty : 'exact',
     outputError: null,
     note: setting ? null : (own.note ?? reason),
   };
@@ -151,6 +159,7 @@ export function overviewOfReport(report: CompressionReport): Overview {
     before: figuresIn(original),
     after: figuresIn(compressed),
     weightError: null,
+    certainty: 'exact',
     layers: layers.map(written),
   };
 }
@@ -166,6 +175,7 @@ function written(layer: LayerReport): OverviewLayer {
     method,
     ranks,
     weightError,
+    certainty: 'exact',
     outputError: outputError ?? null,
     // A layer without a method, or that saved nothing: who wrote it does not tell the two apart.
     isFactorable: true,

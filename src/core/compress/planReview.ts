@@ -88,7 +88,7 @@ export interface PlanReview {
   readonly after: Amounts;
   /** Bytes of constants that the plan saves; null where the size of an element is not known. */
   readonly savedBytes: number | null;
-  /** Bytes of intermediate values alive at once afterwards, at the most (`predictActivations`); null where sizes are unknown. */
+  /** Bytes of intermediate values alive at once afterwards, at the most (`peakActivations`); null where sizes are unknown. */
   readonly activations: number | null;
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over all layers; null until everything is measured. */
   readonly weightError: number | null;

@@ -1,7 +1,8 @@
 import * as vscode from 'vscode';
 import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFile';
-import type { LayerPlan } from '../../core/compress/plan';
-import { editedText, entryEdits, type PlanEdit, removalEdit } from '../../core/compress/planEdits';
+import { type LayerPlan, printTarget } from '../../core/compress/plan';
+import { editedText, entryEdits, type PlanEdit, planEdits, removalEdit } from '../../core/compress/planEdits';
+import type { PlanFile } from '../../core/compress/planFile';
 import { formatRanks } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { shortNames } from '../../core/shortNames';
@@ -23,6 +24,8 @@ export interface PlanChanges {
    * can't take them.
    */
   apply(model: vscode.Uri, entries: readonly LayerPlan[], plan?: vscode.Uri): Promise<void>;
+  /** Makes the whole plan beside a model another one; its goal is what is said of it. Otherwise as {@link apply}. */
+  replace(model: vscode.Uri, plan: PlanFile): Promise<void>;
   /** Takes back the last change that was made by `apply` and not taken back yet. */
   undo(): Promise<void>;
 }
@@ -35,6 +38,8 @@ interface Change {
   /** The text of the entries before (undefined where there were none) and after it, by layer. */
   readonly entries: ReadonlyMap<string, { readonly before: string | undefined; readonly after: string }>;
   readonly wasSaved: boolean;
+  /** The whole text before, where more than entries changed. */
+  readonly before?: string;
   /** What it was, in words. */
   readonly title: string;
 }
@@ -58,6 +63,12 @@ export function createPlanChanges({
     return turn;
   };
   const note = () => void vscode.commands.executeCommand('setContext', CONTEXTS.canUndo, changes.length > 0);
+
+  function remember(change: Change): void {
+    changes.push(change);
+    if (changes.length > MOST_CHANGES) changes.shift();
+    note();
+  }
 
   /** The plan of a model, made where there is none: without entries, so that the first of them can be taken back. */
   async function documentOf(model: vscode.Uri, uri: vscode.Uri): Promise<vscode.TextDocument> {
@@ -95,7 +106,7 @@ export function createPlanChanges({
       await edit(document, edits, wasSaved);
       const now = document.getText();
       const reparsed = parsePlanFile(now);
-      changes.push({
+      remember({
         uri: document.uri,
         text: now,
         entries: new Map(
@@ -107,10 +118,23 @@ export function createPlanChanges({
         wasSaved,
         title,
       });
-      if (changes.length > MOST_CHANGES) changes.shift();
-      note();
     }
     vscode.window.setStatusBarMessage(vscode.l10n.t('{0}: {1}', name, title), 5000);
+  }
+
+  async function replace(model: vscode.Uri, plan: PlanFile): Promise<void> {
+    const uri = planUri(model);
+    const document = await documentOf(model, uri);
+    const before = document.getText();
+    const title = printTarget(plan.goal);
+    if (!parsePlanFile(before).plan) throw notEditable(uri);
+    const edits = planEdits(before, plan);
+    const wasSaved = !document.isDirty;
+    if (edits.length > 0) {
+      await edit(document, edits, wasSaved);
+      remember({ uri, text: document.getText(), entries: new Map(), wasSaved, before, title });
+    }
+    vscode.window.setStatusBarMessage(vscode.l10n.t('{0}: {1}', basename(uri.path), title), 5000);
   }
 
   async function undo(): Promise<void> {
@@ -130,6 +154,7 @@ export function createPlanChanges({
 
   return {
     apply: (model, entries, plan = planUri(model)) => inTurn(() => apply(model, entries, plan)),
+    replace: (model, plan) => inTurn(() => replace(model, plan)),
     undo: () => inTurn(undo),
   };
 }
@@ -187,10 +212,14 @@ async function undoInEditor(document: vscode.TextDocument, change: Change): Prom
 }
 
 /** Gives the entries of a change that are still as it left them what they held before. */
-async function takeBack(document: vscode.TextDocument, { entries, wasSaved }: Change): Promise<boolean> {
+async function takeBack(
+  document: vscode.TextDocument,
+  { entries, wasSaved, text: after, before }: Change,
+): Promise<boolean> {
   const wasClean = !document.isDirty;
   let text = document.getText();
-  let isUndone = false;
+  let isUndone = before !== undefined && text === after;
+  if (isUndone) text = before!;
   for (const [layer, { before, after }] of entries) {
     const parsed = parsePlanFile(text);
     const place = parsed.places.get(layer)?.entry;

@@ -2,6 +2,7 @@ import {
   formatBytes,
   formatChange,
   formatCount,
+  formatError,
   formatMacs,
   formatMs,
   formatPercent,
@@ -97,7 +98,11 @@ function layersOf({ layers, basis }: Overview): string {
   }
   const percent = (value: number | null) => (value === null ? '' : formatPercent(value));
   if (basis !== 'none')
-    columns.push({ title: 'Weight error', isNumber: true, text: (l) => percent(l.weightError) });
+    columns.push({
+      title: 'Weight error',
+      isNumber: true,
+      text: (l) => (l.weightError === null ? '' : formatError(l.weightError, l.certainty)),
+    });
   if (layers.some(({ outputError }) => outputError !== null))
     columns.push({ title: 'Output error', isNumber: true, text: (l) => percent(l.outputError) });
   columns.push({ title: 'Note', text: ({ note }) => markdownText(note ?? '') });
