@@ -72,7 +72,7 @@ async function pickFile(file: string, format: ReportFormat): Promise<vscode.Uri 
     title: vscode.l10n.t('Export Report'),
     saveLabel: vscode.l10n.t('Export'),
     defaultUri: vscode.Uri.joinPath(model, '..', name),
-    filters: { [format === 'netron' ? 'Netron' : format.toUpperCase()]: [REPORT_ENDINGS[format].slice(1)] },
+    filters: { [REPORT_ENDINGS[format]]: [REPORT_ENDINGS[format].slice(1)] },
   });
 }
 
