@@ -71,7 +71,7 @@ const conv = (attributes: Attributes, weight: readonly number[] = [6, 4, 3, 3]) 
   single('Conv', IMAGE, attributes, [random('w', weight, 3), random('b', [weight[0]!], 4)]);
 const transposed = (attributes: Attributes) =>
   single('ConvTranspose', IMAGE, attributes, [random('w', [4, 3, 3, 3], 3)]);
-const pool = (op: string, attributes: Attributes, opsets = [10, 12, 17]) =>
+const pool = (op: string, attributes: Attributes, opsets = [9, 12, 17]) =>
   single(op, IMAGE, attributes, [], { opsets });
 
 const CASES: readonly Case[] = [
@@ -163,10 +163,11 @@ const CASES: readonly Case[] = [
   pool('MaxPool', { kernel_shape: [2, 2], strides: [2, 2] }),
   pool('MaxPool', { kernel_shape: [3, 3], strides: [2, 2], pads: [1, 1, 1, 1] }),
   pool('MaxPool', { kernel_shape: [3, 2] }),
-  pool('MaxPool', { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }),
+  pool('MaxPool', { kernel_shape: [2, 2], strides: [2, 2], ceil_mode: 1 }, [10, 17]),
   pool('AveragePool', { kernel_shape: [2, 2], strides: [2, 2] }),
   pool('AveragePool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1], strides: [2, 1] }),
   pool('AveragePool', { kernel_shape: [3, 3], pads: [1, 1, 1, 1], count_include_pad: 1 }),
+  pool('MaxPool', { kernel_shape: [5, 3], strides: [2, 1], pads: [2, 1, 2, 1] }),
   pool('AveragePool', { kernel_shape: [3, 3], strides: [2, 2], auto_pad: 'SAME_UPPER' }),
   pool('GlobalAveragePool', {}),
   pool('GlobalMaxPool', {}),
@@ -224,7 +225,7 @@ const CASES: readonly Case[] = [
     opsets: [17],
   }),
   single('Softmax', [3, 5], {}, [], { opsets: [9, 13] }),
-  single('Softmax', [3, 4, 5], { axis: 1 }, [], { opsets: [13] }),
+  single('Softmax', [3, 4, 5], { axis: 1 }, [], { opsets: [9, 13] }),
   single('LogSoftmax', [3, 4, 5], { axis: -1 }, [], { opsets: [11, 17] }),
 ];
 

@@ -36,14 +36,8 @@ export interface NodeBuilder {
   input(wanted: string, dims: readonly number[]): string;
   /** Sums over axes, which stay with length 1. */
   sum(x: string, axes: readonly number[]): string;
-  /** Elements from `start` up to `end` in steps along each of these axes. */
-  slice(
-    x: string,
-    axes: readonly number[],
-    start: readonly number[],
-    end: readonly number[],
-    steps?: readonly number[],
-  ): string;
+  /** Elements from `start` up to `end` along each of these axes. */
+  slice(x: string, axes: readonly number[], start: readonly number[], end: readonly number[]): string;
   /** Zeros around: as many in front of each axis, then as many behind each. */
   pad(x: string, pads: readonly number[]): string;
   /** With these dimensions, or those of another tensor. */
@@ -126,9 +120,9 @@ export function createNodeBuilder(model: Model): NodeBuilder {
       opset >= 13
         ? op('ReduceSum', [x, ints(axes)], { keepdims: 1 })
         : op('ReduceSum', [x], { axes, keepdims: 1 }),
-    slice: (x, axes, start, end, steps) =>
+    slice: (x, axes, start, end) =>
       opset >= 10
-        ? op('Slice', [x, ints(start), ints(end), ints(axes), ...(steps ? [ints(steps)] : [])])
+        ? op('Slice', [x, ints(start), ints(end), ints(axes)])
         : op('Slice', [x], { axes, starts: start, ends: end }),
     pad: (x, pads) => (opset >= 11 ? op('Pad', [x, ints(pads)]) : op('Pad', [x], { pads })),
     reshape: (x, dims) => op('Reshape', [x, 'like' in dims ? op('Shape', [dims.like]) : ints(dims)]),

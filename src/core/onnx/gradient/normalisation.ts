@@ -1,5 +1,4 @@
 import { type GradientCall, type GradientRule, unknown } from './gradientCall';
-import type { NodeBuilder } from './nodeBuilder';
 
 /** Operators that centre or scale by what they see. */
 export const NORMALISATION: readonly (readonly [string, GradientRule])[] = [
@@ -40,27 +39,22 @@ function layerNorm({ build, call, gradient, x, dims, wants }: GradientCall) {
 /** y · (g − Σ g · y). */
 function softmax(call: GradientCall) {
   const { build, gradient, y } = call;
-  const mean = build.sum(build.op('Mul', [gradient, y]), [lastAxis(call)]);
+  const mean = build.sum(build.op('Mul', [gradient, y]), softmaxAxes(call));
   return [build.op('Mul', [y, build.op('Sub', [gradient, mean])])];
 }
 
 /** g − eʸ · Σ g. */
 function logSoftmax(call: GradientCall) {
   const { build, gradient, y } = call;
-  const sum = build.sum(gradient, [lastAxis(call)]);
+  const sum = build.sum(gradient, softmaxAxes(call));
   return [build.op('Sub', [gradient, build.op('Mul', [build.op('Exp', [y]), sum])])];
 }
 
-/** The axis of a softmax. Before operator set 13 it stood for all behind it, too. */
-export function lastAxis({
-  build,
-  call,
-  x,
-  dims,
-}: Pick<GradientCall, 'call' | 'x' | 'dims'> & { readonly build: Pick<NodeBuilder, 'opset'> }): number {
+/** The axes over which a softmax sums to 1: before operator set 13 one and all behind it. */
+function softmaxAxes({ build, call, x, dims }: GradientCall): readonly number[] {
   const order = dims(x[0]!).length;
-  const named = call.int('axis', build.opset >= 13 ? -1 : 1);
+  const isSingle = build.opset >= 13;
+  const named = call.int('axis', isSingle ? -1 : 1);
   const axis = named < 0 ? named + order : named;
-  if (build.opset < 13 && axis !== order - 1) unknown();
-  return axis;
+  return isSingle ? [axis] : Array.from({ length: order - axis }, (_, i) => axis + i);
 }

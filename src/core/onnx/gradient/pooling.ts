@@ -54,13 +54,18 @@ function maxPool(call: GradientCall): readonly (string | undefined)[] {
   const shape = build.op('Shape', [x[0]!]);
   const small = dims(y).slice(2);
   const turns = kernel.map((extent, i) => Math.min(small[i]!, Math.ceil(extent / strides[i]!)));
-  if (turns.some((count) => count > 1) && build.opset < 10) unknown();
-  const axes = kernel.map((_, i) => i + 2);
   const ones = kernel.map(() => 1);
   let sum: string | undefined;
   for (const start of product(turns)) {
     const of = (name: string) =>
-      turns.every((count) => count === 1) ? name : build.slice(name, axes, start, small, turns);
+      turns.reduce((rest, step, i) => {
+        if (step === 1) return rest;
+        const places = Array.from(
+          { length: Math.ceil((small[i]! - start[i]!) / step) },
+          (_, k) => start[i]! + k * step,
+        );
+        return build.op('Gather', [rest, build.ints(places)], { axis: i + 2 });
+      }, name);
     const part = build.op('MaxUnpool', [of(gradient), of(indices), shape], {
       kernel_shape: ones,
       strides: ones,
