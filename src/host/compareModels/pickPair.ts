@@ -2,7 +2,7 @@ import * as vscode from 'vscode';
 import { isCheckpoint } from '../../core/checkpoint/isCheckpoint';
 import { compressedPath } from '../../core/compress/compressedPath';
 import { ModelError } from '../../core/onnx/modelError';
-import { nameOf } from '../fileNames';
+import { nameOf, placeOf } from '../fileNames';
 import type { Model, Models } from '../models';
 import { modelDescription } from '../modelText';
 import type { Pair } from './comparePanels';
@@ -39,7 +39,7 @@ async function pick(
     .map(({ uri, state }) => ({
       uri,
       label: nameOf(uri),
-      description: vscode.workspace.asRelativePath(vscode.Uri.joinPath(uri, '..')),
+      description: placeOf(uri),
       ...(state.kind === 'ready' ? { detail: modelDescription(state.analysis) } : {}),
     }));
   const browse: vscode.QuickPickItem = { label: vscode.l10n.t('$(folder-opened) Another File…') };
