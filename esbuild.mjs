@@ -50,8 +50,31 @@ const node = {
   external: ['onnxruntime-node', 'onnxruntime-web'],
 };
 
+/**
+ * One `vscode` for the whole bundle. Left to itself esbuild copies its hundreds of members once for every file that imports
+ * it, which takes as long as all the rest of an activation. The banner has it; a file without a line for it has an error.
+ */
+const oneVscode = {
+  name: 'one-vscode',
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/](host[\\/].*|extension)\.ts$/ }, ({ path: file }) => ({
+      loader: 'ts',
+      contents: readFileSync(file, 'utf8')
+        .replace(/^import \* as vscode from 'vscode';/m, '')
+        .replace(/^import (\{[^}]*\}) from 'vscode';/m, 'const $1 = vscode;'),
+    }));
+  },
+};
+
 const bundles = [
-  { ...node, entryPoints: ['src/extension.ts'], outfile: 'dist/extension.js', external: ['vscode'] },
+  {
+    ...node,
+    entryPoints: ['src/extension.ts'],
+    outfile: 'dist/extension.js',
+    external: ['vscode'],
+    plugins: [oneVscode],
+    banner: { js: "const vscode = require('vscode');" },
+  },
   {
     ...node,
     entryPoints: ['src/worker/worker.ts', 'src/worker/factorThread.ts', 'src/worker/runtimeProcess.ts'],

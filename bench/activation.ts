@@ -1,5 +1,5 @@
 /**
- * `node esbuild.mjs --production && node esbuild.mjs --bench && node out/bench/activation.js [WINDOWS]`: what the extension
+ * `npm run bench:activation [-- WINDOWS]`: what the extension
  * costs when it is activated, in the real extension host of VS Code (test/vscode), one new window each: milliseconds to load
  * the bundle and to run `activate()`, and the threads that were started (none: no work is done before something asks
  * for it). Medians; ends with an error above the limit of 50 ms. The extension is a copy without activation events: with
