@@ -2,14 +2,17 @@ import { Worker } from 'node:worker_threads';
 
 /** Watches resident memory from a thread of its own, as the one that is watched may be busy. */
 export interface MemorySampler {
-  /** The most since the last call in bytes, all processes that this one started included; those only on Linux. */
-  peak(): number;
+  /**
+   * The most since the last call in bytes, all processes that this one started included, and their share of it; those only
+   * on Linux.
+   */
+  peak(): { readonly all: number; readonly children: number };
   stop(): Promise<unknown>;
 }
 
 /** Looks every 20 ms. */
 export function startMemorySampler(): MemorySampler {
-  const shared = new SharedArrayBuffer(8);
+  const shared = new SharedArrayBuffer(16);
   const most = new BigInt64Array(shared);
   const worker = new Worker(
     `const { readFileSync, readdirSync } = require('node:fs');
@@ -24,16 +27,22 @@ export function startMemorySampler(): MemorySampler {
      const resident = (pid) => {
        try { return 4096 * Number(readFileSync('/proc/' + pid + '/statm', 'utf8').split(' ')[1]); } catch { return 0; }
      };
-     const all = (pid) => resident(pid) + children(pid).reduce((sum, child) => sum + all(child), 0);
+     const below = (pid) => children(pid).reduce((sum, child) => sum + resident(child) + below(child), 0);
      setInterval(() => {
-       const now = BigInt(process.platform === 'linux' ? all(process.pid) : process.memoryUsage.rss());
-       if (now > Atomics.load(most, 0)) Atomics.store(most, 0, now);
+       const others = process.platform === 'linux' ? below(process.pid) : 0;
+       const now = BigInt(process.memoryUsage.rss() + others);
+       if (now <= Atomics.load(most, 0)) return;
+       Atomics.store(most, 0, now);
+       Atomics.store(most, 1, BigInt(others));
      }, 20);`,
     { eval: true, workerData: shared },
   );
   worker.unref();
   return {
-    peak: () => Number(Atomics.exchange(most, 0, 0n)),
+    peak() {
+      const children = Number(Atomics.load(most, 1));
+      return { all: Number(Atomics.exchange(most, 0, 0n)), children };
+    },
     stop: () => worker.terminate(),
   };
 }
