@@ -126,12 +126,15 @@ async function calibrate(images: number): Promise<void> {
     let [phase, began, most] = ['', start, 0];
     const next = (name: string) => {
       if (name === phase) return;
-      const [now, peak] = [performance.now(), sampler.peak()];
-      if (phase)
+      const now = performance.now();
+      const { all, children } = sampler.peak();
+      if (phase) {
+        const [seconds, here, there] = [(now - began) / 1000, all / MIB, children / MIB];
         console.log(
-          `${phase}: ${((now - began) / 1000).toFixed(1)} s, ${(peak / MIB).toFixed(0)} MiB at most`,
+          `${phase}: ${seconds.toFixed(1)} s, ${here.toFixed(0)} MiB at most, ${there.toFixed(0)} of them ONNX Runtime's`,
         );
-      if (phase) most = Math.max(most, peak);
+        most = Math.max(most, all);
+      }
       [phase, began] = [name, now];
     };
     next('read');

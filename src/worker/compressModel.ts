@@ -153,7 +153,7 @@ export async function compressModel(
           factoredWith: tools.pool.engine() ?? 'nothing',
           inputs: inputs.description,
           assumedDims: inputs.assumed,
-          layers: layerReports(analyzed.analysis, after, plans, factored, rewritten.nodes, applied),
+          layers: layerReports(analyzed.analysis, after, plans, factored, rewritten, applied),
           problems: after.problems,
           reproduce,
           seconds: { suggest, factor, write, verify: clock() },

@@ -78,7 +78,7 @@ export function createLapack(module: WebAssembly.Module, start: typeof instantia
       run(({ heap, caller }) => eigh(heap, caller, a, count, onProgress)),
     svd: (a, rank, onProgress = () => {}) => run((started) => svd(started, a, rank, onProgress)),
     qr: (a) => run((started) => qr(started, a)),
-    cholesky: (a) => run((started) => cholesky(started, a)),
+    cholesky: (a, { inPlace = false } = {}) => run((started) => cholesky(started, a, inPlace)),
     solveLower: (l, b, options = {}) => run((started) => solveLower(started, l, b, options)),
     leastSquares: (a, b, rcond) => run((started) => leastSquares(started, a, b, rcond)),
   };
@@ -157,13 +157,16 @@ function qr<T extends Numbers>({ heap, caller }: Instance, a: Matrix<T>): { q: M
 }
 
 /** Our lower triangle is LAPACK's upper one, and L = (Lᵀ)ᵀ likewise. */
-function cholesky({ heap, caller }: Instance, a: Matrix<Float64Array>): Matrix<Float64Array> {
+function cholesky(
+  { heap, caller }: Instance,
+  a: Matrix<Float64Array>,
+  inPlace: boolean,
+): Matrix<Float64Array> {
   const n = a.rows;
   const task = `Cholesky factor of a ${n} × ${a.cols} matrix`;
   requireSquare(task, a);
   requireFiniteLower(task, a);
-  const l = matrix(n, n, new Float64Array(n * n));
-  if (n === 0) return l;
+  if (n === 0) return matrix(0, 0, new Float64Array(0));
   return heap.scope(task, (arena) => {
     const factor = arena.copy(a.data);
     const info = caller.lapack('dpotrf', 'U', n, factor, n);
@@ -173,7 +176,11 @@ function cholesky({ heap, caller }: Instance, a: Matrix<Float64Array>): Matrix<F
         `${task}: its leading block of order ${info} is not positive definite.`,
       );
     }
-    for (let i = 0; i < n; i++) l.data.set(factor.view().subarray(i * n, i * n + i + 1), i * n);
+    const l = inPlace ? a : matrix(n, n, new Float64Array(n * n));
+    for (let i = 0; i < n; i++) {
+      l.data.set(factor.view().subarray(i * n, i * n + i + 1), i * n);
+      if (inPlace) l.data.fill(0, i * n + i + 1, (i + 1) * n);
+    }
     return l;
   });
 }

@@ -1,6 +1,7 @@
 import type { Analysis } from '../core/compress/analysis';
 import type { LayerPlan } from '../core/compress/plan';
 import type { LayerReport } from '../core/compress/report';
+import type { Rewritten } from '../core/compress/rewrite';
 import type { Applied } from './calibrate/applyCalibrated';
 import type { FactoredResult } from './factorLayers';
 
@@ -10,7 +11,7 @@ export function layerReports(
   after: Analysis,
   plans: readonly LayerPlan[],
   factored: readonly FactoredResult[],
-  nodes: ReadonlyMap<string, readonly string[]>,
+  { nodes, summands }: Pick<Rewritten, 'nodes' | 'summands'>,
   { refitted = [], uncalibrated = new Map() }: Partial<Pick<Applied, 'refitted' | 'uncalibrated'>> = {},
 ): readonly LayerReport[] {
   const results = new Map(
@@ -36,7 +37,7 @@ export function layerReports(
       method: result ? result.candidate.method : 'dense',
       ranks: result ? result.ranks : null,
       ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
-      parameters: { before: layer.parameters, after: held + bias },
+      parameters: { before: layer.parameters, after: held + bias + (summands.get(layer.name) ?? 0) },
       macs: { before: layer.macs, after: macs },
       nodes: nodes.get(layer.name) ?? [layer.name],
       energy: result ? result.energy : null,

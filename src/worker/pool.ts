@@ -110,6 +110,13 @@ export function createPool(script: string, size = processorCount(), memory = ava
   function give(thread: Thread, { bytes, isCalibrating }: Room): void {
     reserved -= bytes;
     if (isCalibrating) calibrating -= bytes;
+    // What a large one leaves to the garbage collector stays as long as the thread idles.
+    if (isCalibrating && bytes > LARGE_BYTES && thread.alive()) {
+      all.delete(thread);
+      void thread.stop();
+      serve();
+      return;
+    }
     if (thread.alive()) idle.push(thread);
     else all.delete(thread);
     serve();
@@ -153,6 +160,9 @@ interface Room {
 
 /** What jobs with covariances may take together, unless it is a single one: the data they come from is there as well. */
 const CALIBRATING_BYTES = 1.25 * 2 ** 30;
+
+/** A job with covariances beyond which its thread ends with it. */
+const LARGE_BYTES = 384 * 2 ** 20;
 
 interface Waiting extends Room {
   begin(thread: Thread): void;

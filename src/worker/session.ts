@@ -15,7 +15,6 @@ import type { Plan, Target } from '../core/compress/plan';
 import type { Preview, Verification } from '../core/compress/report';
 import { rankOfEnergy } from '../core/compress/spectrum';
 import { formatPercent } from '../core/format';
-import type { Linalg } from '../core/tensor/linalg';
 import { createKept } from './calibrate/kept';
 import { compareFiles, type OpenSide } from './compareFiles';
 import { compressModel, figuresOf, type Limits, type Tools } from './compressModel';
@@ -23,7 +22,7 @@ import { describeCalibration } from './describeCalibration';
 import type { CallOptions, CompareRequest, Engine, ModelRequest } from './engine';
 import { inspectModel } from './inspectModel';
 import { findLayer, layerSpectrum } from './layerSpectrum';
-import { loadLinalg } from './loadLinalg';
+import { type LoadedLinalg, loadLinalg } from './loadLinalg';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
@@ -88,10 +87,10 @@ export function createSession({
     };
   }
 
-  let engine: Linalg | undefined;
+  let engine: LoadedLinalg | undefined;
   const linalg = () => {
-    engine ??= loadLinalg(folder).linalg;
-    return engine;
+    engine ??= loadLinalg(folder);
+    return engine.linalg;
   };
   /** Makes a call with a runtime of its own, which is there as long as the call is. */
   const withTools = async <T>({ signal }: CallOptions, use: (tools: Tools) => Promise<T>): Promise<T> => {
@@ -100,6 +99,7 @@ export function createSession({
       return await use({ pool, spectra, runtime: () => lease, linalg, kept, limits });
     } finally {
       lease.end();
+      engine?.settle();
     }
   };
 

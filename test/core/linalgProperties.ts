@@ -365,6 +365,9 @@ function checkCholesky(linalg: Linalg): void {
         i % n > Math.floor(i / n) ? Number.NaN : scaled(value, exponent),
       );
       const l = linalg.cholesky(matrix(n, n, data));
+      const own = matrix(n, n, data.slice());
+      assert.equal(linalg.cholesky(own, { inPlace: true }), own);
+      assert.deepEqual(own.data, l.data);
       const middle = matrix(
         n,
         n,
@@ -413,6 +416,9 @@ function checkErrors(linalg: Linalg): void {
   const a = random(double, 2, 3);
   const square = matrix(2, 2, Float64Array.of(1, 0, 2, 1));
   fails('not-positive-definite', () => linalg.cholesky(square));
+  const before = square.data.slice();
+  fails('not-positive-definite', () => linalg.cholesky(square, { inPlace: true }));
+  assert.deepEqual(square.data, before);
   fails('not-positive-definite', () => linalg.cholesky(matrix(2, 2, new Float64Array(4))));
   fails('bad-argument', () => linalg.multiply(a, a));
   fails('bad-argument', () => linalg.svd(a, 3));

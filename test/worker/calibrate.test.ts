@@ -327,6 +327,10 @@ describe('the bias that makes up for the mean', () => {
     outputs: ['y'],
     attributes,
   });
+  const summed = (inputs: string[]): ModelSpec => {
+    const spec = product({ op: 'MatMul', name: 'l', inputs: ['f', 'w'], outputs: ['p'] }, [192, 20], [20]);
+    return { ...spec, nodes: [...spec.nodes, { op: 'Add', name: 'sum', inputs, outputs: ['y'] }] };
+  };
   const models: readonly (readonly [string, ModelSpec])[] = [
     ['of a convolution', conv(['x', 'w', 'b'])],
     ['of a convolution without one', conv(['x', 'w'])],
@@ -341,6 +345,8 @@ describe('the bias that makes up for the mean', () => {
       product(gemm(['f', 'w', 'b'], { alpha: { float: 2 } }), [192, 20], [1]),
     ],
     ['of MatMul', product({ op: 'MatMul', name: 'l', inputs: ['f', 'w'], outputs: ['y'] }, [192, 20])],
+    ['of MatMul with a sum behind it', summed(['p', 'b'])],
+    ['of MatMul in a sum, after the constant', summed(['b', 'p'])],
   ];
   for (const [name, spec] of models) {
     it(name, async () => {
@@ -350,6 +356,17 @@ describe('the bias that makes up for the mean', () => {
           : spec.initializers!;
       const at = prepared({ ...spec, initializers }, pictures(3, 8));
       const report = await session.compress(request(at, { target: { kind: 'rank', rank: 4 } }));
+      if (name.includes('MatMul')) {
+        // One sum, whether it was there or not; what is new belongs to the layer.
+        const written = openModel(report.compressed.file);
+        assert.equal(written.model.graph.nodes.filter(({ opType }) => opType === 'Add').length, 1);
+        written.close();
+        const isNew = name === 'of MatMul';
+        const [{ parameters, nodes }] = report.layers as [(typeof report.layers)[number]];
+        assert.equal(parameters.after, 4 * (192 + 20) + (isNew ? 20 : 0));
+        assert.equal(nodes!.length, isNew ? 3 : 2);
+        assert.equal(report.compressed.parameters, 4 * (192 + 20) + 20);
+      }
       const { error, means } = await compare(at, report.compressed.file, 'fit');
       const [own, other] = means;
       const largest = Math.max(...own.map(Math.abs));

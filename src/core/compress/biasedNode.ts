@@ -33,10 +33,10 @@ export interface BiasedNode {
 
 /**
  * A layer's node with this bias in the place of its own, and its normalisation, if it has one to fold, gone. Products of
- * matrices get a sum behind them.
+ * matrices get a sum behind them, or theirs another summand.
  */
 export function withBias(
-  { node, norm }: Pick<Layer, 'node' | 'norm'>,
+  { node, norm, sum }: Pick<Layer, 'node' | 'norm' | 'sum'>,
   bias: string,
   { fresh, opset }: NodeContext,
 ): BiasedNode {
@@ -45,6 +45,13 @@ export function withBias(
     opset < 7 ? [['broadcast', { kind: 'int', value: 1 }]] : [];
   if (node.opType === 'MatMul' || node.opType === 'FusedMatMul') {
     const [output = ''] = node.outputs;
+    if (sum) {
+      const { name, opType, outputs } = sum;
+      return {
+        node,
+        after: { name, opType, inputs: [output, bias], outputs, attributes: new Map(broadcast) },
+      };
+    }
     const product = fresh(`${output}_product`);
     return {
       node: { ...node, outputs: [product] },

@@ -3,6 +3,7 @@ import { elementBytes, elementCount } from '../onnx/elements';
 import type { Graph, Model, Node } from '../onnx/model';
 import { type Use, type Value, type ValueTable, valueTable } from '../onnx/values';
 import { findNorm } from './findNorm';
+import { findSum } from './findSum';
 import { formOf } from './formOf';
 import type { ConvForm, Form, Layer, MatMulForm, NoForm } from './layer';
 
@@ -100,6 +101,7 @@ export function findLayers(
         form,
         twins: [],
         norm: foldNorms && form.kind === 'conv' ? findNorm(values, graph, node, constant) : undefined,
+        sum: findSum(values, graph, node, form, weight, constant),
       });
     }
   }
@@ -160,7 +162,10 @@ function withTwins(layers: readonly Layer[]): readonly Layer[] {
         for (const layer of group) changed.set(layer, { ...layer, form: noForm(reason) });
         continue;
       }
-      changed.set(first, { ...first, form: mergedForm(forms as Form[]), twins: others, norm: undefined });
+      // What is behind one of them is not behind all of them.
+      const alone = { norm: undefined, sum: undefined };
+      const twins = others.map((twin) => ({ ...twin, ...alone }));
+      changed.set(first, { ...first, form: mergedForm(forms as Form[]), twins, ...alone });
       for (const twin of others) {
         changed.set(twin, {
           ...twin,

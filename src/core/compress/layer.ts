@@ -88,6 +88,8 @@ export interface Layer extends FormedLayer {
   /** Further layers with the very same weight, used in the same way: they are factored along with this one. */
   readonly twins: readonly Layer[];
   readonly norm: FoldableNorm | undefined;
+  /** The Add behind a product of matrices that is its bias: see `findSum.ts`. Another bias takes its place. */
+  readonly sum?: Node | undefined;
 }
 
 /** Why a layer stays as it is, as a sentence. */

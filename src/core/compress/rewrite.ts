@@ -1,6 +1,6 @@
 import { constantName } from '../onnx/constants';
 import { type DataFile, externalTensorField, relocatedTensorField } from '../onnx/dataFile';
-import { Element } from '../onnx/elements';
+import { Element, elementCount } from '../onnx/elements';
 import type { Graph, Model, Node, Span, Tensor } from '../onnx/model';
 import { freshNames } from '../onnx/names';
 import { encodeNode, encodeValueInfo } from '../onnx/proto';
@@ -29,6 +29,8 @@ export interface FactoredLayer {
 export interface Rewritten {
   readonly segments: readonly Segment[];
   readonly nodes: ReadonlyMap<string, readonly string[]>;
+  /** Elements of biases that stand in nodes of their own, where there were none before, by the layer's name. */
+  readonly summands: ReadonlyMap<string, number>;
 }
 
 /** Field numbers of GraphProto. */
@@ -48,6 +50,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
   const removed: Removed = { nodes: new Map(), tensors: new Map() };
   const edits: Edit[] = [];
   const written = new Map<string, readonly string[]>();
+  const summands = new Map<string, number>();
 
   const addTensor = (graph: Graph, name: string, type: number, dims: readonly number[], raw: Piece) => {
     const end = endOf(graph.initializers) || graph.container.end;
@@ -108,13 +111,16 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
           [...nodes, ...(biased.after ? [biased.after] : [])].flatMap((n) => field(NODE, encodeNode(n))),
         ),
       );
+      const isNew = biased.after !== undefined && !use.sum;
+      if (isNew && use === layer) summands.set(layer.name, elementCount(biasDims!));
       written.set(
         use.name,
-        nodes.map((n) => n.name || n.outputs[0]!),
+        [...nodes, ...(isNew ? [biased.after] : [])].map((n) => n.name || n.outputs[0]!),
       );
       removed.nodes.set(use.node, use.graph);
     }
     if (bias !== undefined && layer.norm) removed.nodes.set(layer.norm.node, layer.graph);
+    if (bias !== undefined && layer.sum) removed.nodes.set(layer.sum, layer.graph);
   }
 
   const replaced = new Set(factored.flatMap(({ layer }) => [layer, ...layer.twins].map(({ node }) => node)));
@@ -125,6 +131,8 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
     }
     for (const name of (bias && layer.norm?.node.inputs.slice(1)) ?? [])
       if (name) release(values, layer.graph, name, removed);
+    for (const name of (bias && layer.sum?.inputs) ?? [])
+      if (name !== layer.node.outputs[0]) release(values, layer.graph, name, removed);
   }
   for (const [node, graph] of removed.nodes) if (!replaced.has(node)) edits.push(edit(graph, node.span, []));
   for (const [tensor, graph] of removed.tensors) {
@@ -149,7 +157,7 @@ export function rewriteModel(model: Model, factored: readonly FactoredLayer[], d
       }
     }
   }
-  return { segments: splice(model, edits), nodes: written };
+  return { segments: splice(model, edits), nodes: written, summands };
 }
 
 /** Where the payloads of the new model go. */

@@ -77,8 +77,11 @@ export interface Linalg {
   svd<T extends Numbers>(a: Matrix<T>, rank: number, onProgress?: OnProgress): Svd<T>;
   /** Thin QR: q is m × k with orthonormal columns, r is k × n upper triangular, k = min(m, n). */
   qr<T extends Numbers>(a: Matrix<T>): { readonly q: Matrix<T>; readonly r: Matrix<T> };
-  /** Lower Cholesky factor L of a symmetric positive definite matrix, A = L · Lᵀ, zeros above the diagonal. */
-  cholesky(a: Matrix<Float64Array>): Matrix<Float64Array>;
+  /**
+   * Lower Cholesky factor L of a symmetric positive definite matrix, A = L · Lᵀ, zeros above the diagonal. `inPlace` it
+   * takes the memory of A, which stays as it is where there is none.
+   */
+  cholesky(a: Matrix<Float64Array>, options?: { readonly inPlace?: boolean }): Matrix<Float64Array>;
   /** X of op(L) · X = B with L lower triangular, n × n, and B n × k. */
   solveLower<T extends Numbers>(
     l: Matrix<T>,

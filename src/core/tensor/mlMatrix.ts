@@ -170,7 +170,10 @@ function qr<T extends Numbers>(a: Matrix<T>): { q: Matrix<T>; r: Matrix<T> } {
   return { q: fromMat(q, a.data), r: fromMat(r, a.data) };
 }
 
-function cholesky(a: Matrix<Float64Array>): Matrix<Float64Array> {
+function cholesky(
+  a: Matrix<Float64Array>,
+  { inPlace = false }: { readonly inPlace?: boolean } = {},
+): Matrix<Float64Array> {
   const n = a.rows;
   const task = `Cholesky factor of a ${n} × ${a.cols} matrix`;
   requireSquare(task, a);
@@ -180,7 +183,10 @@ function cholesky(a: Matrix<Float64Array>): Matrix<Float64Array> {
   if (!decomposition.isPositiveDefinite()) {
     throw new LinalgError('not-positive-definite', `${task}: it is not positive definite.`);
   }
-  return fromMat(decomposition.lowerTriangularMatrix, a.data);
+  const lower = fromMat(decomposition.lowerTriangularMatrix, a.data);
+  if (!inPlace) return lower;
+  a.data.set(lower.data);
+  return a;
 }
 
 /** Substitution, forwards with L and backwards with Lᵀ: ml-matrix solves general systems only. */

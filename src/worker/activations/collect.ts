@@ -2,7 +2,7 @@ import type { Layer } from '../../core/compress/layer';
 import type { Batch } from '../calibration/batches';
 import { pause } from '../platform/pause';
 import type { Runtime } from '../runtime';
-import type { ShapedModel } from './exposedSession';
+import { createModelMemory, type ShapedModel } from './exposedSession';
 import type { InputBatches } from './inputBatches';
 import { layerActivations } from './layerActivations';
 import { createScratch, layerCollector } from './layerCollector';
@@ -124,12 +124,13 @@ export async function collectActivations(
   const costOf = await passCosts(runtime, pair, used, first.tensors, sink);
   const shared = passes(used, costOf, limits);
   const breath = breathing(signal);
+  const memory = createModelMemory();
   const options = { ...limits, sink, batches: batches.count, scratch: createScratch() };
   for (const [number, own] of shared.entries()) {
     const collectors = new Map(own.map((one) => [one, layerCollector(one, options)]));
     const whole = batches.count * own.reduce((sum, { uses }) => sum + uses.length, 0);
     let done = 0;
-    for await (const activations of layerActivations(runtime, pair, own, batches, signal)) {
+    for await (const activations of layerActivations(runtime, pair, own, batches, signal, memory)) {
       await collectors.get(activations.layer)!.add(activations, breath);
       onProgress((number + ++done / whole) / shared.length);
     }

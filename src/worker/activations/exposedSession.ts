@@ -32,11 +32,12 @@ export async function openExposed(
   runtime: Runtime,
   { source, shapes }: ShapedModel,
   wanted: readonly Wanted[],
+  memory?: ModelMemory,
 ): Promise<ExposedSession> {
   const { model, path, externalFiles } = source;
   const { segments, places } = exposeTensors(model, shapes, wanted, { only: true });
   const session = places.some(({ kind }) => kind === 'output')
-    ? await runtime.open(path, externalFiles, bytesOf(segments, path))
+    ? await runtime.open(path, externalFiles, bytesOf(segments, path, memory))
     : undefined;
   return {
     places,
@@ -53,8 +54,24 @@ export async function openExposed(
   };
 }
 
+/** Gives memory for the bytes of a model, the same each time: whoever has loaded one needs them no more. */
+export type ModelMemory = (length: number) => Uint8Array;
+
+/** Memory that grows to the largest model. Left to the garbage collector, models of 100 MB each pile up. */
+export function createModelMemory(): ModelMemory {
+  let memory = new Uint8Array(0);
+  return (length) => {
+    if (memory.length < length) memory = new Uint8Array(length);
+    return memory.subarray(0, length);
+  };
+}
+
 /** Segments in one piece; `path` names the model in a refusal. */
-export function bytesOf(segments: readonly Segment[], path: string): Uint8Array {
+export function bytesOf(
+  segments: readonly Segment[],
+  path: string,
+  memory: ModelMemory = (length) => new Uint8Array(length),
+): Uint8Array {
   const length = segmentsLength(segments);
   if (length > LARGEST_MODEL) {
     throw new ModelError(
@@ -62,7 +79,7 @@ export function bytesOf(segments: readonly Segment[], path: string): Uint8Array 
       `${path}: with the outputs that calibration needs the model would be larger than ${LARGEST_MODEL} bytes.`,
     );
   }
-  const bytes = new Uint8Array(length);
+  const bytes = memory(length);
   let to = 0;
   for (const segment of segments) {
     if (segment.kind === 'bytes') {

@@ -1,7 +1,13 @@
 import type { Batch } from '../calibration/batches';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import { type Activation, toActivation } from './activation';
-import { type ExposedSession, openExposed, type ShapedModel } from './exposedSession';
+import {
+  createModelMemory,
+  type ExposedSession,
+  type ModelMemory,
+  openExposed,
+  type ShapedModel,
+} from './exposedSession';
 import type { InputBatches } from './inputBatches';
 import type { LayerUse } from './layerUses';
 import { allTensorsOf, type ModelPair, type UsedLayer } from './modelPair';
@@ -27,6 +33,7 @@ export async function* layerActivations(
   layers: readonly UsedLayer[],
   batches: InputBatches,
   signal?: AbortSignal,
+  memory: ModelMemory = createModelMemory(),
 ): AsyncGenerator<LayerActivations> {
   const names = allTensorsOf(pair, layers);
   const sessions: ExposedSession[] = [];
@@ -35,7 +42,7 @@ export async function* layerActivations(
       signal?.throwIfAborted();
       const distinct = [...new Set(own)];
       const wanted = distinct.map((name) => ({ name, what: 'values' }) as const);
-      const session = await openExposed(runtime, model, wanted);
+      const session = await openExposed(runtime, model, wanted, memory);
       sessions.push(session);
       return async (batch) => {
         signal?.throwIfAborted();

@@ -7,7 +7,7 @@ export interface LayerUse {
   readonly form: ConvForm | MatMulForm;
   /** What the weight is multiplied with. */
   readonly x: string;
-  /** What comes out, a normalisation that is folded into the layer included. */
+  /** What comes out, a normalisation that is folded into the layer, or the sum that is its bias, included. */
   readonly y: string;
 }
 
@@ -38,7 +38,7 @@ export function refusal(reason: string): Refusal {
 }
 
 function layerUse(
-  { node, graph, weightInput, bias, norm }: Layer,
+  { node, graph, weightInput, bias, norm, sum }: Layer,
   { form }: Layer,
   main: Graph,
 ): LayerUse | Refusal {
@@ -69,7 +69,7 @@ function layerUse(
     node,
     form,
     x: node.inputs[weightInput === 0 ? 1 : 0]!,
-    y: (norm?.node ?? node).outputs[0]!,
+    y: (norm?.node ?? sum ?? node).outputs[0]!,
   };
 }
 

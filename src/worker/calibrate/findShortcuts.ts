@@ -16,7 +16,7 @@ export function findShortcuts(
   const values = valueTable(model);
   const found = new Map<Layer, string>();
   for (const layer of layers) {
-    const output = (layer.norm?.node ?? layer.node).outputs[0];
+    const output = (layer.norm?.node ?? layer.sum ?? layer.node).outputs[0];
     const shortcut = output && layer.twins.length === 0 ? shortcutOf(values, layer, output) : undefined;
     if (shortcut !== undefined && sizeOf(shapes, shortcut) === sizeOf(shapes, output!))
       found.set(layer, shortcut);

@@ -1,7 +1,7 @@
 import { type FactoredLayer, rewriteModel } from '../../core/compress/rewrite';
 import { memorySource } from '../../core/onnx/byteSource';
 import { readModel } from '../../core/onnx/read';
-import { bytesOf, type ShapedModel } from '../activations/exposedSession';
+import { bytesOf, type ModelMemory, type ShapedModel } from '../activations/exposedSession';
 import type { OpenModel } from '../openModel';
 
 /** A model with some layers replaced, that is nowhere but in memory; data files are those of the original. */
@@ -12,8 +12,12 @@ export interface MemoryModel {
 }
 
 /** The bytes of the model with these layers replaced. Throws a ModelError where they were too many for one message. */
-export function rewrittenBytes({ model, path }: OpenModel, layers: readonly FactoredLayer[]): Uint8Array {
-  return bytesOf(rewriteModel(model, layers).segments, path);
+export function rewrittenBytes(
+  { model, path }: OpenModel,
+  layers: readonly FactoredLayer[],
+  memory?: ModelMemory,
+): Uint8Array {
+  return bytesOf(rewriteModel(model, layers).segments, path, memory);
 }
 
 /** The same as a model. */

@@ -1,4 +1,5 @@
 import type { FactoredLayer } from '../../core/compress/rewrite';
+import { createModelMemory } from '../activations/exposedSession';
 import type { InputBatches } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { OpenModel } from '../openModel';
@@ -9,7 +10,7 @@ import { outputDistance } from './outputDistance';
 
 /** Tries changes of single layers in the model. */
 export interface Probes {
-  /** How far the outputs move when this layer alone is replaced. Throws ModelErrors, and the signal's reason. */
+  /** How far the outputs move when this layer alone is replaced; one at a time. Throws ModelErrors, and the signal's reason. */
   damageOf(layer: FactoredLayer): Promise<number>;
 }
 
@@ -23,6 +24,7 @@ export function createProbes(
   batches: InputBatches,
   { isPlain, signal }: { readonly isPlain: boolean; readonly signal?: AbortSignal | undefined },
 ): Probes {
+  const memory = createModelMemory();
   let expected: Promise<readonly ReadonlyMap<string, RuntimeTensor>[]> | undefined;
 
   async function outputsOf(bytes?: Uint8Array, use?: (outputs: Outputs, batch: Batch, i: number) => boolean) {
@@ -57,7 +59,7 @@ export function createProbes(
       expected ??= reference();
       const original = await expected;
       const distance = outputDistance(open.model, isPlain);
-      await outputsOf(rewrittenBytes(open, [layer]), (outputs, { samples, padding }, i) => {
+      await outputsOf(rewrittenBytes(open, [layer], memory), (outputs, { samples, padding }, i) => {
         const rows = samples.length + padding;
         distance.add(original[i]!, outputs, { samples: samples.length, rows });
         return i + 1 < original.length;

@@ -162,7 +162,7 @@ function solved(
 ): Regression | undefined {
   for (let share = alpha; share <= Math.max(alpha, MOST_ALPHA); share *= 100) {
     const lambda = share * meanVariance;
-    const lower = choleskyOrNothing(linalg, withRidge(inputs.covariance, lambda));
+    const lower = choleskyOrNothing(linalg, withRidge(inputs.covariance, lambda), true);
     if (!lower) continue;
     onProgress(0.6);
     const cross = plus(inputs.cross, lambda, weight);

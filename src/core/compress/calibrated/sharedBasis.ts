@@ -138,11 +138,12 @@ function featureCross(
 /** Least share of the mean diagonal that is added where rounding leaves a covariance indefinite. */
 const LEAST_SHIFT = 1e-12;
 
+/** Takes the memory of the matrix. */
 function lowerFactor(linalg: Linalg, a: Matrix<Float64Array>): Matrix<Float64Array> {
   let mean = 0;
   for (let i = 0; i < a.rows; i++) mean += a.data[i * (a.rows + 1)]! / a.rows;
   for (let share = 0; share < 1e-3; share = Math.max(LEAST_SHIFT, share * 100)) {
-    const lower = choleskyOrNothing(linalg, share === 0 ? a : withRidge(a, share * mean));
+    const lower = choleskyOrNothing(linalg, share === 0 ? a : withRidge(a, share * mean), true);
     if (lower) return lower;
   }
   throw new LinalgError('not-positive-definite', 'The covariance of the features is not positive definite.');
