@@ -1,4 +1,8 @@
 import * as vscode from 'vscode';
+import { type Calibrations, rememberCalibrations } from './host/calibration/calibrations';
+import { createChooseCalibration } from './host/calibration/chooseCalibration';
+import { createChooseForPlan } from './host/calibration/chooseForPlan';
+import { createGoalData } from './host/calibration/goalData';
 import { commandTable } from './host/commands';
 import { type ComparePanels, createComparePanels } from './host/compareModels/comparePanels';
 import { createCompress } from './host/compress';
@@ -48,6 +52,7 @@ export interface Internals {
   readonly modelEditors: ModelEditors;
   readonly comparePanels: ComparePanels;
   readonly tools: LanguageModelTools;
+  readonly calibrations: Calibrations;
 }
 
 /** Builds the parts and joins them. No work is done before a view or a command asks for it. */
@@ -63,12 +68,13 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const host = own(createEngineHost(extensionUri, log));
   const { engine } = host;
   const files = own(watchModelFiles());
+  const calibrations = own(rememberCalibrations(workspaceState));
   const models = own(createModels(engine, files, dimensions, failures));
-  const plans = own(createPlanDocuments({ engine, models, files, failures }));
+  const plans = own(createPlanDocuments({ engine, models, files, failures, calibrations }));
   own(createPlanDiagnostics(plans));
   const suggestions = own(createSuggestions(models));
   const planFiles = own(createPlanFiles(plans));
-  const tree = own(createTree(models, suggestions, planFiles, dimensions, workspaceState));
+  const tree = own(createTree(models, suggestions, planFiles, dimensions, calibrations, workspaceState));
   const changes = createPlanChanges({ engine, models });
   const report = own(
     createReportView({
@@ -95,21 +101,35 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const planActions = createPlanActions({ plans, models, tree });
   own(registerSkippedDecoration());
   const preview = previewTargets(engine, models);
-  const chooseWays = createChooseWays({ engine, models, planFiles, preview });
-  const compress = createCompress({ engine, models, suggestions, chooseWays, dimensions, report, failures });
+  const choose = createChooseCalibration({ engine, models, failures, calibrations });
+  const onData = { calibrations, goalData: createGoalData(calibrations, choose) };
+  const chooseForPlan = createChooseForPlan({ engine, models, calibrations, choose });
+  const chooseWays = createChooseWays({ engine, models, planFiles, preview, ...onData });
+  const compress = createCompress({
+    engine,
+    models,
+    suggestions,
+    chooseWays,
+    calibrations,
+    dimensions,
+    report,
+    failures,
+  });
   const tools = own(createLanguageModelTools({ engine, models, compress }));
-  const openPlan = createOpenPlan({ engine, models, suggestions, preview });
+  const openPlan = createOpenPlan({ engine, models, suggestions, preview, ...onData });
   const applySuggestions = createApplySuggestions({ models, suggestions, changes });
   const compareMethods = createCompareMethods({ engine, models, suggestions, planFiles, changes });
-  own(createCompletions({ plans, engine, models, failures }));
+  own(createCompletions({ plans, engine, models, failures, calibrations }));
   own(createQuickFixes({ plans, engine, models, failures }));
-  const replan = createReplan({ engine, models, suggestions });
+  const replan = createReplan({ engine, models, suggestions, ...onData });
   const fixPlan = createFixPlan(plans);
   const steps = own(createFirstSteps(models, tree));
   const sampleFile = createSampleFile(extensionUri, context.globalStorageUri);
   const first = { report, steps, sampleFile, extensionId: context.extension.id };
   const planCommands = { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan };
+  const calibration = { chooseCalibration: choose, chooseForPlan };
   const table = commandTable({
+    ...calibration,
     host,
     models,
     tree,
@@ -128,6 +148,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
     host,
     plans,
     planStatus,
+    calibrations,
     models,
     dimensions,
     modelEditors,

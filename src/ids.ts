@@ -3,6 +3,7 @@
 export const COMMANDS = {
   analyze: 'ranksmith.analyzeModel',
   applySuggestion: 'ranksmith.applySuggestion',
+  chooseCalibration: 'ranksmith.chooseCalibration',
   compareMethods: 'ranksmith.compareMethods',
   compareModels: 'ranksmith.compareModels',
   compress: 'ranksmith.compressModel',

@@ -4,7 +4,10 @@ import { parseTarget, type Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS, type CommandId, EDITORS, VIEWS, WALKTHROUGH } from '../ids';
+import type { CalibrationRequest } from '../worker/engine';
 import { askDimensions } from './askDimensions';
+import type { ChooseCalibration } from './calibration/chooseCalibration';
+import type { ChooseForPlan } from './calibration/chooseForPlan';
 import type { ComparePanels } from './compareModels/comparePanels';
 import { pickPair } from './compareModels/pickPair';
 import type { Compress, CompressChoices } from './compress';
@@ -37,6 +40,8 @@ export interface CompressArgument {
   readonly plan?: vscode.Uri | false;
   readonly output?: vscode.Uri;
   readonly overwrite?: boolean;
+  /** Data to calibrate on, in the place of what was chosen for the model; null: none. */
+  readonly calibration?: CalibrationRequest | null;
   readonly signal?: AbortSignal;
 }
 
@@ -47,6 +52,8 @@ interface Parts {
   readonly dimensions: Dimensions;
   readonly compress: Compress;
   readonly comparePanels: ComparePanels;
+  readonly chooseCalibration: ChooseCalibration;
+  readonly chooseForPlan: ChooseForPlan;
   readonly openPlan: OpenPlan;
   readonly applySuggestions: ApplySuggestions;
   readonly compareMethods: CompareMethods;
@@ -73,7 +80,17 @@ const hasGraph = (uri: vscode.Uri) => !isCheckpoint(uri.path);
 /** Every command of the extension, by id. */
 export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args: never[]) => unknown>> {
   const { host, models, tree, dimensions, compress, comparePanels, log } = parts;
-  const { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan } = parts;
+  const {
+    chooseCalibration,
+    chooseForPlan,
+    openPlan,
+    applySuggestions,
+    compareMethods,
+    changes,
+    planActions,
+    replan,
+    fixPlan,
+  } = parts;
   const { report, steps, sampleFile, extensionId } = parts;
 
   /** The files a command is about; asks when it was called without any. */
@@ -116,6 +133,16 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     [COMMANDS.openModel]: async (...args: FromMenu) => {
       const [uri] = await filesOf(vscode.l10n.t('Open Model Details'), args, hasGraph);
       if (uri) await vscode.commands.executeCommand('vscode.openWith', onDisk(uri), EDITORS.model);
+    },
+    // A link in a hover names its plan by an address in text.
+    [COMMANDS.chooseCalibration]: async (item?: vscode.Uri | Row | string, selected?: readonly Row[]) => {
+      const isPlan = (uri: vscode.Uri | undefined) => uri?.path.endsWith('.ranks.json') ?? false;
+      const given = typeof item === 'string' ? vscode.Uri.parse(item, true) : item;
+      if (given instanceof vscode.Uri && isPlan(given)) return chooseForPlan(given);
+      if (!given && isPlan(vscode.window.activeTextEditor?.document.uri)) return chooseForPlan(undefined);
+      const title = vscode.l10n.t('Calibration Data');
+      const uris = await filesOf(title, !given ? [] : selected ? [given, selected] : [given], hasGraph);
+      for (const uri of uris) if ((await chooseCalibration(onDisk(uri))) === undefined) return;
     },
     [COMMANDS.openPlan]: async (...args: FromMenu) => {
       const [uri] = await filesOf(vscode.l10n.t('Open Plan'), args, hasGraph);
@@ -206,7 +233,7 @@ function layerOf(item: Row | LayerArgument | undefined): LayerArgument | undefin
 
 function choicesOf(item: FromMenu[0]): CompressChoices {
   if (!item || item instanceof vscode.Uri || 'kind' in item) return {};
-  const { target: wanted, plan, output, overwrite = false, signal } = item;
+  const { target: wanted, plan, output, overwrite = false, calibration, signal } = item;
   const target = typeof wanted === 'string' ? parseTarget(wanted) : wanted;
   if (wanted !== undefined && !target) {
     throw new ModelError('unreachable-target', vscode.l10n.t('{0} is not a target.', JSON.stringify(wanted)));
@@ -215,6 +242,7 @@ function choicesOf(item: FromMenu[0]): CompressChoices {
     ...(target ? { target } : {}),
     ...(plan === undefined ? {} : { plan }),
     ...(output ? { output: { uri: output, overwrite } } : {}),
+    ...(calibration === undefined ? {} : { calibration }),
     ...(signal ? { signal } : {}),
   };
 }

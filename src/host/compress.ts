@@ -3,7 +3,9 @@ import type { CompressionReport } from '../core/compress/report';
 import { isTemporaryName } from '../core/compress/temporaryName';
 import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
-import type { CallOptions, Engine } from '../worker/engine';
+import type { CalibrationRequest, CallOptions, Engine } from '../worker/engine';
+import { type Calibrations, requestOf } from './calibration/calibrations';
+import { planData } from './calibration/planData';
 import type { Dimensions } from './dimensions';
 import { enginePath, fileUri } from './enginePath';
 import type { Failures } from './failures';
@@ -21,6 +23,8 @@ import { withNotification } from './withNotification';
 export interface CompressChoices extends WayChoices {
   /** For a single model only. */
   readonly output?: Output;
+  /** In the place of what was chosen for the models; null: none. */
+  readonly calibration?: CalibrationRequest | null;
   /** Cancels, as the button of the progress notification does. */
   readonly signal?: AbortSignal;
 }
@@ -36,6 +40,7 @@ interface Parts {
   readonly models: Models;
   readonly suggestions: Suggestions;
   readonly chooseWays: ChooseWays;
+  readonly calibrations: Calibrations;
   readonly dimensions: Dimensions;
   readonly report: ReportView;
   readonly failures: Failures;
@@ -43,12 +48,22 @@ interface Parts {
 
 /** The way from a click to a smaller file: goal, file name, progress, one closing message. */
 export function createCompress(parts: Parts): Compress {
-  const { engine, models, suggestions, chooseWays, dimensions, report, failures } = parts;
+  const { engine, models, suggestions, chooseWays, calibrations, dimensions, report, failures } = parts;
+
+  /** The data to calibrate on: that of the plan, what the caller gives, or what was chosen for the model. */
+  function dataOf(source: vscode.Uri, way: Way, given: CalibrationRequest | null | undefined) {
+    if (given) return { calibration: given };
+    const planned = way.kind === 'plan' && planData(calibrations, source, way.uri, way.plan);
+    if (planned) return { calibration: { path: enginePath(planned) } };
+    const chosen = given === null ? null : calibrations.of(source);
+    return chosen ? { calibration: requestOf(chosen) } : {};
+  }
 
   async function compressOne(
     source: vscode.Uri,
     way: Way,
     { uri, overwrite }: Output,
+    given: CalibrationRequest | null | undefined,
     call: CallOptions,
   ): Promise<CompressionReport> {
     if (way.kind === 'refused') throw new ModelError('bad-plan', way.message);
@@ -62,6 +77,7 @@ export function createCompress(parts: Parts): Compress {
       output: enginePath(uri),
       method: 'auto',
       overwrite,
+      ...dataOf(source, way, given),
     } as const;
     const done = await engine.compress(request, call).finally(() => removeLeftovers(uri));
     await dimensions.set(uri, dimensions.of(source));
@@ -72,7 +88,7 @@ export function createCompress(parts: Parts): Compress {
 
   async function run(
     sources: readonly vscode.Uri[],
-    { output, signal, ...choices }: CompressChoices = {},
+    { output, signal, calibration, ...choices }: CompressChoices = {},
   ): Promise<readonly CompressionReport[]> {
     const [first] = sources;
     if (!first) return [];
@@ -91,7 +107,7 @@ export function createCompress(parts: Parts): Compress {
     };
     return withNotification(notified, async (call) => {
       if (sources.length === 1) {
-        const done = await compressOne(first, ways[0]!, outputs[0]!, call);
+        const done = await compressOne(first, ways[0]!, outputs[0]!, calibration, call);
         tell(summaryOf(done), fileUri(done.compressed.file), first);
         return [done];
       }
@@ -99,7 +115,10 @@ export function createCompress(parts: Parts): Compress {
       const refusals: string[] = [];
       for (const [i, source] of sources.entries()) {
         const share = shareOf(i, sources.length, call.onProgress, basename(source.fsPath));
-        const work = compressOne(source, ways[i]!, outputs[i]!, { ...call, onProgress: share });
+        const work = compressOne(source, ways[i]!, outputs[i]!, calibration, {
+          ...call,
+          onProgress: share,
+        });
         const outcome = await failures.orSentence(work);
         if (call.signal.aborted) break;
         if ('message' in outcome) refusals.push(outcome.message);

@@ -2,7 +2,7 @@ import { l10n } from 'vscode';
 import { leastCertain } from '../core/compress/method';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
-import { formatChange, formatCount, formatError, formatMacs } from '../core/format';
+import { formatChange, formatCount, formatError, formatMacs, formatPercent } from '../core/format';
 
 /** A target with the words for it. */
 export interface Goal {
@@ -10,9 +10,16 @@ export interface Goal {
   readonly target: Target;
 }
 
-/** What the quick pick offers, in groups. */
-export function goalGroups(): readonly { readonly title: string; readonly goals: readonly Goal[] }[] {
+/** What the quick pick offers, in groups; with calibration data more can be promised. */
+export function goalGroups(
+  isOnData = false,
+): readonly { readonly title: string; readonly goals: readonly Goal[] }[] {
+  const atMost = (error: number): Goal => ({
+    label: l10n.t('At most {0} output error', formatPercent(error)),
+    target: { kind: 'error', error },
+  });
   return [
+    ...(isOnData ? [{ title: l10n.t('Output error'), goals: [atMost(0.01), atMost(0.05)] }] : []),
     {
       title: l10n.t('Size'),
       goals: [
@@ -50,8 +57,19 @@ export interface Outlook {
   readonly text: string;
 }
 
-/** Sums up what a goal would do to each of the models. Those that can't reach it stay as they are. */
-export function outlookOf(previews: readonly Prospect[]): Outlook {
+/** What a goal of output error promises: what it takes is known only once it is tried. */
+export function errorOutlook(): Outlook {
+  return {
+    reachable: true,
+    text: l10n.t('as small as that allows; met on the samples held back, or refused with the nearest'),
+  };
+}
+
+/**
+ * Sums up what a goal would do to each of the models. Those that can't reach it stay as they are. With `isOnData` the figures
+ * are those of the weights alone, and so not more than a hint.
+ */
+export function outlookOf(previews: readonly Prospect[], isOnData = false): Outlook {
   const useful = previews.filter((p) => p.refusal === undefined && p.factored > 0);
   if (useful.length === 0) {
     const refusal = previews.find((p) => p.refusal !== undefined)?.refusal;
@@ -67,7 +85,7 @@ export function outlookOf(previews: readonly Prospect[]): Outlook {
   if (macsBefore !== null && macsAfter !== null) {
     parts.push(l10n.t('{0} MACs ({1})', formatMacs(macsAfter), formatChange(macsBefore, macsAfter)));
   }
-  const errors = useful.map((p) => p.weightError);
+  const errors = isOnData ? [null] : useful.map((p) => p.weightError);
   if (errors.every((error) => error !== null)) {
     const error = formatError(Math.max(...errors), leastCertain(useful.map(({ certainty }) => certainty)));
     parts.push(
@@ -77,7 +95,8 @@ export function outlookOf(previews: readonly Prospect[]): Outlook {
   if (useful.length < previews.length) {
     parts.unshift(l10n.t('{0} of {1} models', useful.length, previews.length));
   }
-  return { reachable: true, text: parts.join(' · ') };
+  const text = parts.join(' · ');
+  return { reachable: true, text: isOnData ? l10n.t('about {0}', text) : text };
 }
 
 function add(a: number | null, b: number | null): number | null {

@@ -9,6 +9,8 @@ import {
   formatMacsOf,
   formatPercent,
 } from '../core/format';
+import type { Calibration } from './calibration/calibrations';
+import { calibrationLine, preprocessingText } from './calibration/calibrationText';
 import { markdown } from './markdown';
 import { basename } from './paths';
 import type { ModelPlan } from './plans/planFiles';
@@ -53,7 +55,12 @@ export function macsText(counted: {
 }
 
 /** The totals of a model, its problems and what its suggested ranks would bring, for a hover. */
-export function modelTooltip(path: string, analysis: Analysis, plan?: ModelPlan): string {
+export function modelTooltip(
+  path: string,
+  analysis: Analysis,
+  plan?: ModelPlan,
+  data?: Calibration | null,
+): string {
   const {
     parameters,
     macs,
@@ -94,6 +101,7 @@ export function modelTooltip(path: string, analysis: Analysis, plan?: ModelPlan)
   const suggested = suggestionTotals(analysis);
   if (suggested) sections.push(suggested);
   if (plan) sections.push(planSection(plan));
+  if (analysis.format === 'onnx') sections.push(dataSection(data));
   for (const problem of problems) sections.push(`$(warning) ${markdown(problem.message)}`);
   sections.push(markdown(path));
   return sections.join('\n\n');
@@ -115,6 +123,12 @@ function planSection({ uri, parsed: { plan, problems } }: ModelPlan): string {
     markdown(printTarget(plan.goal)),
     factored,
   );
+}
+
+function dataSection(data: Calibration | null | undefined): string {
+  const how = data && preprocessingText(data.preprocessing);
+  const line = [calibrationLine(data), how].filter((part) => part).join(' · ');
+  return l10n.t('**Calibration data:** {0}', markdown(line));
 }
 
 function suggestionTotals({ layers, parameters }: Analysis): string | undefined {

@@ -2,13 +2,15 @@ import * as vscode from 'vscode';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import type { CallOptions } from '../worker/engine';
-import { complaintAbout, type Goal, goalGroups, type Outlook, outlookOf } from './goals';
+import { complaintAbout, errorOutlook, type Goal, goalGroups, type Outlook, outlookOf } from './goals';
 
 interface GoalItem extends vscode.QuickPickItem {
   /** Missing on separators and on the entries for plans and for a custom goal. */
   readonly goal?: Goal;
   readonly plan?: PlanGoal;
   readonly custom?: boolean;
+  /** The entry for calibration data. */
+  readonly data?: DataOfGoal;
   /** Once it is known. */
   readonly outlook?: PlanOutlook;
 }
@@ -35,6 +37,14 @@ export interface PlanOutlook extends Outlook {
   readonly canBeRepaired?: boolean;
 }
 
+/** The calibration data that a goal will be met with, to be looked at and changed before one is chosen. */
+export interface DataOfGoal {
+  /** What there is, in a line. */
+  line(): string;
+  isThere(): boolean;
+  choose(): Promise<void>;
+}
+
 /**
  * Asks for a goal. The list is there at once; its numbers appear when they are known. Undefined when cancelled.
  * Rejects if the engine does.
@@ -42,9 +52,28 @@ export interface PlanOutlook extends Outlook {
 export async function pickGoal(
   title: string,
   preview: PreviewTargets,
+  data: DataOfGoal,
   plan?: PlanGoal,
 ): Promise<Target | PlanGoal | undefined> {
-  const goals = goalGroups().flatMap((group) => group.goals);
+  for (let isData = false; ; isData = true) {
+    const item = await pickItem(title, preview, data, plan, isData);
+    if (!item?.data) return item?.custom ? askTarget(title) : (item?.plan ?? item?.goal?.target);
+    await data.choose();
+  }
+}
+
+/** @param isData the entry for the data is where the list begins */
+async function pickItem(
+  title: string,
+  preview: PreviewTargets,
+  data: DataOfGoal,
+  plan: PlanGoal | undefined,
+  isData: boolean,
+): Promise<GoalItem | undefined> {
+  const isOnData = data.isThere();
+  const groups = goalGroups(isOnData);
+  const goals = groups.flatMap((group) => group.goals);
+  const isPromised = ({ target }: Goal) => isOnData && target.kind === 'error';
   const abort = new AbortController();
   const pick = vscode.window.createQuickPick<GoalItem>();
   pick.title = title;
@@ -59,8 +88,10 @@ export async function pickGoal(
     const planItems = plan ? planItemsOf(plan, planOutlook) : [];
     // The list is replaced: what was selected stays so.
     pick.keepScrollPosition = true;
-    pick.items = [...planItems, ...itemsOf(outlooks)];
-    const same = pick.items.find((item) => active && keyOf(item) === keyOf(active));
+    pick.items = [...planItems, ...itemsOf(groups, outlooks), ...closingItems(data)];
+    const same = active
+      ? pick.items.find((item) => keyOf(item) === keyOf(active))
+      : pick.items.find((item) => isData && item.data);
     const first = pick.items.find((item) => item.outlook?.reachable);
     const next = same && same.outlook?.reachable !== false ? same : first;
     if (next) pick.activeItems = [next];
@@ -87,8 +118,12 @@ export async function pickGoal(
     const look = async () => {
       // The plan first: it is what is chosen most, and what it measures serves the goals as well.
       if (plan) tell(await plan.look(tell, call));
-      const targets = goals.map((goal) => goal.target);
-      outlooks = (await preview(targets, call)).map(outlookOf);
+      const previewed = goals.filter((goal) => !isPromised(goal));
+      const targets = previewed.map((goal) => goal.target);
+      const previews = await preview(targets, call);
+      outlooks = goals.map((goal) =>
+        isPromised(goal) ? errorOutlook() : outlookOf(previews[previewed.indexOf(goal)]!, isOnData),
+      );
       if (abort.signal.aborted) return;
       pick.title = title;
       pick.busy = false;
@@ -101,15 +136,15 @@ export async function pickGoal(
   try {
     const item = await chosen;
     pick.hide();
-    return item?.custom ? await askTarget(title) : (item?.plan ?? item?.goal?.target);
+    return item;
   } finally {
     abort.abort(new DOMException('The choice is made.', 'AbortError'));
     pick.dispose();
   }
 }
 
-function keyOf({ label, goal, plan }: GoalItem): string {
-  return goal?.label ?? plan?.label ?? label;
+function keyOf({ label, goal, plan, data }: GoalItem): string {
+  return data ? 'data' : (goal?.label ?? plan?.label ?? label);
 }
 
 const pending = () => vscode.l10n.t('computing…');
@@ -129,10 +164,13 @@ function planItemsOf(plan: PlanGoal, outlook: PlanOutlook | undefined): readonly
 }
 
 /** The goals with what is known of each. */
-function itemsOf(outlooks: readonly Outlook[] | undefined): readonly GoalItem[] {
+function itemsOf(
+  groups: ReturnType<typeof goalGroups>,
+  outlooks: readonly Outlook[] | undefined,
+): readonly GoalItem[] {
   const items: GoalItem[] = [];
   let index = 0;
-  for (const { title, goals } of goalGroups()) {
+  for (const { title, goals } of groups) {
     items.push({ label: title, kind: vscode.QuickPickItemKind.Separator });
     for (const goal of goals) {
       const outlook = outlooks?.[index++];
@@ -152,6 +190,19 @@ function itemsOf(outlooks: readonly Outlook[] | undefined): readonly GoalItem[] 
     alwaysShow: true,
   });
   return items;
+}
+
+/** What it will be measured on. */
+function closingItems(data: DataOfGoal): readonly GoalItem[] {
+  return [
+    { label: vscode.l10n.t('Measured on'), kind: vscode.QuickPickItemKind.Separator },
+    {
+      label: `$(database) ${vscode.l10n.t('Calibration Data…')}`,
+      description: data.line(),
+      data,
+      alwaysShow: true,
+    },
+  ];
 }
 
 async function askTarget(title: string): Promise<Target | undefined> {

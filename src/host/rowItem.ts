@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { isCheckpoint } from '../core/checkpoint/isCheckpoint';
 import type { Analysis } from '../core/compress/analysis';
 import { COMMANDS, ROWS } from '../ids';
+import type { Calibration } from './calibration/calibrations';
+import { dataName } from './calibration/calibrationText';
 import { isSuggested, layerDescription, layerLabel } from './layerText';
 import { modelDescription, modelLabel, planText } from './modelText';
 import { basename, dirname } from './paths';
@@ -20,6 +22,8 @@ export interface RowStyle {
   hasSizes(uri: vscode.Uri): boolean;
   /** The plan beside a model. */
   planOf(model: vscode.Uri): ModelPlan | undefined;
+  /** The calibration data chosen for a model. */
+  dataOf(model: vscode.Uri): Calibration | null | undefined;
 }
 
 /** A row as the tree shows it; the tooltip comes when it is asked for. */
@@ -35,7 +39,7 @@ export function rowItem(row: Row, style: RowStyle): vscode.TreeItem {
 }
 
 function modelItem({ model }: ModelRow, style: RowStyle): vscode.TreeItem {
-  const { ambiguous, expanded, hasSizes, planOf } = style;
+  const { ambiguous, expanded, hasSizes, planOf, dataOf } = style;
   const { uri, state } = model;
   const name = basename(uri.fsPath);
   const item = new vscode.TreeItem(
@@ -46,8 +50,9 @@ function modelItem({ model }: ModelRow, style: RowStyle): vscode.TreeItem {
   const place = dirname(vscode.workspace.asRelativePath(uri));
   const folder = ambiguous.has(name) && place !== '.' ? place : undefined;
   const plan = planOf(uri);
+  const data = dataOf(uri);
   const describe = (text: string | undefined) =>
-    [folder, plan && planText(plan), text].filter((part) => part).join(' · ');
+    [folder, plan && planText(plan), data && dataName(data), text].filter((part) => part).join(' · ');
   switch (state.kind) {
     case 'unread':
       item.iconPath = new vscode.ThemeIcon('file-binary');

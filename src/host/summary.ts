@@ -4,12 +4,21 @@ import { formatChange, formatPercent, formatTimes } from '../core/format';
 import { basename } from './paths';
 
 /** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
-export function summaryOf({ original, compressed, plan, outputError }: CompressionReport): string {
+export function summaryOf({
+  original,
+  compressed,
+  plan,
+  outputError,
+  calibration,
+}: CompressionReport): string {
   const parts = [l10n.t('{0} parameters', formatChange(original.parameters, compressed.parameters))];
   if (original.macs !== null && compressed.macs !== null) {
     parts.push(l10n.t('{0} MACs', formatChange(original.macs, compressed.macs)));
   }
-  parts.push(l10n.t('output error {0}', formatPercent(outputError.relative)));
+  const error = formatPercent(outputError.relative);
+  if (!calibration) parts.push(l10n.t('output error {0} (uncalibrated)', error));
+  else if (calibration.heldBack === 0) parts.push(l10n.t('output error {0}', error));
+  else parts.push(l10n.t('output error {0} on {1} samples held back', error, calibration.heldBack));
   if (original.ms && compressed.ms) parts.push(speedOf(original.ms / compressed.ms));
   const name = basename(compressed.file);
   const subject = plan === null ? name : l10n.t('{0} by the plan {1}', name, basename(plan));

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { CONTEXTS, VIEWS } from '../ids';
+import type { Calibrations } from './calibration/calibrations';
 import type { Dimensions } from './dimensions';
 import { layerTooltip } from './layerText';
 import { markdown } from './markdown';
@@ -36,6 +37,7 @@ export function createTree(
   suggestions: Suggestions,
   planFiles: PlanFiles,
   dimensions: Dimensions,
+  calibrations: Calibrations,
   state: vscode.Memento,
 ): Tree {
   const changed = new vscode.EventEmitter<Row | Row[] | undefined>();
@@ -80,10 +82,17 @@ export function createTree(
       // Its description is what makes a model be read; it arrives with the change event.
       if (row.kind === 'model') void models.read(row.model);
       const expanded = listed.length === 1;
-      return rowItem(row, { order, ambiguous, expanded, hasSizes, planOf: planFiles.of });
+      return rowItem(row, {
+        order,
+        ambiguous,
+        expanded,
+        hasSizes,
+        planOf: planFiles.of,
+        dataOf: calibrations.of,
+      });
     },
     resolveTreeItem(item, row) {
-      const text = tooltipOf(row, planFiles);
+      const text = tooltipOf(row, planFiles, calibrations);
       item.tooltip = text === undefined ? undefined : new vscode.MarkdownString(text, true);
       return item;
     },
@@ -105,6 +114,10 @@ export function createTree(
     view,
     view.onDidChangeSelection(({ selection }) => selected.fire(selection)),
     models.onDidChange((model) => changed.fire(model && rowOf(model))),
+    calibrations.onDidChange((uri) => {
+      const model = listed.find((each) => each.uri.toString() === uri.toString());
+      if (model) changed.fire(rowOf(model));
+    }),
     planFiles.onDidChange(({ uri, layers, isOther }) => {
       const model = listed.find((each) => planUri(each.uri).toString() === uri.toString());
       if (!model) return;
@@ -166,13 +179,14 @@ export function createTree(
   };
 }
 
-function tooltipOf(row: Row, planFiles: PlanFiles): string | undefined {
+function tooltipOf(row: Row, planFiles: PlanFiles, calibrations: Calibrations): string | undefined {
   switch (row.kind) {
     case 'layer':
       return layerTooltip(row.layer, row.analysis, planFiles.of(row.model.uri)?.entries.get(row.layer.name));
     case 'model': {
       const { state, uri } = row.model;
-      if (state.kind === 'ready') return modelTooltip(uri.fsPath, state.analysis, planFiles.of(uri));
+      if (state.kind === 'ready')
+        return modelTooltip(uri.fsPath, state.analysis, planFiles.of(uri), calibrations.of(uri));
       return state.kind === 'failed' ? markdown(state.message) : undefined;
     }
     case 'notice':

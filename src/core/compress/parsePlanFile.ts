@@ -200,6 +200,8 @@ function readLayers(
 /** A spot of a text where something of a plan may be written; `replace` is what stands there already. */
 export type PlanSpot = { readonly replace: Place } & (
   | { readonly kind: 'goal' }
+  /** The data that the plan was made on, all of it. */
+  | { readonly kind: 'calibration' }
   /** The name of a layer in front of an entry that may still be missing. */
   | { readonly kind: 'layer'; readonly hasEntry: boolean; readonly isFollowed: boolean }
   | { readonly kind: 'method'; readonly layer: string }
@@ -215,6 +217,11 @@ export function planSpot(text: string, offset: number): PlanSpot | undefined {
   const replace = isInside ? placeOf(previousNode) : { offset, length: 0 };
   const [member, layer, part] = path.map(String);
   if (member === 'goal' && path.length === 1 && !isAtPropertyKey) return { kind: 'goal', replace };
+  if (member === 'calibration' && path.length === 1 && !isAtPropertyKey) {
+    const root = parseTree(text);
+    const value = root && findNodeAtLocation(root, ['calibration']);
+    return { kind: 'calibration', replace: value ? placeOf(value) : replace };
+  }
   if (member !== 'layers' || layer === undefined) return undefined;
   if (path.length === 2 && isAtPropertyKey) {
     const rest = text.slice(replace.offset + replace.length).trimStart();

@@ -78,7 +78,8 @@ export function printPlanFile(plan: PlanFile): string {
   ].join('\n')}\n`;
 }
 
-function printCalibration({ file, sha256, mean, std, samples, options }: PlanCalibration): string {
+/** What a plan says of its data, on one line. */
+export function printCalibration({ file, sha256, mean, std, samples, options }: PlanCalibration): string {
   return JSON.stringify({ file, sha256, mean, std, samples, options });
 }
 

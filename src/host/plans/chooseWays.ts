@@ -5,6 +5,10 @@ import type { PlanFile } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
 import { COMMANDS } from '../../ids';
 import type { CallOptions, Engine } from '../../worker/engine';
+import type { Calibrations } from '../calibration/calibrations';
+import type { GoalData } from '../calibration/goalData';
+import { planData } from '../calibration/planData';
+import { enginePath } from '../enginePath';
 import { outlookOf, type Prospect } from '../goals';
 import type { Models } from '../models';
 import { basename } from '../paths';
@@ -39,6 +43,8 @@ interface Parts {
   readonly models: Models;
   readonly planFiles: PlanFiles;
   preview(sources: readonly vscode.Uri[]): PreviewTargets;
+  readonly calibrations: Calibrations;
+  readonly goalData: GoalData;
 }
 
 /** A model with the plan beside it. */
@@ -47,20 +53,31 @@ interface Planned {
   readonly plan: ModelPlan;
 }
 
-/** Why a plan can't be carried out: its errors, or that it is for another version of the model. */
-type Trouble = 'errors' | 'other-model';
+/** Why a plan can't be carried out: its errors, that it is for another version of the model, or was made on data that is gone. */
+type Trouble = 'errors' | 'other-model' | 'data';
 
 interface Look {
   readonly prospect: Prospect;
+  /** Whether the plan was made on data. */
+  readonly isOnData?: boolean;
   readonly trouble?: Trouble;
 }
 
-export function createChooseWays({ engine, models, planFiles, preview }: Parts): ChooseWays {
+export function createChooseWays({
+  engine,
+  models,
+  planFiles,
+  preview,
+  calibrations,
+  goalData,
+}: Parts): ChooseWays {
   async function look({ source, plan }: Planned, measure: boolean, call: CallOptions): Promise<Look> {
     const { parsed } = plan;
     if (!parsed.plan) return troubled('errors', errorsText(parsed.problems.length));
     const { goal } = parsed.plan;
-    const request = { ...models.request(source), plan: parsed.plan, measure };
+    const data = planData(calibrations, source, plan.uri, parsed.plan);
+    const where = data ? { data: enginePath(data) } : {};
+    const request = { ...models.request(source), plan: parsed.plan, measure, ...where };
     const { remarks, layers, before, after, weightError, certainty } = await engine.review(request, call);
     const errors = remarks.filter(({ severity }) => severity === 'error');
     if (errors.some(({ code }) => code === 'other-model')) {
@@ -73,10 +90,15 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
       );
     }
     if (errors.length > 0) return troubled('errors', errorsText(errors.length));
+    const noData = remarks.find(({ part }) => part === 'calibration');
+    if (noData) {
+      return troubled('data', vscode.l10n.t('{0} Choose this to say which it is.', noData.message));
+    }
     const factored = layers.filter(({ planned }) => planned).length;
     const parameters = { before: before.parameters, after: after.parameters };
     const macs = { before: before.macs, after: after.macs };
-    return { prospect: { parameters, macs, factored, weightError, certainty } };
+    const isOnData = parsed.plan.calibration !== null;
+    return { prospect: { parameters, macs, factored, weightError, certainty }, isOnData };
   }
 
   /** The plans of these models as something to choose; `onTrouble` hears of each why it can't be carried out, or that it can. */
@@ -90,7 +112,9 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
     const outlook = (looks: readonly Look[]): PlanOutlook => {
       for (const [i, { trouble }] of looks.entries()) onTrouble(planned[i]!.source, trouble);
       const canBeRepaired = count === 1 && looks[0]?.trouble !== undefined;
-      return { ...outlookOf(looks.map(({ prospect }) => prospect)), canBeRepaired };
+      const isOnData = looks.some((each) => each.isOnData);
+      const text = outlookOf(looks.map(({ prospect }) => prospect));
+      return { ...text, ...(isOnData ? { text: onDataText(text.text) } : {}), canBeRepaired };
     };
     const name = basename(first.plan.uri.fsPath);
     return {
@@ -121,7 +145,7 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
     const planned = sources.flatMap((source, i) => (plans[i] ? [{ source, plan: plans[i] }] : []));
     const troubles = new Map<vscode.Uri, Trouble | undefined>();
     const goal = planGoalOf(planned, sources.length, (source, trouble) => troubles.set(source, trouble));
-    const choice = await pickGoal(title, preview(sources), goal);
+    const choice = await pickGoal(title, preview(sources), goalData(sources), goal);
     if (!choice) return undefined;
     if (choice.kind !== 'plan') return sources.map(() => ({ kind: 'target', target: choice }));
     const only = sources.length === 1 ? planned[0] : undefined;
@@ -146,7 +170,7 @@ export function createChooseWays({ engine, models, planFiles, preview }: Parts):
       sources.length === 1
         ? vscode.l10n.t('Compress {0}, which has no plan', basename(sources[0]!.fsPath))
         : vscode.l10n.t('Compress the {0} models without a plan', sources.length);
-    const choice = await pickGoal(title, preview(sources));
+    const choice = await pickGoal(title, preview(sources), goalData(sources));
     return choice?.kind === 'plan' ? undefined : choice;
   }
 
@@ -173,6 +197,11 @@ function troubled(trouble: Trouble, refusal: string): Look {
     },
     trouble,
   };
+}
+
+/** The error that is shown is that of the weights, which is not what such a plan goes by. */
+function onDataText(text: string): string {
+  return vscode.l10n.t('{0} · made on calibration data', text);
 }
 
 function errorsText(count: number): string {
@@ -212,5 +241,6 @@ async function repair({ uri, parsed }: ModelPlan, trouble: Trouble): Promise<voi
   if (trouble === 'other-model') {
     const goal = parsed.plan?.goal;
     await vscode.commands.executeCommand(COMMANDS.replan, { uri, goal });
-  } else await vscode.commands.executeCommand('workbench.actions.view.problems');
+  } else if (trouble === 'data') await vscode.commands.executeCommand(COMMANDS.chooseCalibration, uri);
+  else await vscode.commands.executeCommand('workbench.actions.view.problems');
 }

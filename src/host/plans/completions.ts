@@ -2,11 +2,13 @@ import * as vscode from 'vscode';
 import { AUTO_METHODS, METHOD_IDS, type MethodId, type Ranks } from '../../core/compress/method';
 import { type PlanSpot, planSpot } from '../../core/compress/parsePlanFile';
 import { printTarget } from '../../core/compress/plan';
-import { type PlanFile, printEntry } from '../../core/compress/planFile';
+import { type PlanFile, printCalibration, printEntry } from '../../core/compress/planFile';
 import { adviceEntry } from '../../core/compress/planFixes';
 import type { LayerReview, PlanSetting } from '../../core/compress/planReview';
 import { formatCount, formatError, formatMacs, formatRanks } from '../../core/format';
 import type { Engine } from '../../worker/engine';
+import { type Calibrations, requestOf } from '../calibration/calibrations';
+import { calibrationLine, dataName } from '../calibration/calibrationText';
 import type { Failures } from '../failures';
 import { goalGroups } from '../goals';
 import { methodName } from '../layerText';
@@ -19,6 +21,7 @@ interface Parts {
   readonly engine: Engine;
   readonly models: Models;
   readonly failures: Failures;
+  readonly calibrations: Calibrations;
 }
 
 /** What may be written in place of what a plan holds: by what the last review says, as a text is rarely whole while it is typed. */
@@ -75,6 +78,8 @@ async function draftsFor(
   switch (spot.kind) {
     case 'goal':
       return goalDrafts();
+    case 'calibration':
+      return state ? dataDrafts(state, parts, token) : [];
     case 'layer': {
       const keys = keysOf(state?.document.getText() ?? '');
       return layers
@@ -86,6 +91,42 @@ async function draftsFor(
     case 'ranks':
       return state ? rankDrafts(spot, state, parts, token) : [];
   }
+}
+
+/** None, or the data that was chosen for the model, as a plan that is made on it names it. */
+async function dataDrafts(
+  { document, parsed, reviewed }: PlanDocument,
+  { engine, models, failures, calibrations }: Omit<Parts, 'plans'>,
+  token: vscode.CancellationToken,
+): Promise<readonly Draft[]> {
+  const kind = vscode.CompletionItemKind.Value;
+  const none: Draft = {
+    label: 'null',
+    detail: vscode.l10n.t('none: by the weights alone'),
+    text: 'null',
+    kind,
+  };
+  const plan = parsed.plan ?? reviewed;
+  const model = plan && modelOf(document, plan);
+  const chosen = model && calibrations.of(model);
+  if (!chosen) return [none];
+  const request = {
+    ...models.request(model),
+    calibration: requestOf(chosen),
+    seed: plan.seed,
+    identify: true,
+  };
+  const signal = signalOf(token);
+  const outcome = await failures.orSentence(engine.describeCalibration(request, { signal }));
+  if ('message' in outcome || !outcome.value.identity) return [none];
+  const text = printCalibration(outcome.value.identity);
+  return [{ label: dataName(chosen), detail: calibrationLine(chosen), text, kind }, none];
+}
+
+function signalOf(token: vscode.CancellationToken): AbortSignal {
+  const abort = new AbortController();
+  token.onCancellationRequested(() => abort.abort(new DOMException('Nobody waits for it.', 'AbortError')));
+  return abort.signal;
 }
 
 /** All names in front of colons, as written: a parser loses what follows the half of a name. */

@@ -21,7 +21,7 @@ function keeping({ state }: ActionQuery, { remarks, sha256 }: PlanReview): reado
 export function goalActions(query: ActionQuery, review: PlanReview): readonly vscode.CodeAction[] {
   const { state } = query;
   const { document, parsed } = state;
-  const remarks = review.remarks.filter(({ layer }) => layer === undefined);
+  const remarks = review.remarks.filter(({ layer, part }) => layer === undefined && part !== 'calibration');
   const marks = remarkMarks(parsed, remarks).filter((mark) => touches(query, mark));
   const goalPlace = parsed.members.get('goal');
   if (!parsed.plan || (marks.length === 0 && !(goalPlace && touches(query, goalPlace)))) return [];

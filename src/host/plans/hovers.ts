@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import type { MethodId, Ranks } from '../../core/compress/method';
 import type { Place } from '../../core/compress/parsePlanFile';
+import type { PlanCalibration } from '../../core/compress/planFile';
 import type { LayerReview, SettingDetail } from '../../core/compress/planReview';
 import { COMMANDS } from '../../ids';
 import type { Engine } from '../../worker/engine';
@@ -12,7 +13,7 @@ import { type ExplainedEntry, headingText, pictureOf, remarksText, tableText } f
 import type { PictureTheme } from './pictureColours';
 import { PLAN_SELECTOR, type PlanDocument, type PlanDocuments } from './planDocuments';
 import { rangeOf } from './planEdit';
-import { goalText } from './planText';
+import { basisText, goalText } from './planText';
 import { spectrumPicture } from './spectrumPicture';
 
 interface Parts {
@@ -65,6 +66,7 @@ export function createPlanHovers({ plans, engine, models, failures }: Parts): vs
       tableText(explained),
       ...(answer && 'message' in answer ? [markdown(answer.message)] : []),
       remarksText(explained).join('  \n'),
+      ...(plan.parsed.plan?.calibration ? [markdown(basisText(plan.parsed.plan.calibration))] : []),
       ...measuringText(plan),
       linksText(plan, review),
     ];
@@ -80,6 +82,9 @@ export function createPlanHovers({ plans, engine, models, failures }: Parts): vs
       const goal = parsed.members.get('goal');
       if (goal && contains(goal, offset) && parsed.plan && review && isCurrent)
         return new vscode.Hover(text(markdown(goalText(parsed.plan.goal, review))), rangeOf(document, goal));
+      const data = parsed.members.get('calibration');
+      if (data && contains(data, offset) && parsed.plan?.calibration)
+        return new vscode.Hover(text(dataText(parsed.plan.calibration, plan)), rangeOf(document, data));
       for (const [layer, { name, entry }] of parsed.places) {
         const whole = { offset: name.offset, length: entry.offset + entry.length - name.offset };
         if (!contains(whole, offset)) continue;
@@ -111,23 +116,54 @@ function measuringText({ measuring, review }: PlanDocument): readonly string[] {
   return [vscode.l10n.t('$(loading~spin) Measuring the model, {0} %', Math.round(100 * measuring))];
 }
 
+/** The data that a plan was made on, how it was read, and whether it is still there. */
+function dataText(calibration: PlanCalibration, { document, review }: PlanDocument): string {
+  const { file, samples, mean, std, options } = calibration;
+  const how = [
+    ...(mean.length > 0 ? [vscode.l10n.t('mean {0}', mean.join(', '))] : []),
+    ...(std.length > 0 ? [vscode.l10n.t('standard deviation {0}', std.join(', '))] : []),
+    ...(options.length > 0 ? [options.join(' ')] : []),
+  ].join(' · ');
+  const trouble = review?.remarks.find(({ part }) => part === 'calibration');
+  const choose = commandLink(
+    vscode.l10n.t('Choose calibration data…'),
+    COMMANDS.chooseCalibration,
+    document.uri.toString(),
+  );
+  return [
+    `**${markdown(file)}** ${markdown(vscode.l10n.t('{0} samples', samples.toLocaleString('en')))}`,
+    ...(how === '' ? [] : [markdown(how)]),
+    ...(trouble ? [`$(warning) ${markdown(trouble.message)}`] : []),
+    markdown(basisText(calibration)),
+    choose,
+  ].join('\n\n');
+}
+
+function commandLink(title: string, command: string, ...args: readonly unknown[]): string {
+  return `[${title}](command:${command}?${encodeURIComponent(JSON.stringify(args))})`;
+}
+
 /** What can be done with a layer. */
 function linksText({ document, model }: PlanDocument, { layer, methods }: LayerReview): string {
-  const link = (title: string, command: string, ...args: readonly unknown[]) =>
-    `[${title}](command:${command}?${encodeURIComponent(JSON.stringify(args))})`;
   const links = [
-    link(vscode.l10n.t('Show in Layers'), COMMANDS.revealPlannedLayer, document.uri.toString(), layer),
+    commandLink(vscode.l10n.t('Show in Layers'), COMMANDS.revealPlannedLayer, document.uri.toString(), layer),
   ];
   if (methods.length > 0)
     links.push(
-      link(vscode.l10n.t('Compare Methods…'), COMMANDS.compareMethods, { model, layer, plan: document.uri }),
+      commandLink(vscode.l10n.t('Compare Methods…'), COMMANDS.compareMethods, {
+        model,
+        layer,
+        plan: document.uri,
+      }),
     );
   return links.join(' · ');
 }
 
 function text(value: string): vscode.MarkdownString {
   const string = new vscode.MarkdownString(value, true);
-  string.isTrusted = { enabledCommands: [COMMANDS.revealPlannedLayer, COMMANDS.compareMethods] };
+  string.isTrusted = {
+    enabledCommands: [COMMANDS.revealPlannedLayer, COMMANDS.compareMethods, COMMANDS.chooseCalibration],
+  };
   return string;
 }
 

@@ -117,7 +117,8 @@ async function settledSoon(
 }
 
 /** Above the first line: the commands first, so that they stay where they are while figures change. */
-function planLenses({ document, model, review, reviewed, isCurrent, failure }: PlanDocument) {
+function planLenses(plan: PlanDocument) {
+  const { document, model, review, reviewed, isCurrent, failure } = plan;
   const range = new vscode.Range(0, 0, 0, 0);
   const lenses: vscode.CodeLens[] = [];
   const add = (title: string, command: string, ...args: readonly unknown[]) =>
@@ -128,9 +129,18 @@ function planLenses({ document, model, review, reviewed, isCurrent, failure }: P
   }
   if (failure !== undefined) add(`$(warning) ${withoutIcons(failure)}`, 'workbench.actions.view.problems');
   else if (!review) add('…', '');
-  else if (isCurrent && model) add(totalsText(review), COMMANDS.reveal, model);
-  else add(formerText(totalsText(review), reviewed !== undefined), 'workbench.actions.view.problems');
+  else if (isCurrent && model) add(totalsText(review, isOnData(plan)), COMMANDS.reveal, model);
+  else
+    add(
+      formerText(totalsText(review, isOnData(plan)), reviewed !== undefined),
+      'workbench.actions.view.problems',
+    );
   return lenses;
+}
+
+/** Whether the plan was made on data. */
+function isOnData({ parsed, reviewed }: PlanDocument): boolean {
+  return ((parsed.plan ?? reviewed)?.calibration ?? null) !== null;
 }
 
 /** Figures that do not hold for the text, or the model, as it is now. */
@@ -156,7 +166,7 @@ function resolved(lens: vscode.CodeLens): vscode.CodeLens {
   if (!(lens instanceof EntryLens)) return lens;
   const { state, layer, plan } = lens;
   lens.command = {
-    title: entryText(state, plan.review?.isMeasured ?? false),
+    title: entryText(state, plan.review?.isMeasured ?? false, isOnData(plan)),
     tooltip: vscode.l10n.t('Show {0} in the Layers view', layer),
     command: COMMANDS.revealPlannedLayer,
     arguments: [plan.document.uri, layer],

@@ -110,6 +110,13 @@ function actionsOf({ document, model }: PlanDocument) {
       COMMANDS.fixPlan,
       document.uri,
     ),
+    action(
+      'database',
+      vscode.l10n.t('Calibration Data…'),
+      vscode.l10n.t('What the plan was made on, and factors are fitted to'),
+      COMMANDS.chooseCalibration,
+      document.uri,
+    ),
     problems,
     action(
       'list-tree',

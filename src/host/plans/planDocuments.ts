@@ -3,6 +3,9 @@ import { type ParsedPlan, parsePlanFile } from '../../core/compress/parsePlanFil
 import type { PlanFile } from '../../core/compress/planFile';
 import type { PlanReview } from '../../core/compress/planReview';
 import type { Engine } from '../../worker/engine';
+import type { Calibrations } from '../calibration/calibrations';
+import { planData } from '../calibration/planData';
+import { enginePath } from '../enginePath';
 import type { Failures } from '../failures';
 import type { ModelFiles } from '../modelFiles';
 import type { Models } from '../models';
@@ -60,9 +63,10 @@ interface Parts {
   readonly models: Models;
   readonly files: ModelFiles;
   readonly failures: Failures;
+  readonly calibrations: Calibrations;
 }
 
-export function createPlanDocuments({ engine, models, files, failures }: Parts): PlanDocuments {
+export function createPlanDocuments({ engine, models, files, failures, calibrations }: Parts): PlanDocuments {
   const changed = new vscode.EventEmitter<PlanDocument>();
   const closed = new vscode.EventEmitter<vscode.TextDocument>();
   const entries = new Map<string, Entry>();
@@ -135,7 +139,10 @@ export function createPlanDocuments({ engine, models, files, failures }: Parts):
 
   async function review(entry: Entry, plan: PlanFile, measures: boolean): Promise<void> {
     const { signal } = entry.closed;
-    const request = { ...models.request(modelOf(entry.document, plan)), plan, measure: measures };
+    const model = modelOf(entry.document, plan);
+    const data = planData(calibrations, model, entry.document.uri, plan);
+    const where = data ? { data: enginePath(data) } : {};
+    const request = { ...models.request(model), plan, measure: measures, ...where };
     const onProgress = ({ done }: { readonly done: number }) => {
       const percent = Math.floor(100 * done) / 100;
       if (!measures || percent === entry.measuring) return;
@@ -161,6 +168,18 @@ export function createPlanDocuments({ engine, models, files, failures }: Parts):
     }
   }
 
+  /** The data of a plan, or a part of it, may have changed. */
+  function againOn(uri: vscode.Uri): void {
+    for (const { parsed, document } of entries.values()) {
+      const { plan } = parsed;
+      if (!plan?.calibration) continue;
+      const model = modelOf(document, plan);
+      const data = planData(calibrations, model, document.uri, plan);
+      if (data && (uri.path === data.path || uri.path.startsWith(`${data.path}/`))) again(model);
+    }
+  }
+
+  const dataFiles = vscode.workspace.createFileSystemWatcher('**/*.{npy,npz,pb,png,jpg,jpeg}');
   const subscriptions = vscode.Disposable.from(
     changed,
     closed,
@@ -172,6 +191,11 @@ export function createPlanDocuments({ engine, models, files, failures }: Parts):
     files.onDidChangeFile(again),
     files.onDidChangeList(() => again(undefined)),
     models.onDidChange((model) => model && again(model.uri)),
+    calibrations.onDidChange(again),
+    dataFiles,
+    dataFiles.onDidCreate(againOn),
+    dataFiles.onDidChange(againOn),
+    dataFiles.onDidDelete(againOn),
   );
   for (const document of vscode.workspace.textDocuments) add(document);
 

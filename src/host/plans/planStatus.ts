@@ -5,7 +5,7 @@ import { COMMANDS } from '../../ids';
 import { markdown, markdownTable } from '../markdown';
 import { basename } from '../paths';
 import type { PlanDocument, PlanDocuments } from './planDocuments';
-import { factoredText, goalText, weightErrorText } from './planText';
+import { basisText, factoredText, goalText, weightErrorText } from './planText';
 
 /** A review takes milliseconds: what is shown changes only when one keeps waiting. */
 const STALE_MS = 300;
@@ -109,13 +109,16 @@ function statusOf(plan: PlanDocument): Status {
     };
   }
   const { before, after, weightError, certainty, isMeasured } = review;
+  const calibration = (parsed.plan ?? plan.reviewed)?.calibration;
   const percent = measuring === undefined ? '' : `${Math.round(100 * measuring)} %`;
   const isMeasuring = isCurrent && !isMeasured;
   const error = isMeasuring
     ? vscode.l10n.t('measuring {0}', percent)
     : weightError === null
       ? vscode.l10n.t('error unknown')
-      : vscode.l10n.t('error {0}', formatError(weightError, certainty));
+      : calibration
+        ? vscode.l10n.t('weight error {0}', formatError(weightError, certainty))
+        : vscode.l10n.t('error {0}', formatError(weightError, certainty));
   const figures = [
     vscode.l10n.t('{0} params', formatChange(before.parameters, after.parameters, 2)),
     ...(before.macs === null || after.macs === null
@@ -133,6 +136,7 @@ function statusOf(plan: PlanDocument): Status {
         ? factoredText(review.layers)
         : `${capital(weightErrorText(review))}, ${factoredText(review.layers)}`,
     ),
+    ...(calibration ? [markdown(basisText(calibration))] : []),
     ...problemsText(plan, review),
   ];
   return {

@@ -1,5 +1,6 @@
 import { l10n } from 'vscode';
 import { printTarget, type Target } from '../../core/compress/plan';
+import type { PlanCalibration } from '../../core/compress/planFile';
 import type { Amounts, LayerReview, PlanReview, PlanSetting } from '../../core/compress/planReview';
 import {
   formatChange,
@@ -14,9 +15,9 @@ import type { EntryState } from './entryStates';
 
 /**
  * What an entry comes to, for a line above it: "18.5 k → 6.14 k parameters · 3.61 M → 1.2 M MACs · error 24.1 %", or
- * "320 parameters · 226 k MACs · stays dense".
+ * "320 parameters · 226 k MACs · stays dense". In a plan that was made on data the error is called that of the weight.
  */
-export function entryText(state: EntryState, isMeasured: boolean): string {
+export function entryText(state: EntryState, isMeasured: boolean, isOnData: boolean): string {
   switch (state.kind) {
     case 'refused':
       return `$(error) ${withoutIcons(state.message)}`;
@@ -24,7 +25,8 @@ export function entryText(state: EntryState, isMeasured: boolean): string {
       return state.review ? l10n.t('{0} · …', amountsText(state.review.dense)) : '…';
     case 'reviewed': {
       const { dense, planned, advice } = state.review;
-      if (planned) return `${changeText(dense, planned.cost)} · ${errorText(planned, isMeasured)}`;
+      if (planned)
+        return `${changeText(dense, planned.cost)} · ${isOnData ? weightErrorText({ ...planned, weightError: planned.error, isMeasured }) : errorText(planned, isMeasured)}`;
       const text = l10n.t('{0} · stays dense', amountsText(dense));
       if (advice?.kind !== 'factor') return text;
       const { method, ranks } = advice.setting;
@@ -34,7 +36,7 @@ export function entryText(state: EntryState, isMeasured: boolean): string {
 }
 
 /** The totals of a plan, as short as is clear: what it saves, what it loses, and how many layers it factors. */
-export function totalsText(review: PlanReview): string {
+export function totalsText(review: PlanReview, isOnData: boolean): string {
   const { before, after, layers } = review;
   const factored = layers.filter(({ planned }) => planned).length;
   const params = l10n.t(
@@ -53,7 +55,16 @@ export function totalsText(review: PlanReview): string {
           formatChange(before.macs, after.macs, 2),
         );
   const layersText = l10n.t('{0} of {1} layers', factored, layers.length);
-  return [params, macs, weightErrorText(review), layersText].join(' · ');
+  const basis = isOnData ? [l10n.t('made on calibration data')] : [];
+  return [params, macs, weightErrorText(review), layersText, ...basis].join(' · ');
+}
+
+/** That errors which are shown of a plan that was made on data are not those it goes by, as a sentence. */
+export function basisText({ file }: PlanCalibration): string {
+  return l10n.t(
+    'Errors shown here are those of the weights. The plan was made on {0}, by the errors of what layers and model give; these are measured when it is carried out.',
+    file,
+  );
 }
 
 /** "4 of 8 layers factored". */

@@ -5,6 +5,7 @@ import type { PlanReview } from '../../core/compress/planReview';
 import type { Engine } from '../../worker/engine';
 import type { Failures } from '../failures';
 import type { Models } from '../models';
+import { dataActions } from './dataActions';
 import { entryActions, touchedLayers } from './entryActions';
 import { goalActions } from './goalActions';
 import { methodActions } from './methodActions';
@@ -36,6 +37,7 @@ export function createQuickFixes({ plans, ...parts }: Parts): vscode.Disposable 
       if (!review) return [];
       const actions: vscode.CodeAction[] = [
         ...goalActions(query, review),
+        ...dataActions(query, review),
         ...entryActions(query, review),
         ...allActions(query, review),
         ...sourceActions(query, review, only),

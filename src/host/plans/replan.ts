@@ -1,18 +1,22 @@
 import * as vscode from 'vscode';
-import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { parseTarget, printTarget, type Target } from '../../core/compress/plan';
 import { planEdits } from '../../core/compress/planEdits';
 import type { PlanFile } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
 import type { Engine } from '../../worker/engine';
+import { type Calibrations, requestOf } from '../calibration/calibrations';
+import { calibrationLine } from '../calibration/calibrationText';
+import type { GoalData } from '../calibration/goalData';
+import { plannedCalibration } from '../calibration/planData';
 import type { Models } from '../models';
 import { basename } from '../paths';
-import { type PreviewTargets, pickGoal } from '../pickGoal';
+import { type DataOfGoal, type PreviewTargets, pickGoal } from '../pickGoal';
 import type { Suggestions } from '../suggestions';
 import { withNotification } from '../withNotification';
 import { openedPlan } from './openedPlan';
 import { modelOf } from './planDocuments';
 import { planEdit } from './planEdit';
+import { wholePlan } from './wholePlan';
 
 /** What *Re-plan…* takes instead of asking. */
 export interface ReplanArgument {
@@ -26,17 +30,26 @@ interface Parts {
   readonly engine: Engine;
   readonly models: Models;
   readonly suggestions: Suggestions;
+  readonly calibrations: Calibrations;
+  readonly goalData: GoalData;
 }
 
 /**
  * Makes the plan in a document anew, for another goal or another version of its model: multiple, seed and folding stay as
- * the plan has them. One edit of the text, so that one undo brings back what was there. Asks for a goal unless told one.
+ * the plan has them, and so does the data it was made on unless other data was chosen for the model. One edit of the text, so that one undo brings back what was there. Asks for a goal unless told one.
  */
 export type Replan = (plan: vscode.Uri | ReplanArgument | undefined) => Promise<void>;
 
-export function createReplan({ engine, models, suggestions }: Parts): Replan {
+export function createReplan({ engine, models, suggestions, calibrations, goalData }: Parts): Replan {
+  /** What was chosen for the model; where nobody has, what the plan was made on. */
+  function dataOf(uri: vscode.Uri, model: vscode.Uri, old: PlanFile) {
+    const chosen = calibrations.of(model);
+    const data = chosen === undefined ? plannedCalibration(calibrations, model, uri, old) : chosen;
+    return data ? { calibration: requestOf(data) } : {};
+  }
+
   async function replan(document: vscode.TextDocument, given: Target | undefined): Promise<void> {
-    const old = planOf(document);
+    const old = wholePlan(document);
     const model = modelOf(document, old);
     const { foldNorms, seed } = old;
     // Where layers are planned each by itself there is no multiple to be kept.
@@ -48,11 +61,17 @@ export function createReplan({ engine, models, suggestions }: Parts): Replan {
     };
     const name = basename(document.uri.fsPath);
     const title = vscode.l10n.t('Re-plan {0}', name);
-    const target = given ?? (await pickGoal(title, preview));
+    const target = given ?? (await pickGoal(title, preview, dataOfGoal(document.uri, model, old)));
     if (!target || target.kind === 'plan') return;
     const notified = { title, cancelled: vscode.l10n.t('The plan stays as it was') };
     await withNotification(notified, async (call) => {
-      const request = { ...models.request(model), ...settings, target, seed };
+      const request = {
+        ...models.request(model),
+        ...settings,
+        target,
+        seed,
+        ...dataOf(document.uri, model, old),
+      };
       const { plan } = await engine.plan(request, call);
       call.signal.throwIfAborted();
       // Looked up again: it may have been typed in meanwhile, or closed.
@@ -71,6 +90,18 @@ export function createReplan({ engine, models, suggestions }: Parts): Replan {
     });
   }
 
+  /** As long as nobody has chosen any for the model, that of the plan is what it will be. */
+  function dataOfGoal(uri: vscode.Uri, model: vscode.Uri, old: PlanFile): DataOfGoal {
+    const own = goalData([model]);
+    const planned = () =>
+      calibrations.of(model) === undefined ? plannedCalibration(calibrations, model, uri, old) : undefined;
+    return {
+      ...own,
+      line: () => calibrationLine(planned() ?? calibrations.of(model)),
+      isThere: () => planned() !== undefined || own.isThere(),
+    };
+  }
+
   return async (argument) => {
     const { uri, goal } =
       argument instanceof vscode.Uri || !argument ? { uri: argument, goal: undefined } : argument;
@@ -83,17 +114,6 @@ export function createReplan({ engine, models, suggestions }: Parts): Replan {
     }
     await suggestions.pauseDuring(() => replan(document, target));
   };
-}
-
-function planOf(document: vscode.TextDocument): PlanFile {
-  const { plan, problems } = parsePlanFile(document.getText());
-  if (plan) return plan;
-  const { message, offset } = problems[0]!;
-  const line = document.positionAt(offset).line + 1;
-  throw new ModelError(
-    'bad-plan',
-    vscode.l10n.t('{0}, line {1}, has to be repaired first: {2}', document.uri.fsPath, line, message),
-  );
 }
 
 function changedMeanwhile({ uri }: vscode.TextDocument): ModelError {

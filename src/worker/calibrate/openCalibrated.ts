@@ -3,7 +3,7 @@ import type { DataTrouble } from '../../core/compress/reviewPlan';
 import type { Model } from '../../core/onnx/model';
 import { ModelError } from '../../core/onnx/modelError';
 import { type CalibrationData, openCalibration } from '../calibration/calibrationData';
-import { NO_PREPROCESSING, parsePreprocessing, printPreprocessing } from '../calibration/preprocessing';
+import { NO_PREPROCESSING, plannedPreprocessing, printPreprocessing } from '../calibration/preprocessing';
 import type { CalibrationRequest } from '../engine';
 import { existsSync } from '../platform/files';
 import { basename, dirname, join } from '../platform/paths';
@@ -64,7 +64,7 @@ export async function openPlanned(
       `The plan was made on the calibration data ${calibration.file}, and ${path} does not exist. Say where it is, or make the plan anew.`,
     );
   }
-  const preprocessing = preprocessingOf(calibration);
+  const preprocessing = plannedPreprocessing(calibration);
   const options = { path, preprocessing, limit: calibration.samples, seed };
   const data = await openCalibration(model, given, options, signal);
   try {
@@ -77,10 +77,4 @@ export async function openPlanned(
     data.close();
     throw error;
   }
-}
-
-function preprocessingOf({ mean, std, options }: PlanCalibration) {
-  const words = new Map<string, string>();
-  for (let i = 0; i + 1 < options.length; i += 2) words.set(options[i]!.replace(/^--/, ''), options[i + 1]!);
-  return { ...parsePreprocessing(Object.fromEntries(words)), mean, std };
 }

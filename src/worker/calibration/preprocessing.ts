@@ -76,6 +76,21 @@ export function parsePreprocessing(options: PreprocessingOptions): Preprocessing
   };
 }
 
+/** How a plan says that its data was read: mean, std, and all other options as words. Throws as {@link parsePreprocessing}. */
+export function plannedPreprocessing({
+  mean,
+  std,
+  options,
+}: {
+  readonly mean: readonly number[];
+  readonly std: readonly number[];
+  readonly options: readonly string[];
+}): Preprocessing {
+  const words = new Map<string, string>();
+  for (let i = 0; i + 1 < options.length; i += 2) words.set(options[i]!.replace(/^--/, ''), options[i + 1]!);
+  return { ...parsePreprocessing(Object.fromEntries(words)), mean, std };
+}
+
 /** The options that {@link parsePreprocessing} reads back to the same: what differs from doing nothing, as command-line words. */
 export function printPreprocessing({ scale, mean, std, input, image }: Preprocessing): readonly string[] {
   const { image: usual } = NO_PREPROCESSING;

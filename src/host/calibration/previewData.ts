@@ -1,0 +1,169 @@
+import * as vscode from 'vscode';
+import type { DescribedCalibration, Engine } from '../../worker/engine';
+import type { Failures } from '../failures';
+import type { Models } from '../models';
+import { basename } from '../paths';
+import { wrapped } from '../wrapped';
+import { type Calibration, requestOf } from './calibrations';
+import { dataName, fitText, inputText, rangeText, samplesText } from './calibrationText';
+import { type ReadingOption, readingOptions } from './readingOptions';
+
+interface Parts {
+  readonly engine: Engine;
+  readonly models: Models;
+  readonly failures: Failures;
+}
+
+/**
+ * Shows what data is like as a model will see it, and what can be set of how it is read. Resolves with the data as it is to
+ * be used; undefined when it was closed.
+ */
+export type PreviewData = (
+  model: vscode.Uri,
+  start: Calibration,
+) => Promise<Calibration | 'back' | undefined>;
+
+/** What was read, or why it can't be, as a sentence. */
+type Look = { readonly value: DescribedCalibration } | { readonly message: string };
+
+interface PreviewItem extends vscode.QuickPickItem {
+  /** What the list is kept at when it is shown again. */
+  readonly key: string;
+  readonly does?: 'use' | ReadingOption;
+}
+
+/** Characters of the two lines of an entry that are surely in sight. */
+const LINE = 84;
+
+export function createPreviewData({ engine, models, failures }: Parts): PreviewData {
+  return async (model, start) => {
+    let calibration = start;
+    let key = 'use';
+    for (;;) {
+      const now = calibration;
+      const ask = (signal: AbortSignal): Promise<Look> => {
+        const request = { ...models.request(model), calibration: requestOf(now) };
+        return failures.orSentence(engine.describeCalibration(request, { signal }));
+      };
+      const chosen = await show(model, now, ask, key);
+      if (chosen === 'back' || !chosen) return chosen;
+      if ('fit' in chosen) {
+        return { ...now, samples: chosen.fit + chosen.heldBack, heldBack: chosen.heldBack };
+      }
+      key = chosen.key;
+      const reading = await chosen.ask();
+      if (reading) calibration = { ...now, ...reading };
+    }
+  };
+}
+
+/** One round: what it is like, until something is chosen. */
+async function show(
+  model: vscode.Uri,
+  calibration: Calibration,
+  ask: (signal: AbortSignal) => Promise<Look>,
+  key: string,
+): Promise<DescribedCalibration | ReadingOption | 'back' | undefined> {
+  const abort = new AbortController();
+  const pick = vscode.window.createQuickPick<PreviewItem>();
+  pick.title = vscode.l10n.t('{0} for {1}', dataName(calibration), basename(model.path));
+  pick.step = 2;
+  pick.totalSteps = 2;
+  pick.placeholder = vscode.l10n.t('What the model will see; choose a line to change how it is read');
+  pick.matchOnDescription = true;
+  pick.matchOnDetail = true;
+  pick.ignoreFocusOut = true;
+  pick.buttons = [vscode.QuickInputButtons.Back];
+  let look: Look | undefined;
+  const place = () => {
+    pick.items = itemsOf(calibration, look);
+    const same = pick.items.find((item) => item.key === key);
+    if (same) pick.activeItems = [same];
+  };
+  const chosen = new Promise<DescribedCalibration | ReadingOption | 'back' | undefined>((resolve, reject) => {
+    pick.onDidChangeActive(([item]) => {
+      if (item) key = item.key;
+    });
+    pick.onDidAccept(() => {
+      const does = pick.activeItems[0]?.does;
+      if (does === 'use' && look && 'value' in look) resolve(look.value);
+      else if (does && does !== 'use') resolve(does);
+    });
+    pick.onDidTriggerButton(() => resolve('back'));
+    pick.onDidHide(() => resolve(undefined));
+    ask(abort.signal).then((answer) => {
+      if (abort.signal.aborted) return;
+      look = answer;
+      pick.busy = false;
+      const wanted = key;
+      place();
+      key = wanted;
+    }, reject);
+  });
+  pick.busy = true;
+  const wanted = key;
+  place();
+  key = wanted;
+  pick.show();
+  try {
+    return await chosen;
+  } finally {
+    abort.abort(new DOMException('The choice is made.', 'AbortError'));
+    pick.dispose();
+  }
+}
+
+function itemsOf(calibration: Calibration, look: Look | undefined): readonly PreviewItem[] {
+  const items: PreviewItem[] = [];
+  const separator = (label: string) =>
+    items.push({ label, key: label, kind: vscode.QuickPickItemKind.Separator });
+  const options = readingOptions(calibration, look && 'value' in look ? look.value : undefined);
+  const fact = (icon: string, label: string, description: string, does?: ReadingOption) =>
+    items.push({ label: `$(${icon}) ${label}`, description, key: label, ...(does ? { does } : {}) });
+  /** A sentence over as many lines as it takes; choosing it leads to what it is mostly about. */
+  const sentence = (icon: string, text: string) => {
+    const lines = wrapped(text, LINE);
+    for (let i = 0; i < lines.length; i += 2) {
+      const [label = '', detail] = lines.slice(i, i + 2);
+      items.push({
+        label: i === 0 ? `$(${icon}) ${label}` : label,
+        ...(detail === undefined ? {} : { detail }),
+        key: text,
+        does: options[1]!,
+        alwaysShow: true,
+      });
+    }
+  };
+
+  if (!look) items.push({ label: `$(loading~spin) ${vscode.l10n.t('Reading samples…')}`, key: 'reading' });
+  else if ('message' in look) sentence('error', look.message.replaceAll('$(', '\\$('));
+  else {
+    const { value } = look;
+    items.push({
+      label: `$(check) ${vscode.l10n.t('Use This Data')}`,
+      description: samplesText(value.fit + value.heldBack, value.heldBack),
+      key: 'use',
+      does: 'use',
+      alwaysShow: true,
+    });
+    if (value.warnings.length > 0) separator(vscode.l10n.t('What looks wrong'));
+    for (const warning of value.warnings) sentence('warning', warning.replaceAll('$(', '\\$('));
+    separator(vscode.l10n.t('What the model gets'));
+    for (const input of value.inputs) {
+      fact('symbol-field', input.name, `${inputText(input)} · ${rangeText(input.range)}`, options[1]);
+      if (input.channels.length < 2) continue;
+      for (const [c, range] of input.channels.entries())
+        fact('blank', vscode.l10n.t('channel {0} of {1}', c, input.name), rangeText(range), options[1]);
+    }
+    const fit = fitText(value);
+    if (fit) fact('pulse', vscode.l10n.t('The first BatchNormalization'), fit, options[1]);
+    const sizes = Object.entries({ ...value.sizes, ...value.assumed });
+    if (sizes.length > 0) {
+      const text = sizes.map(([name, size]) => `${name} = ${size}`).join(', ');
+      fact('symbol-ruler', vscode.l10n.t('Sizes of open dimensions'), text);
+    }
+  }
+  separator(vscode.l10n.t('How it is read'));
+  for (const option of options) fact(option.icon, option.label, option.value, option);
+  return items;
+}
