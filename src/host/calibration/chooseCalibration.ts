@@ -47,6 +47,8 @@ export function createChooseCalibration({
     model: vscode.Uri,
     current: Calibration | null | undefined,
   ): Promise<DataItem['chosen']> {
+    // In front of the list, so that what is first stays first.
+    const found = await findCandidates(model);
     const abort = new AbortController();
     const pick = vscode.window.createQuickPick<DataItem>();
     pick.title = vscode.l10n.t('Calibration data for {0}', basename(model.path));
@@ -58,7 +60,6 @@ export function createChooseCalibration({
     pick.matchOnDescription = true;
     pick.ignoreFocusOut = true;
     pick.busy = true;
-    let found: readonly Candidate[] = [];
     const known = new Map<Candidate, string>();
     const show = () => {
       const active = pick.activeItems[0];
@@ -68,9 +69,6 @@ export function createChooseCalibration({
       if (same) pick.activeItems = [same];
     };
     const look = async () => {
-      found = await findCandidates(model);
-      if (abort.signal.aborted) return;
-      show();
       for (const candidate of found) {
         known.set(candidate, await contentOf(model, candidate, abort.signal));
         if (abort.signal.aborted) return;

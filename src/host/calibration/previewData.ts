@@ -81,9 +81,6 @@ async function show(
     if (same) pick.activeItems = [same];
   };
   const chosen = new Promise<DescribedCalibration | ReadingOption | 'back' | undefined>((resolve, reject) => {
-    pick.onDidChangeActive(([item]) => {
-      if (item) key = item.key;
-    });
     pick.onDidAccept(() => {
       const does = pick.activeItems[0]?.does;
       if (does === 'use' && look && 'value' in look) resolve(look.value);
@@ -95,15 +92,11 @@ async function show(
       if (abort.signal.aborted) return;
       look = answer;
       pick.busy = false;
-      const wanted = key;
       place();
-      key = wanted;
     }, reject);
   });
   pick.busy = true;
-  const wanted = key;
   place();
-  key = wanted;
   pick.show();
   try {
     return await chosen;

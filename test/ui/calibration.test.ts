@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { smallData, smallNet } from '../host/smallNet';
+import { openWorkbench, type Workbench } from '../vscode/ui.mjs';
+
+/** From the right click to a report of a model that was fitted to data, by keyboard from there on. */
+describe('calibration data in a VS Code window', () => {
+  let folder: string;
+  let workbench: Workbench;
+  before(async () => {
+    folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-ui-'));
+    writeFileSync(path.join(folder, 'net.onnx'), smallNet());
+    writeFileSync(path.join(folder, 'calib.npy'), smallData());
+    workbench = await openWorkbench({ folder });
+  });
+  after(async () => {
+    await workbench?.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it('is chosen from the goals, looked at, and brings goals of output error', () =>
+    workbench.attempt('choose-data', async () => {
+      const { page, openContainer, contextMenu, screenshot } = workbench;
+      await openContainer('Explorer');
+      await contextMenu('net.onnx', 'Compress Model…');
+      const picker = page.locator('.quick-input-widget');
+      const entry = (text: string | RegExp) => picker.getByRole('option', { name: text });
+      await entry('Half the parameters').waitFor();
+      assert.equal(await entry(/output error/).count(), 0);
+      await picker.getByRole('textbox').fill('Calibration');
+      await entry(/Calibration Data….*none: random data/).waitFor();
+      await screenshot('calibration-goals');
+      await page.keyboard.press('Enter');
+      await entry(/calib\.npy.*48 samples/).waitFor();
+      await screenshot('calibration-choose');
+      await page.keyboard.press('Enter');
+      await entry(/Use This Data.*48 samples, 6 of them held back/).waitFor();
+      await entry(/x.*1 × 8 × 8 float, stored as uint8.*mean/).waitFor();
+      await screenshot('calibration-preview');
+    }));
+
+  it('is normalised by hand, with a word on what can’t be read', () =>
+    workbench.attempt('normalise-data', async () => {
+      const { page, screenshot } = workbench;
+      const picker = page.locator('.quick-input-widget');
+      const entry = (text: string | RegExp) => picker.getByRole('option', { name: text });
+      await picker.getByRole('textbox').fill('Mean and standard');
+      await entry(/Mean and standard deviation.*none/).waitFor();
+      await page.keyboard.press('Enter');
+      await entry('By Hand…').waitFor();
+      await screenshot('calibration-normalisation');
+      await picker.getByRole('textbox').fill('By Hand');
+      await page.keyboard.press('Enter');
+      await picker.getByText('Mean (1 of 2)').waitFor();
+      await picker.getByRole('textbox').fill('half');
+      await picker.getByText('Numbers are needed, with commas between them.').waitFor();
+      await screenshot('calibration-by-hand');
+      await picker.getByRole('textbox').fill('0.4');
+      await page.keyboard.press('Enter');
+      await picker.getByText('Standard deviation (2 of 2)').waitFor();
+      await picker.getByRole('textbox').fill('0.2');
+      await page.keyboard.press('Enter');
+      await entry(/Mean and standard deviation.*mean 0\.4, std 0\.2/).waitFor();
+      await picker.getByRole('textbox').fill('Use');
+      await entry(/Use This Data/).waitFor();
+      await page.keyboard.press('Enter');
+      await entry('At most 5 % output error').waitFor();
+      await entry(/Calibration Data….*calib\.npy · 48 samples, 6 of them held back/).waitFor();
+      await screenshot('calibration-goals-on-data');
+    }));
+
+  it('is what the smaller model is fitted to and checked on, as the report says', () =>
+    workbench.attempt('fit-to-data', async () => {
+      const { page, notification, webviewFrame, openContainer, row, screenshot } = workbench;
+      const picker = page.locator('.quick-input-widget');
+      await picker.getByRole('option', { name: 'Half the parameters' }).click();
+      const toast = await notification(/output error .* on 6 samples held back/);
+      await screenshot('calibration-done');
+      await toast.getByRole('button', { name: 'Show Report' }).click();
+      await webviewFrame()
+        .getByText(/Calibrated on calib\.npy: factors are fitted to 42 samples/)
+        .waitFor();
+      await openContainer('Ranksmith');
+      await row('Layers', /^net\.onnx, calib\.npy/).waitFor();
+      await screenshot('calibration-report');
+    }));
+});
