@@ -61,7 +61,7 @@ export interface Outlook {
 export function errorOutlook(): Outlook {
   return {
     reachable: true,
-    text: l10n.t('as small as that allows; met on the samples held back, or refused with the nearest'),
+    text: l10n.t('met on samples held back, or refused with the nearest'),
   };
 }
 

@@ -55,20 +55,18 @@ export async function pickGoal(
   data: DataOfGoal,
   plan?: PlanGoal,
 ): Promise<Target | PlanGoal | undefined> {
-  for (let isData = false; ; isData = true) {
-    const item = await pickItem(title, preview, data, plan, isData);
+  for (;;) {
+    const item = await pickItem(title, preview, data, plan);
     if (!item?.data) return item?.custom ? askTarget(title) : (item?.plan ?? item?.goal?.target);
     await data.choose();
   }
 }
 
-/** @param isData the entry for the data is where the list begins */
 async function pickItem(
   title: string,
   preview: PreviewTargets,
   data: DataOfGoal,
   plan: PlanGoal | undefined,
-  isData: boolean,
 ): Promise<GoalItem | undefined> {
   const isOnData = data.isThere();
   const groups = goalGroups(isOnData);
@@ -88,11 +86,10 @@ async function pickItem(
     const planItems = plan ? planItemsOf(plan, planOutlook) : [];
     // The list is replaced: what was selected stays so.
     pick.keepScrollPosition = true;
-    pick.items = [...planItems, ...itemsOf(groups, outlooks), ...closingItems(data)];
-    const same = active
-      ? pick.items.find((item) => keyOf(item) === keyOf(active))
-      : pick.items.find((item) => isData && item.data);
-    const first = pick.items.find((item) => item.outlook?.reachable);
+    pick.items = [...planItems, ...dataItems(data), ...itemsOf(groups, outlooks)];
+    const same = pick.items.find((item) => active && keyOf(item) === keyOf(active));
+    // Enter is for a goal, not for the data in front of them.
+    const first = pick.items.find((item) => item.outlook?.reachable ?? (item.plan || item.goal));
     const next = same && same.outlook?.reachable !== false ? same : first;
     if (next) pick.activeItems = [next];
   };
@@ -193,7 +190,7 @@ function itemsOf(
 }
 
 /** What it will be measured on. */
-function closingItems(data: DataOfGoal): readonly GoalItem[] {
+function dataItems(data: DataOfGoal): readonly GoalItem[] {
   return [
     { label: vscode.l10n.t('Measured on'), kind: vscode.QuickPickItemKind.Separator },
     {

@@ -103,7 +103,7 @@ describe('calibration data in the editor', function () {
     const item = await layers.getTreeItem(row);
     const token = new vscode.CancellationTokenSource().token;
     const { tooltip } = (await layers.resolveTreeItem!(item, row, token))!;
-    assert.match((tooltip as vscode.MarkdownString).value, /\*\*Calibration data:\*\* calib\.npy/);
+    assert.match((tooltip as vscode.MarkdownString).value, /\*\*Calibration data:\*\* calib\\\.npy · 48 samples/);
   });
 
   it('is what a compression fits to, keeps an output error on, and reports', async () => {
@@ -165,7 +165,7 @@ describe('calibration data in the editor', function () {
         at,
       );
       const told = hover!.contents.map((each) => (each as vscode.MarkdownString).value).join('\n');
-      assert.match(told, /\*\*calib\.npy\*\* 48 samples/);
+      assert.match(told, /\*\*calib\\\.npy\*\* 48 samples/);
     });
 
     it('is missed where it is gone, and a fix does without it; undo brings it back', async () => {

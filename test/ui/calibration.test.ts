@@ -29,10 +29,11 @@ describe('calibration data in a VS Code window', () => {
       const picker = page.locator('.quick-input-widget');
       const entry = (text: string | RegExp) => picker.getByRole('option', { name: text });
       await entry('Half the parameters').waitFor();
-      assert.equal(await entry(/output error/).count(), 0);
-      await picker.getByRole('textbox').fill('Calibration');
       await entry(/Calibration Data….*none: random data/).waitFor();
+      assert.equal(await entry(/output error/).count(), 0);
       await screenshot('calibration-goals');
+      await picker.getByRole('textbox').fill('Calibration');
+      await entry(/Calibration Data/).waitFor();
       await page.keyboard.press('Enter');
       await entry(/calib\.npy.*48 samples/).waitFor();
       await screenshot('calibration-choose');

@@ -32,8 +32,8 @@ interface PreviewItem extends vscode.QuickPickItem {
   readonly does?: 'use' | ReadingOption;
 }
 
-/** Characters of the two lines of an entry that are surely in sight. */
-const LINE = 84;
+/** Characters of a line of an entry that are in sight beside the name of its group. */
+const LINE = 60;
 
 export function createPreviewData({ engine, models, failures }: Parts): PreviewData {
   return async (model, start) => {
