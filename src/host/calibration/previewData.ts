@@ -32,8 +32,8 @@ interface PreviewItem extends vscode.QuickPickItem {
   readonly does?: 'use' | ReadingOption;
 }
 
-/** Characters of a line of an entry that are in sight beside the name of its group. */
-const LINE = 60;
+/** Characters of an entry that are in sight beside the name of its group. */
+const LINE = 64;
 
 export function createPreviewData({ engine, models, failures }: Parts): PreviewData {
   return async (model, start) => {
@@ -115,12 +115,9 @@ function itemsOf(calibration: Calibration, look: Look | undefined): readonly Pre
     items.push({ label: `$(${icon}) ${label}`, description, key: label, ...(does ? { does } : {}) });
   /** A sentence over as many lines as it takes; choosing it leads to what it is mostly about. */
   const sentence = (icon: string, text: string) => {
-    const lines = wrapped(text, LINE);
-    for (let i = 0; i < lines.length; i += 2) {
-      const [label = '', detail] = lines.slice(i, i + 2);
+    for (const [i, line] of wrapped(text, LINE).entries()) {
       items.push({
-        label: i === 0 ? `$(${icon}) ${label}` : label,
-        ...(detail === undefined ? {} : { detail }),
+        label: `$(${i === 0 ? icon : 'blank'}) ${line}`,
         key: text,
         does: options[1]!,
         alwaysShow: true,
