@@ -75,7 +75,7 @@ describe('calibration data in the editor', function () {
     assert.deepEqual(
       found.map(({ kind, label }) => [kind, label]),
       [
-        ['test data', 'test_data_set_*'],
+        ['tensors', 'test_data_set_*'],
         ['array', 'arrays/more.npz'],
         ['array', 'calib.npy'],
         ['pictures', 'photos/'],
@@ -103,7 +103,10 @@ describe('calibration data in the editor', function () {
     const item = await layers.getTreeItem(row);
     const token = new vscode.CancellationTokenSource().token;
     const { tooltip } = (await layers.resolveTreeItem!(item, row, token))!;
-    assert.match((tooltip as vscode.MarkdownString).value, /\*\*Calibration data:\*\* calib\\\.npy · 48 samples/);
+    assert.match(
+      (tooltip as vscode.MarkdownString).value,
+      /\*\*Calibration data:\*\* calib\\\.npy · 48 samples/,
+    );
   });
 
   it('is what a compression fits to, keeps an output error on, and reports', async () => {

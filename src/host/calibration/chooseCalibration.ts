@@ -165,7 +165,7 @@ async function uriOf(
   return uri;
 }
 
-const KIND_ICONS = { array: 'symbol-array', 'test data': 'beaker', pictures: 'file-media' } as const;
+const KIND_ICONS = { array: 'symbol-array', tensors: 'beaker', pictures: 'file-media' } as const;
 
 function itemsOf(
   current: Calibration | null | undefined,

@@ -6,11 +6,13 @@ export interface Candidate {
   readonly uri: vscode.Uri;
   /** What to call it: its path from the model's folder. */
   readonly label: string;
-  readonly kind: 'array' | 'test data' | 'pictures';
+  readonly kind: 'array' | 'tensors' | 'pictures';
 }
 
 const ARRAY = /\.np[yz]$/i;
 const PICTURE = /\.(png|jpe?g|jpe|jfif)$/i;
+/** The name of a set of ONNX test data with any number. */
+const SETS = 'test_data_set_*';
 const TEST_DATA = /^test_data_set_\d+$/;
 /** Folders that are looked into, those inside of them included. */
 const MOST_FOLDERS = 24;
@@ -41,7 +43,7 @@ export async function findCandidates(model: vscode.Uri): Promise<readonly Candid
   const found: Candidate[] = [];
   const array = (uri: vscode.Uri, label: string) => found.push({ uri, label, kind: 'array' });
   if (entries.some((entry) => isFolder(entry) && TEST_DATA.test(entry[0])))
-    found.push({ uri: folder, label: 'test_data_set_*', kind: 'test data' });
+    found.push({ uri: folder, label: SETS, kind: 'tensors' });
   for (const entry of entries) {
     const [name] = entry;
     const uri = vscode.Uri.joinPath(folder, name);
@@ -52,7 +54,7 @@ export async function findCandidates(model: vscode.Uri): Promise<readonly Candid
     if (TEST_DATA.test(name)) continue;
     const inside = await entriesOf(uri);
     if (inside.some((each) => isFolder(each) && TEST_DATA.test(each[0])))
-      found.push({ uri, label: `${name}/test_data_set_*`, kind: 'test data' });
+      found.push({ uri, label: [name, SETS].join('/'), kind: 'tensors' });
     for (const each of inside)
       if (!isFolder(each) && ARRAY.test(each[0]))
         array(vscode.Uri.joinPath(uri, each[0]), `${name}/${each[0]}`);
@@ -61,6 +63,6 @@ export async function findCandidates(model: vscode.Uri): Promise<readonly Candid
     if (hasOwn || (first && (await holdsPictures(vscode.Uri.joinPath(uri, first[0]), 0))))
       found.push({ uri, label: `${basename(uri.path)}/`, kind: 'pictures' });
   }
-  const order = ['test data', 'array', 'pictures'];
+  const order = ['tensors', 'array', 'pictures'];
   return found.sort((a, b) => order.indexOf(a.kind) - order.indexOf(b.kind));
 }

@@ -116,8 +116,9 @@ function itemsOf(calibration: Calibration, look: Look | undefined): readonly Pre
   /** A sentence over as many lines as it takes; choosing it leads to what it is mostly about. */
   const sentence = (icon: string, text: string) => {
     for (const [i, line] of wrapped(text, LINE).entries()) {
+      const shown = i === 0 ? icon : 'blank';
       items.push({
-        label: `$(${i === 0 ? icon : 'blank'}) ${line}`,
+        label: `$(${shown}) ${line}`,
         key: text,
         does: options[1]!,
         alwaysShow: true,

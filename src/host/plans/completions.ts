@@ -101,7 +101,7 @@ async function dataDrafts(
 ): Promise<readonly Draft[]> {
   const kind = vscode.CompletionItemKind.Value;
   const none: Draft = {
-    label: 'null',
+    label: NULL,
     detail: vscode.l10n.t('none: by the weights alone'),
     text: 'null',
     kind,
@@ -122,6 +122,8 @@ async function dataDrafts(
   const text = printCalibration(outcome.value.identity);
   return [{ label: dataName(chosen), detail: calibrationLine(chosen), text, kind }, none];
 }
+
+const NULL = JSON.stringify(null);
 
 function signalOf(token: vscode.CancellationToken): AbortSignal {
   const abort = new AbortController();
