@@ -82,7 +82,7 @@ describe('calibration data in a VS Code window', () => {
       await screenshot('calibration-done');
       await toast.getByRole('button', { name: 'Show Report' }).click();
       await webviewFrame()
-        .getByText(/Calibrated on calib\.npy: factors are fitted to 42 samples/)
+        .getByText(/Calibrated on 42 samples of calib\.npy; 6 were held back/)
         .waitFor();
       await openContainer('Ranksmith');
       await row('Layers', /^net\.onnx, calib\.npy/).waitFor();
