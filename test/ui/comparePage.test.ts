@@ -4,7 +4,7 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import type { LayerChange, ModelComparison } from '../../src/core/compress/compare/modelComparison';
 import type { CompareView } from '../../webview/comparePage/messages';
 import { chromiumOptions } from '../vscode/chromium.mjs';
-import { openPage, tell } from './pages';
+import { openPage, seriousFindings, THEMES, tell } from './pages';
 
 const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
 
@@ -162,6 +162,21 @@ describe('the page of a comparison', () => {
     await page.close();
   });
 
+  for (const theme of THEMES) {
+    it(`has no serious finding of axe in the ${theme} theme`, async () => {
+      const page = await openPage(browser, 'comparePage', 900, { theme });
+      const problems = [{ code: 'x', message: 'A sentence about a problem.' }];
+      await show(page, ready([change({}), change({ name: 'other', kind: 'added' })], { problems }));
+      await page.getByRole('checkbox').uncheck();
+      await page.getByRole('grid').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.locator('.row[aria-selected="true"]').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
+      await page.screenshot({ path: `out/screenshots/compare-page-${theme}.png`, fullPage: true });
+      await page.close();
+    });
+  }
+
   for (const width of [300, 900]) {
     it(`does not overflow at ${width} pixels`, async () => {
       const page = await openPage(browser, 'comparePage', width);
@@ -229,7 +244,7 @@ function ready(layers: readonly LayerChange[], of: Partial<ModelComparison> = {}
     nodes: 19,
     layers: 8,
   };
-  const after = { ...figures, file: '/b.onnx', bytes: 4_610_000, parameters: 1_150_000, opset: 18 };
+  const after = { ...figures, file: '/b.onnx', bytes: 4_610_000, parameters: 1_150_000, macs: 18_900_000, opset: 18 };
   const comparison: ModelComparison = { before: figures, after, layers, problems: [], weights: true, ...of };
   return { kind: 'ready' as const, comparison, isFromReport: false };
 }

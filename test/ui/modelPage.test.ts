@@ -5,7 +5,7 @@ import type { LayerInfo } from '../../src/core/compress/analysis';
 import type { ModelInspection } from '../../src/core/compress/modelStructure';
 import type { ModelView } from '../../webview/modelPage/messages';
 import { chromiumOptions } from '../vscode/chromium.mjs';
-import { openPage, tell } from './pages';
+import { openPage, seriousFindings, THEMES, tell } from './pages';
 
 const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
 
@@ -100,7 +100,7 @@ describe('the page of a model', () => {
   it('comes back as it was left', async () => {
     const sorting = { column: 'parameters', descending: true };
     const state = { filter: '1', table: { sorting, scroll: 0, active: 1 } };
-    const page = await openPage(browser, 'modelPage', 900, state);
+    const page = await openPage(browser, 'modelPage', 900, { state });
     const layers = [1, 10, 2, 11].map((n) => layer({ name: `layer.${n}`, parameters: n }));
     await show(page, { kind: 'ready', inspection: inspectionOf(layers) });
     await page.getByText('filtered 3 4').waitFor();
@@ -127,6 +127,25 @@ describe('the page of a model', () => {
         ),
       );
       assert.deepEqual([head!.x, head!.width], [cell!.x, cell!.width], 'headers stand above their columns');
+      await page.close();
+    });
+  }
+
+  for (const theme of THEMES) {
+    it(`has no serious finding of axe in the ${theme} theme`, async () => {
+      const page = await openPage(browser, 'modelPage', 900, { theme });
+      const skipped = layer({ status: 'skipped', reason: 'Depthwise: each group has one input channel.' });
+      const inspection = inspectionOf([layer({}), skipped], {
+        problems: [{ code: 'x', message: 'A sentence about a problem.' }],
+        dataFiles: [{ location: 'net.data', tensors: 1, bytes: 1, first: 'w', size: 1 }],
+        metadata: [{ key: 'author', value: 'somebody' }],
+      });
+      await show(page, { kind: 'ready', inspection });
+      await page.getByRole('grid').focus();
+      await page.keyboard.press('ArrowDown');
+      await page.locator('.row[aria-selected="true"]').waitFor();
+      assert.deepEqual(await seriousFindings(page), []);
+      await page.screenshot({ path: `out/screenshots/model-page-${theme}.png`, fullPage: true });
       await page.close();
     });
   }

@@ -1,29 +1,40 @@
 import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
+import themes from './themes.json';
 
-/** Colours of VS Code's light theme, as far as pages use them. */
-const COLOURS = `:root {
-  --vscode-font-family: sans-serif; --vscode-font-size: 13px; --vscode-foreground: #3b3b3b;
-  --vscode-descriptionForeground: #616161; --vscode-disabledForeground: #616161; --vscode-widget-border: #e5e5e5;
-  --vscode-editor-background: #ffffff; --vscode-textLink-foreground: #005fb8; --vscode-charts-green: #388a34;
-  --vscode-charts-blue: #1a85ff; --vscode-button-foreground: #ffffff; --vscode-button-background: #005fb8;
-  --vscode-button-secondaryForeground: #3b3b3b; --vscode-button-secondaryBackground: #e5e5e5;
-  --vscode-input-background: #ffffff; --vscode-input-foreground: #3b3b3b; --vscode-input-border: #cecece;
-  --vscode-focusBorder: #005fb8; --vscode-list-hoverBackground: #f2f2f2;
-  --vscode-list-activeSelectionBackground: #e8e8e8; --vscode-list-activeSelectionForeground: #000000;
-  --vscode-list-inactiveSelectionBackground: #e4e6f1; --vscode-editorWarning-foreground: #bf8803; }`;
+const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
+
+/** VS Code's own themes. */
+export type Theme = keyof typeof themes;
+
+export const THEMES = Object.keys(themes) as readonly Theme[];
+
+const CLASSES: Readonly<Record<Theme, string>> = {
+  dark: 'vscode-dark',
+  light: 'vscode-light',
+  'high-contrast': 'vscode-high-contrast',
+  'high-contrast-light': 'vscode-high-contrast-light vscode-high-contrast',
+};
 
 /** Opens the page of a bundle by itself, as VS Code would; what it posts is in `posted`, what it keeps in `kept`. */
 export async function openPage(
   browser: Browser,
   bundle: string,
   width: number,
-  state?: object,
+  { state, theme = 'light' }: { readonly state?: object; readonly theme?: Theme } = {},
 ): Promise<Page> {
   mkdirSync('out/screenshots', { recursive: true });
   const page = await browser.newPage({ viewport: { width, height: 800 } });
-  await page.setContent('<!DOCTYPE html><html lang="en"><title></title><main id="page"></main></html>');
-  await page.addStyleTag({ content: `${readFileSync(`dist/${bundle}.css`, 'utf8')} ${COLOURS}` });
+  await page.setContent(
+    `<!DOCTYPE html><html lang="en"><title></title><body class="${CLASSES[theme]}"><main id="page"></main></body></html>`,
+  );
+  const colours = Object.entries(themes[theme]).map(([name, value]) => `${name}: ${value};`);
+  await page.addStyleTag({
+    content: `${readFileSync(`dist/${bundle}.css`, 'utf8')}
+      :root { ${colours.join(' ')} --vscode-font-family: sans-serif; --vscode-font-size: 13px; }
+      body { background: var(--vscode-editor-background); }`,
+  });
   await page.evaluate(
     `globalThis.posted = []; globalThis.kept = ${JSON.stringify(state ?? null) ?? 'undefined'} ?? undefined;
      globalThis.acquireVsCodeApi = () => ({
@@ -36,3 +47,16 @@ export async function openPage(
 /** Gives the page a message, as the extension would. */
 export const tell = (page: Page, message: object) =>
   page.evaluate(`postMessage(${JSON.stringify(message)}, '*')`);
+
+/** What axe finds serious about the page as it is now. */
+export async function seriousFindings(page: Page): Promise<readonly string[]> {
+  // A page in a tab has its name from VS Code.
+  await page.evaluate(`document.title = 'page'`);
+  await page.addScriptTag({ path: AXE });
+  const { violations } = (await page.evaluate(`axe.run(document, { resultTypes: ['violations'] })`)) as {
+    violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+  };
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
