@@ -244,7 +244,14 @@ function ready(layers: readonly LayerChange[], of: Partial<ModelComparison> = {}
     nodes: 19,
     layers: 8,
   };
-  const after = { ...figures, file: '/b.onnx', bytes: 4_610_000, parameters: 1_150_000, macs: 18_900_000, opset: 18 };
+  const after = {
+    ...figures,
+    file: '/b.onnx',
+    bytes: 4_610_000,
+    parameters: 1_150_000,
+    macs: 18_900_000,
+    opset: 18,
+  };
   const comparison: ModelComparison = { before: figures, after, layers, problems: [], weights: true, ...of };
   return { kind: 'ready' as const, comparison, isFromReport: false };
 }
