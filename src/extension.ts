@@ -65,7 +65,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const log = own(vscode.window.createOutputChannel('Ranksmith', { log: true }));
   const failures = createFailures(log);
   const dimensions = rememberDimensions(workspaceState);
-  const host = own(createEngineHost(extensionUri, log));
+  const host = own(createEngineHost(extensionUri, log, context.globalStorageUri));
   const { engine } = host;
   const files = own(watchModelFiles());
   const calibrations = own(rememberCalibrations(workspaceState));

@@ -8,6 +8,7 @@ import { compressCommand } from './compressCommand';
 import { planCommand } from './planCommand';
 import { spectrumCommand } from './spectrumCommand';
 import { processTerminal, type Terminal } from './terminal';
+import { timingsPath } from './timingsPath';
 import { HELP } from './usage';
 import { UsageError } from './usageError';
 import { verifyCommand } from './verifyCommand';
@@ -36,7 +37,11 @@ async function main(args: readonly string[]): Promise<number> {
     terminal.complain(`ranksmith does not know the command "${name}".\n\n${HELP}`);
     return 2;
   }
-  const session = createSession({ folder: __dirname, threadScript: join(__dirname, 'factorThread.js') });
+  const session = createSession({
+    folder: __dirname,
+    threadScript: join(__dirname, 'factorThread.js'),
+    timings: rest.includes('--no-timing-cache') ? undefined : timingsPath(),
+  });
   try {
     return await command(rest, session, terminal);
   } catch (error) {

@@ -31,6 +31,7 @@ export async function compressCommand(
     ...PLANNING_OPTIONS,
     plan: { type: 'string' },
     'allow-larger': { type: 'boolean' },
+    'allow-slower': { type: 'boolean' },
     report: { type: 'string', multiple: true },
   });
   const [model, ...more] = positionals;
@@ -61,6 +62,7 @@ export async function compressCommand(
         // A file named on the command line is meant; the default name might hold something dear.
         overwrite: values.overwrite === true || values.output !== undefined,
         allowLarger: values['allow-larger'] === true,
+        allowSlower: values['allow-slower'] === true,
       },
       terminal.callOptions(model),
     );
@@ -115,11 +117,20 @@ function printReport(report: CompressionReport): string {
     layer.ranks === null ? '' : formatCount(layer.parameters.after),
     formatMacs(layer.macs.before),
     layer.ranks === null ? '' : formatMacs(layer.macs.after),
+    layer.ms ? changedMs(layer.ms) : '',
     layer.weightError === null ? (layer.reason ?? '') : formatPercent(layer.weightError),
   ]);
-  const columns = ['layer', 'op', 'method', 'parameters', 'after', 'MACs', 'after', 'weight error'].map(
-    (title, i) => ({ title, align: i >= 3 && i < 7 ? 'right' : 'left' }) as const,
-  );
+  const columns = [
+    'layer',
+    'op',
+    'method',
+    'parameters',
+    'after',
+    'MACs',
+    'after',
+    'ms alone',
+    'weight error',
+  ].map((title, i) => ({ title, align: i >= 3 && i < 8 ? 'right' : 'left' }) as const);
   const { original, compressed, seconds } = report;
   const total = seconds.suggest + seconds.factor + seconds.write + seconds.verify;
   return [
@@ -133,6 +144,12 @@ function printReport(report: CompressionReport): string {
     ...unweighed(report),
     `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,
   ].join('\n');
+}
+
+/** Milliseconds of a layer alone: "0.21 → 0.08". */
+function changedMs({ before, after }: NonNullable<CompressionReport['layers'][number]['ms']>): string {
+  const short = (ms: number | null) => (ms === null ? '?' : String(Number(ms.toPrecision(2))));
+  return `${short(before)} → ${short(after)}`;
 }
 
 function printCalibration({ source, fit, heldBack }: NonNullable<CompressionReport['calibration']>): string {

@@ -19,6 +19,7 @@ const PHASES: Record<Progress['phase'], string> = {
   suggest: 'singular values',
   measure: 'measuring activations',
   try: 'trying layers',
+  time: 'timing layers',
   factor: 'factoring',
   fit: 'fitting',
   write: 'writing',
@@ -79,5 +80,6 @@ export function errorOf(error: unknown): { readonly code: string; readonly messa
 
 /** The sentence of a refusal, and what a person at a terminal can do about it. */
 export function hinted({ code, message }: ReturnType<typeof errorOf>): string {
-  return code === 'target-exists' ? `${message} Add --overwrite to replace it.` : message;
+  if (code === 'target-exists') return `${message} Add --overwrite to replace it.`;
+  return code === 'slower' ? `${message} Add --allow-slower to write it all the same.` : message;
 }

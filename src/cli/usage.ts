@@ -10,10 +10,11 @@ export const HELP = `Usage:
   ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
       Layers with parameters, multiply-adds (MACs) and the rank worth taking.
   ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
-                     [--overwrite] [--allow-larger] [--keep-norms] [--multiple N] [--seed N] [--report FILE]… [--json]
+                     [--overwrite] [--allow-larger] [--allow-slower] [--keep-norms] [--multiple N] [--seed N] [--report FILE]… [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
       For shares and errors ranks are multiples of 16, or of less where that would cost much (--multiple 8, 1 for any).
       --report FILE writes it down, as .md, .csv, .json, or .netron.json, which Netron shows beside the new model.
+      A result that is measured slower than the original is refused, unless --allow-slower.
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
   ranksmith plan MODEL [-o PLAN] [--target T] [--method M] [--rank N] [--dim NAME=N]… [--overwrite] [--keep-norms]
                  [--multiple N] [--seed N] [--json]
@@ -37,6 +38,8 @@ export const HELP = `Usage:
       --run runs both on the same input for output error and times; --all lists layers that are the same too.
 
   T  parameters=0.5 | macs=0.5 | bytes=0.5 (at most this share is left; default: parameters=0.5)
+     time=0.5 | ms=1.5 (at most this share of the time, so many milliseconds, on this machine: layers are timed alone in
+     ONNX Runtime first, and what they took is kept for next time, unless --no-timing-cache)
      error=0.05 (the fewest parameters at this output error, as estimated from the weights; with --calibration as
      measured on samples held back) | accuracy=0.5 (at most so many points of right answers lost; with --labels)
      energy=0.95 | ratio=0.5 (what each layer keeps of its energy; of its parameters)
@@ -90,6 +93,7 @@ export const PLANNING_OPTIONS = {
   overwrite: { type: 'boolean' },
   'keep-norms': { type: 'boolean' },
   multiple: { type: 'string' },
+  'no-timing-cache': { type: 'boolean' },
   seed: { type: 'string' },
   json: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
@@ -126,7 +130,7 @@ function parseGoal(text: string | undefined, rank: string | undefined): Target {
   throw new UsageError(
     rank !== undefined
       ? `--rank takes a whole number of at least 1, not "${rank}".`
-      : `--target takes parameters=S, macs=S, bytes=S, error=S or ratio=S with 0 < S < 1, accuracy=P with 0 ≤ P < 100, energy=E with 0 < E ≤ 1, evbmf=W with 0 ≤ W < 1 or rank=N, not "${text}".`,
+      : `--target takes parameters=S, macs=S, bytes=S, time=S, error=S or ratio=S with 0 < S < 1, ms=N above 0, accuracy=P with 0 ≤ P < 100, energy=E with 0 < E ≤ 1, evbmf=W with 0 ≤ W < 1 or rank=N, not "${text}".`,
   );
 }
 

@@ -59,6 +59,7 @@ export function printVerification({
   outputError,
   accuracy,
   engine,
+  batch,
   inputs,
   assumedDims,
 }: Verification): string {
@@ -71,7 +72,7 @@ export function printVerification({
     `parameters    ${change(a.parameters, b.parameters, formatCount)}`,
     `MACs          ${change(a.macs, b.macs, formatMacs)}`,
     `size          ${change(a.bytes, b.bytes, formatBytes)}`,
-    `time          ${change(a.ms, b.ms, formatMs)} on ${engine}`,
+    `time          ${change(a.ms, b.ms, formatMs)} on ${engine}${batch === undefined ? '' : `, batch ${batch}`}`,
     `output error  ${formatPercent(outputError.relative)} (relative L2), cosine ${outputError.cosine.toFixed(6)}, largest difference ${Number(outputError.max.toPrecision(3))}`,
     ...(accuracy ? [`accuracy      ${accuracyText(accuracy)}`] : []),
     `input         ${inputs}${assumed.length > 0 ? ` (assumed: ${assumed.join(', ')})` : ''}`,

@@ -79,7 +79,12 @@ export function createCompress(parts: Parts): Compress {
       overwrite,
       ...dataOf(source, way, given),
     } as const;
-    const done = await engine.compress(request, call).finally(() => removeLeftovers(uri));
+    const compressed = (allowSlower: boolean) =>
+      engine.compress({ ...request, allowSlower }, call).finally(() => removeLeftovers(uri));
+    const done = await compressed(false).catch(async (error: unknown) => {
+      if (!isSlower(error) || !(await askToWriteSlower(error.message))) throw error;
+      return compressed(true);
+    });
     await dimensions.set(uri, dimensions.of(source));
     await report.show(done);
     await models.refresh(uri);
@@ -141,6 +146,17 @@ function titleBy(title: string, ways: readonly Way[]): string {
   return first?.kind === 'plan' && others.length === 0
     ? vscode.l10n.t('{0} by the plan {1}', title, basename(first.uri.fsPath))
     : vscode.l10n.t('{0} by their plans', title);
+}
+
+function isSlower(error: unknown): error is ModelError {
+  return error instanceof ModelError && error.code === 'slower';
+}
+
+/** Whether a result that was measured slower than its original is wanted all the same. */
+async function askToWriteSlower(detail: string): Promise<boolean> {
+  const write = vscode.l10n.t('Write Anyway');
+  const question = vscode.l10n.t('The compressed model would be slower than the original.');
+  return (await vscode.window.showWarningMessage(question, { modal: true, detail }, write)) === write;
 }
 
 /** An engine that was killed could not clean up after itself: no half-written file stays behind. */

@@ -17,11 +17,15 @@ interface Running {
 }
 
 /** @param extension the extension's folder */
-export function createEngineHost(extension: vscode.Uri, log: vscode.LogOutputChannel): EngineHost {
+export function createEngineHost(
+  extension: vscode.Uri,
+  log: vscode.LogOutputChannel,
+  storage: vscode.Uri,
+): EngineHost {
   let running: Running | undefined;
 
   function start(): Running {
-    const thread = startEngineThread(extension, log);
+    const thread = startEngineThread(extension, log, storage);
     const client = connect<Engine>(ENGINE_METHODS, thread.port);
     const started: Running = { thread, client };
     const end = (why: string) => {

@@ -10,10 +10,18 @@ export interface EngineThread {
   terminate(): Promise<unknown>;
 }
 
-/** Starts the engine. What it prints goes to the log. */
-export function startEngineThread(extension: vscode.Uri, log: vscode.LogOutputChannel): EngineThread {
+/** Starts the engine. What it prints goes to the log; what it measures of this machine is kept in `storage`. */
+export function startEngineThread(
+  extension: vscode.Uri,
+  log: vscode.LogOutputChannel,
+  storage: vscode.Uri,
+): EngineThread {
   const script = vscode.Uri.joinPath(extension, 'dist', 'worker.js').fsPath;
-  const worker = new Worker(script, { stdout: true, stderr: true });
+  const worker = new Worker(script, {
+    stdout: true,
+    stderr: true,
+    workerData: { timings: vscode.Uri.joinPath(storage, 'timings.json').fsPath },
+  });
   worker.stderr.on('data', (chunk: Buffer) => log.warn(`engine: ${chunk.toString().trimEnd()}`));
   worker.stdout.on('data', (chunk: Buffer) => log.debug(`engine: ${chunk.toString().trimEnd()}`));
   return {

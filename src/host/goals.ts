@@ -35,6 +35,13 @@ export function goalGroups(
       ],
     },
     {
+      title: l10n.t('Time'),
+      goals: [
+        { label: l10n.t('Half the time on this computer'), target: { kind: 'time', share: 1 / 2 } },
+        { label: l10n.t('A third of the time on this computer'), target: { kind: 'time', share: 1 / 3 } },
+      ],
+    },
+    {
       title: l10n.t('Accuracy'),
       goals: [
         { label: l10n.t('Keep 99 % of each layer’s energy'), target: { kind: 'energy', energy: 0.99 } },
@@ -106,11 +113,14 @@ function add(a: number | null, b: number | null): number | null {
 /** What is wrong with a custom goal, as a sentence; undefined when it can be read. */
 export function complaintAbout(text: string): string | undefined {
   if (parseTarget(text)) return undefined;
-  const kind = /^\s*(parameters|macs|bytes|error|accuracy|energy|rank|ratio|evbmf)\s*=/.exec(text)?.[1];
+  const kind = /^\s*(parameters|macs|bytes|time|ms|error|accuracy|energy|rank|ratio|evbmf)\s*=/.exec(
+    text,
+  )?.[1];
   switch (kind) {
     case 'parameters':
     case 'macs':
     case 'bytes':
+    case 'time':
       return l10n.t('The share that shall remain lies between 0 and 1, for example {0}=0.5.', kind);
     case 'energy':
       return l10n.t('The energy each layer shall keep lies between 0 and 1, for example energy=0.95.');
@@ -124,11 +134,18 @@ export function complaintAbout(text: string): string | undefined {
       return l10n.t('The share of each layer’s parameters lies between 0 and 1, for example ratio=0.5.');
     case 'evbmf':
       return l10n.t('The weakening of EVBMF is at least 0 and below 1, for example evbmf=0.');
+    case 'ms':
+      return l10n.t('The milliseconds that an inference may take are a number above 0, for example ms=1.5.');
     case 'rank':
       return l10n.t('The rank is a whole number above 0, for example rank=32.');
     default:
       return l10n.t(
-        'Write parameters=0.5, macs=0.5, bytes=0.5, error=0.05, energy=0.95, ratio=0.5, evbmf=0 or rank=32.',
+        'Write parameters=0.5, macs=0.5, bytes=0.5, time=0.5, ms=1.5, error=0.05, energy=0.95, ratio=0.5, evbmf=0 or rank=32.',
       );
   }
+}
+
+/** What is said of a goal of time, which nobody knows the outcome of before layers were timed. */
+export function timedOutlook(): Outlook {
+  return { reachable: true, text: l10n.t('Layers are timed first; that can take half a minute.') };
 }

@@ -1,8 +1,16 @@
 import * as vscode from 'vscode';
-import { parseTarget, type Target } from '../core/compress/plan';
+import { isTimed, parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import type { CallOptions } from '../worker/engine';
-import { complaintAbout, errorOutlook, type Goal, goalGroups, type Outlook, outlookOf } from './goals';
+import {
+  complaintAbout,
+  errorOutlook,
+  type Goal,
+  goalGroups,
+  type Outlook,
+  outlookOf,
+  timedOutlook,
+} from './goals';
 
 interface GoalItem extends vscode.QuickPickItem {
   /** Missing on separators and on the entries for plans and for a custom goal. */
@@ -115,12 +123,14 @@ async function pickItem(
     const look = async () => {
       // The plan first: it is what is chosen most, and what it measures serves the goals as well.
       if (plan) tell(await plan.look(tell, call));
-      const previewed = goals.filter((goal) => !isPromised(goal));
+      const isMeasuredLater = (goal: Goal) => isPromised(goal) || isTimed(goal.target);
+      const previewed = goals.filter((goal) => !isMeasuredLater(goal));
       const targets = previewed.map((goal) => goal.target);
       const previews = await preview(targets, call);
-      outlooks = goals.map((goal) =>
-        isPromised(goal) ? errorOutlook() : outlookOf(previews[previewed.indexOf(goal)]!, isOnData),
-      );
+      outlooks = goals.map((goal) => {
+        if (isTimed(goal.target)) return timedOutlook();
+        return isPromised(goal) ? errorOutlook() : outlookOf(previews[previewed.indexOf(goal)]!, isOnData);
+      });
       if (abort.signal.aborted) return;
       pick.title = title;
       pick.busy = false;

@@ -51,6 +51,8 @@ function phaseText({ phase, layer }: Progress): string {
         : vscode.l10n.t('measuring activations on the calibration data');
     case 'try':
       return layer ? vscode.l10n.t('trying layers, {0}', layer) : vscode.l10n.t('trying layers');
+    case 'time':
+      return layer ? vscode.l10n.t('timing layers, {0}', layer) : vscode.l10n.t('timing layers');
     case 'fit':
       return layer
         ? vscode.l10n.t('fitting {0} to the calibration data', layer)

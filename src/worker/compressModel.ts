@@ -1,6 +1,5 @@
 import type { Analysis, DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
-import { makePlan } from '../core/compress/makePlan';
 import type { LayerPlan } from '../core/compress/plan';
 import type { CompressionReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
@@ -17,12 +16,12 @@ import type { CalibrateCall, CalibratedOn, CalibrateTools } from './calibrate/to
 import { type CalibrationData, openCalibration } from './calibration/calibrationData';
 import type { CallOptions, CompressRequest, Progress } from './engine';
 import { factorLayers } from './factorLayers';
+import { layersAlone, sameLayers, slower, type Times, withoutSlower } from './latency/slowerLayers';
 import { layerReports } from './layerReports';
-import { modelInputs } from './modelInputs';
-import { modelWeights } from './modelWeights';
+import { batchOf, modelInputs } from './modelInputs';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
-import { optionsOfPlan } from './planModel';
+import { optionsOfPlan, planByWeights } from './planModel';
 import { basename, dirname, join } from './platform/paths';
 import { reproductionOf } from './reproduction';
 import { verifyModels } from './verifyModels';
@@ -103,63 +102,79 @@ export async function compressModel(
       };
       const { target } = request;
       const meaning = meaningOf(target);
-      const applied: Partial<Applied> & Pick<Applied, 'factored' | 'plans'> = on
-        ? planWithin && isChecked(target)
-          ? (await meetGoal(tools, on, options, target, planWithin, { ...factorCall, foldNorms, meaning }))
-              .applied
-          : await applyCalibrated(tools, on, options, wanted, { ...factorCall, foldNorms, meaning })
-        : await factorLayers(tools.pool, open, options, wanted, factorCall);
-      const { factored, plans, refitted = [] } = applied;
-      if (factored.length === 0) throw nothingToDo(request.path, plans);
-      const factor = clock();
-
-      const rewritten = rewriteWithin(
-        limits.largestModel,
-        open,
-        [...factored, ...refitted],
-        basename(dataPath),
-      );
-      const files = [{ name: basename(request.output), segments: rewritten.segments }];
-      if (rewritten.data) files.push({ name: basename(dataPath), segments: rewritten.data });
-      const path = await folder.write(files, signal, (done) => report('write', done));
-      const write = clock();
-      const written = openModel(path);
-      try {
-        const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
-        if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
-        const inputs = data
-          ? calibrationInputs(data)
-          : modelInputs(open.model, analyzed.bind, undefined, seed);
-        const comparison = await verifyModels(tools.runtime(), open, written, inputs, signal, (done) =>
-          report('verify', on ? done / 2 : done),
+      const carryOut = async (layers: readonly LayerPlan[], isFirst: boolean): Promise<Carried> => {
+        if (!on) return factorLayers(tools.pool, open, options, layers, factorCall);
+        const call = { ...factorCall, foldNorms, meaning } as const;
+        return isFirst && planWithin && isChecked(target)
+          ? (await meetGoal(tools, on, options, target, planWithin, call)).applied
+          : applyCalibrated(tools, on, options, layers, call);
+      };
+      const inputs = data ? calibrationInputs(data) : modelInputs(open.model, analyzed.bind, undefined, seed);
+      const times: Times = { runtime: tools.runtime(), inputs, timings: tools.timings, signal };
+      let applied = await carryOut(wanted, true);
+      let factor = clock();
+      let write = 0;
+      for (let isAgain = false; ; isAgain = true) {
+        const { factored, plans, refitted = [] } = applied;
+        if (factored.length === 0) throw nothingToDo(request.path, plans);
+        const rewritten = rewriteWithin(
+          limits.largestModel,
+          open,
+          [...factored, ...refitted],
+          basename(dataPath),
         );
-        const check = on
-          ? await checkHeldBack(tools.runtime(), open, written, on, signal, (done) =>
-              report('verify', (1 + done) / 2),
-            )
-          : { outputError: comparison.outputError };
-        const calibration = data && (await calibrationReport(data, applied, signal));
-        const reproduce = await reproductionOf(request, open, written, signal);
-        signal?.throwIfAborted();
-        folder.commit();
-        return {
-          target: request.target,
-          plan: (request.plan && request.planPath) ?? null,
-          original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
-          compressed: figuresOf(after, request.output, comparison.compressedMs),
-          ...check,
-          ...(calibration ? { calibration } : {}),
-          engine: tools.runtime().name,
-          factoredWith: tools.pool.engine() ?? 'nothing',
-          inputs: inputs.description,
-          assumedDims: inputs.assumed,
-          layers: layerReports(analyzed.analysis, after, plans, factored, rewritten, applied),
-          problems: after.problems,
-          reproduce,
-          seconds: { suggest, factor, write, verify: clock() },
-        };
-      } finally {
-        written.close();
+        const files = [{ name: basename(request.output), segments: rewritten.segments }];
+        if (rewritten.data) files.push({ name: basename(dataPath), segments: rewritten.data });
+        const path = await folder.write(files, signal, (done) => report('write', done));
+        write += clock();
+        const written = openModel(path);
+        try {
+          const after = analyzeModel(written.model, { dims, openExternal: written.openExternal }).analysis;
+          if (!request.allowLarger) refuseLarger(request.path, analyzed.analysis, after);
+          const comparison = await verifyModels(tools.runtime(), open, written, inputs, signal, (done) =>
+            report('verify', on ? done / 2 : done),
+          );
+          const layerMs = await layersAlone(times, open, factored);
+          if (comparison.isSlower && !request.allowSlower && !request.allowLarger) {
+            const quicker = withoutSlower(plans, layerMs);
+            if (isAgain || quicker.every(({ kind }) => kind === 'dense') || sameLayers(plans, quicker))
+              throw slower(request.path, comparison, times, layerMs);
+            applied = await carryOut(quicker, false);
+            factor += clock();
+            continue;
+          }
+          const check = on
+            ? await checkHeldBack(tools.runtime(), open, written, on, signal, (done) =>
+                report('verify', (1 + done) / 2),
+              )
+            : { outputError: comparison.outputError };
+          const calibration = data && (await calibrationReport(data, applied, signal));
+          const reproduce = await reproductionOf(request, open, written, signal);
+          signal?.throwIfAborted();
+          folder.commit();
+          return {
+            target: request.target,
+            plan: (request.plan && request.planPath) ?? null,
+            original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
+            compressed: figuresOf(after, request.output, comparison.compressedMs),
+            ...check,
+            ...(calibration ? { calibration } : {}),
+            engine: tools.runtime().name,
+            batch: batchOf(inputs),
+            factoredWith: tools.pool.engine() ?? 'nothing',
+            inputs: inputs.description,
+            assumedDims: inputs.assumed,
+            layers: layerReports(analyzed.analysis, after, plans, factored, rewritten, {
+              ...applied,
+              ms: layerMs,
+            }),
+            problems: after.problems,
+            reproduce,
+            seconds: { suggest, factor, write, verify: clock() },
+          };
+        } finally {
+          written.close();
+        }
       }
     } finally {
       folder.discard();
@@ -169,6 +184,9 @@ export async function compressModel(
     open.close();
   }
 }
+
+/** What layers became, with calibration data or without. */
+type Carried = Partial<Applied> & Pick<Applied, 'factored' | 'plans'>;
 
 /** The data that the request or its plan names; undefined where there is none. */
 async function openData(
@@ -218,8 +236,7 @@ async function plansFor(
   signal: AbortSignal | undefined,
   onLayer: CalibrateCall['onLayer'],
 ): Promise<Partial<CalibratedPlan> & Awaited<ReturnType<typeof optionsOfPlan>>> {
-  const { layers, totals } = analyzed;
-  if (plan) return optionsOfPlan(open, plan, layers, signal);
+  if (plan) return optionsOfPlan(open, plan, analyzed.layers, signal);
   if (on) {
     const wish = { target, method, foldNorms, multiple, allowLarger };
     const {
@@ -233,10 +250,8 @@ async function plansFor(
     // What has to be tried is planned as it is tried.
     return isChecked(target) ? { options, plans: [], planWithin } : { options, plans: made().plan.layers };
   }
-  const call = { ...(signal ? { signal } : {}), onLayer, target };
-  const options = await tools.spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
-  const planned = makePlan(options, totals, target, { allowLarger, multiple });
-  if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
+  const wish = { target, method, foldNorms, multiple, allowLarger };
+  const { options, planned } = await planByWeights(tools, open, analyzed, wish, { signal, onLayer });
   return { options, plans: planned.plan.layers };
 }
 

@@ -37,6 +37,8 @@ export interface Progress {
     | 'measure'
     /** Layers are tried each by itself in the model. */
     | 'try'
+    /** Layers are timed, each as a model of its own. */
+    | 'time'
     | 'factor'
     /** Factors are fitted to what layers give on calibration data. */
     | 'fit'
@@ -84,6 +86,8 @@ export interface CompressRequest extends ModelRequest {
   readonly multiple?: number;
   /** Where random numbers come from; default 1. That of the plan, where there is one. */
   readonly seed?: number;
+  /** Write a result that was measured slower than the original, too. */
+  readonly allowSlower?: boolean;
   /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
   readonly allowLarger?: boolean;
 }

@@ -1,4 +1,5 @@
 import type { Analysis } from '../core/compress/analysis';
+import type { LayerTimes } from '../core/compress/latency/timeTable';
 import type { LayerPlan } from '../core/compress/plan';
 import type { LayerReport } from '../core/compress/report';
 import type { Rewritten } from '../core/compress/rewrite';
@@ -12,7 +13,14 @@ export function layerReports(
   plans: readonly LayerPlan[],
   factored: readonly FactoredResult[],
   { nodes, summands }: Pick<Rewritten, 'nodes' | 'summands'>,
-  { refitted = [], uncalibrated = new Map() }: Partial<Pick<Applied, 'refitted' | 'uncalibrated'>> = {},
+  {
+    refitted = [],
+    uncalibrated = new Map(),
+    ms = new Map(),
+  }: Partial<Pick<Applied, 'refitted' | 'uncalibrated'>> & {
+    /** What factored layers took alone. */
+    readonly ms?: ReadonlyMap<string, LayerTimes>;
+  } = {},
 ): readonly LayerReport[] {
   const results = new Map(
     factored.flatMap((f) => [f.layer, ...f.layer.twins].map((layer) => [layer.name, f] as const)),
@@ -39,6 +47,7 @@ export function layerReports(
       ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),
       parameters: { before: layer.parameters, after: held + bias + (summands.get(layer.name) ?? 0) },
       macs: { before: layer.macs, after: macs },
+      ...msOf(ms.get(layer.name)),
       nodes: nodes.get(layer.name) ?? [layer.name],
       energy: result ? result.energy : null,
       weightError: result ? result.weightError : null,
@@ -47,4 +56,9 @@ export function layerReports(
       ...(result && uncalibrated.has(layer.name) ? { uncalibrated: uncalibrated.get(layer.name)! } : {}),
     };
   });
+}
+
+function msOf(times: LayerTimes | undefined): Pick<LayerReport, 'ms'> {
+  const after = times?.settings[0]?.ms;
+  return times && after !== undefined ? { ms: { before: times.dense, after } } : {};
 }

@@ -21,6 +21,12 @@ export interface ModelInputs {
   readonly assumed: DimBindings;
 }
 
+/** Size of the first axis of the first input: how many inferences are one run, as far as can be told. */
+export function batchOf({ tensors }: Pick<ModelInputs, 'tensors'>): number {
+  const [first] = tensors.values();
+  return first?.dims[0] ?? 1;
+}
+
 /** Where random numbers come from if nobody says. */
 export const DEFAULT_SEED = 1;
 

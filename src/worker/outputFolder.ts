@@ -31,7 +31,7 @@ export interface OutputFile {
 export interface OutputFolder {
   /** Sets bytes aside on the disk, so that they need not be held in memory until they are written. */
   spill(bytes: Uint8Array): CopySegment;
-  /** Writes files, the model first, and flushes them to the disk. Returns the path of the first. */
+  /** Writes files, the model first, and flushes them to the disk; files of an earlier call go. Returns the path of the first. */
   write(
     files: readonly OutputFile[],
     signal?: AbortSignal,
@@ -78,6 +78,8 @@ export function openOutputFolder(target: string): OutputFolder {
       return { kind: 'copy', source, start, end: spilledBytes };
     },
     async write(files, signal, onProgress = () => {}) {
+      // What was written before has not proven itself.
+      for (const { name } of written) rmSync(join(folder, name), { force: true });
       written = files;
       const total = files.reduce((sum, { segments }) => sum + segmentsLength(segments), 0) || 1;
       let done = 0;

@@ -1,9 +1,10 @@
 import type { DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import { checkPlan } from '../core/compress/checkPlan';
+import type { TimeTable } from '../core/compress/latency/timeTable';
 import type { Layer } from '../core/compress/layer';
 import { type LayerOptions, makePlan, type Planned } from '../core/compress/makePlan';
-import type { LayerPlan } from '../core/compress/plan';
+import { isTimed, type LayerPlan, type Target } from '../core/compress/plan';
 import type { PlanCalibration, PlanFile, PlanProposal } from '../core/compress/planFile';
 import { ModelError } from '../core/onnx/modelError';
 import { checkedSamples } from './calibrate/heldBackError';
@@ -15,11 +16,11 @@ import type { CalibrateCall, CalibrateTools } from './calibrate/tools';
 import { openCalibration } from './calibration/calibrationData';
 import type { CalibrationRequest, CallOptions, Engine } from './engine';
 import { hashFiles } from './hashFiles';
-import { DEFAULT_SEED } from './modelInputs';
+import { planInTime } from './latency/planInTime';
+import { DEFAULT_SEED, modelInputs } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { filesOf, type OpenModel, openModel } from './openModel';
 import { basename } from './platform/paths';
-import type { Spectra } from './spectra';
 
 /** Makes a plan for a model. Throws 'unreachable-target' among other ModelErrors. */
 export async function planModel(
@@ -43,9 +44,14 @@ export async function planModel(
     const onLayer: CalibrateCall['onLayer'] = (done, layer, step) =>
       onProgress?.({ phase: step ?? 'suggest', done, layer });
     const wish = { target, method, foldNorms, multiple };
+    const byWeights = async (): Promise<PlannedOn> => {
+      const analyzed = analyze({});
+      const { planned } = await planByWeights(tools, open, analyzed, wish, { signal, onLayer });
+      return { planned, analyzed, on: null };
+    };
     const { planned, analyzed, on, checked } = calibration
       ? await planOnData(tools, open, analyze, { ...wish, calibration, seed }, { signal, onLayer })
-      : await planByWeights(tools.spectra, open, analyze({}), wish, { signal, onLayer });
+      : await byWeights();
     const { after, weightError, certainty } = planned;
     const plan: PlanFile = {
       model: { file: basename(path), sha256: await hashModel(open, signal) },
@@ -79,19 +85,36 @@ interface PlannedOn {
   readonly checked?: PlanProposal['checked'];
 }
 
-async function planByWeights(
-  spectra: Spectra,
+/** A plan by the weights alone, and what it was chosen among. Throws 'unreachable-target' among other ModelErrors. */
+export async function planByWeights(
+  tools: CalibrateTools,
   open: OpenModel,
-  analyzed: AnalyzedModel,
-  { target, method, foldNorms, multiple }: PlanWish,
+  { layers, totals, bind }: AnalyzedModel,
+  { target, method, foldNorms, multiple, allowLarger }: PlanWish,
   { signal, onLayer }: CalibrateCall,
-): Promise<PlannedOn> {
-  const { layers, totals } = analyzed;
-  const call = { ...(signal ? { signal } : {}), onLayer, target };
-  const options = await spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
-  const planned = makePlan(options, totals, target, { multiple });
-  if ('refusal' in planned) throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
-  return { planned, analyzed, on: null };
+): Promise<{ readonly options: readonly LayerOptions<Layer>[]; readonly planned: Planned }> {
+  const timed = isTimed(target);
+  const call = {
+    ...(signal ? { signal } : {}),
+    onLayer: (done: number, layer: string) => onLayer(timed ? 0.5 * done : done, layer),
+    target,
+  };
+  const options = await tools.spectra.optionsOf(modelWeights(open, foldNorms), layers, method, call);
+  const planFor = (wanted: Target, times?: TimeTable) => {
+    const planned = makePlan(options, totals, wanted, { multiple, allowLarger, times });
+    if (!('refusal' in planned)) return planned;
+    throw new ModelError('unreachable-target', `${open.path}: ${planned.refusal}`);
+  };
+  if (!timed) return { options, planned: planFor(target) };
+  const parts = {
+    runtime: tools.runtime(),
+    timings: tools.timings,
+    open,
+    inputs: modelInputs(open.model, bind),
+    signal,
+    onLayer: (done: number, layer: string) => onLayer(0.5 + 0.5 * done, layer, 'time'),
+  };
+  return { options, planned: await planInTime(parts, options, target, planFor) };
 }
 
 async function planOnData(

@@ -31,6 +31,9 @@ export interface Runtime {
   open(path: string, externalFiles: readonly string[], bytes?: Uint8Array): Promise<RuntimeSession>;
 }
 
+/** A run of less is timed right after another one. */
+const SHORT_MS = 2;
+
 /** One thread, so that times of two models compare and machines differ less. */
 const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
 
@@ -95,9 +98,14 @@ function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
         },
         async time(inputs) {
           const feeds = feedsOf(inputs);
-          const began = performance.now();
-          await runOn(feeds);
-          return performance.now() - began;
+          const timed = async () => {
+            const began = performance.now();
+            await runOn(feeds);
+            return performance.now() - began;
+          };
+          const ms = await timed();
+          // What was asked for from elsewhere finds the processor's caches full of other things, which a short run feels.
+          return ms < SHORT_MS ? timed() : ms;
         },
         release: () => session.release(),
       };

@@ -21,14 +21,17 @@ import { compressModel, figuresOf, type Limits, type Tools } from './compressMod
 import { describeCalibration } from './describeCalibration';
 import type { CallOptions, CompareRequest, Engine, ModelRequest } from './engine';
 import { inspectModel } from './inspectModel';
+import { openTimingCache } from './latency/timingCache';
 import { findLayer, layerSpectrum } from './layerSpectrum';
 import { type LoadedLinalg, loadLinalg } from './loadLinalg';
+import { batchOf } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
 import { createPlanDesk } from './planDesk';
 import { planModel } from './planModel';
 import { createPool } from './pool';
+import type { Runtime } from './runtime';
 import { createRuntimeHost } from './runtimeHost';
 import { createSpectra } from './spectra';
 import { verifyOn } from './verifyOn';
@@ -45,6 +48,10 @@ export interface SessionOptions {
   readonly threadScript: string;
   /** Use onnxruntime-node where it is installed; default true. */
   readonly nativeRuntime?: boolean;
+  /** The file that times measured on this machine are kept in from one session to the next; default: none. */
+  readonly timings?: string | undefined;
+  /** For tests: a runtime in the place of the one that is installed. */
+  readonly runtime?: Runtime;
   /** For tests: smaller limits than the real ones. */
   readonly limits?: Partial<Limits>;
 }
@@ -54,12 +61,15 @@ export function createSession({
   folder,
   threadScript,
   nativeRuntime = true,
+  timings,
+  runtime: given,
   limits = {},
 }: SessionOptions): Session {
   const pool = createPool(threadScript);
   const spectra = createSpectra(pool);
   const runtimes = createRuntimeHost(folder, nativeRuntime);
   const kept = createKept();
+  const cache = openTimingCache(timings);
 
   /** Two models on the same input. */
   async function runBoth(
@@ -82,6 +92,7 @@ export function createSession({
       outputError,
       ...(accuracy ? { accuracy } : {}),
       engine: runtime().name,
+      batch: batchOf(inputs),
       inputs: inputs.description,
       assumedDims: inputs.assumed,
     };
@@ -96,7 +107,15 @@ export function createSession({
   const withTools = async <T>({ signal }: CallOptions, use: (tools: Tools) => Promise<T>): Promise<T> => {
     const lease = runtimes.lease(signal);
     try {
-      return await use({ pool, spectra, runtime: () => lease, linalg, kept, limits });
+      return await use({
+        pool,
+        spectra,
+        runtime: () => given ?? lease,
+        linalg,
+        kept,
+        limits,
+        timings: cache,
+      });
     } finally {
       lease.end();
       engine?.settle();

@@ -1,13 +1,16 @@
 import type { OutputError } from '../core/compress/report';
 import { fromFloat16 } from '../core/onnx/halfFloat';
 import { ModelError } from '../core/onnx/modelError';
+import { compareSpeed } from './latency/compareSpeed';
 import type { ModelInputs } from './modelInputs';
-import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
+import type { Runtime, RuntimeTensor } from './runtime';
 
 /** A model for the runtime. */
 export interface RunnableModel {
   readonly path: string;
   readonly externalFiles: readonly string[];
+  /** The model, where it is not (only) in a file. */
+  readonly bytes?: Uint8Array;
 }
 
 /** Two models run on the same inputs. */
@@ -16,12 +19,9 @@ export interface Comparison {
   /** Median milliseconds of one inference, the two models taking turns. */
   readonly originalMs: number;
   readonly compressedMs: number;
+  /** Whether the compressed model is slower beyond doubt (`compareSpeed`). */
+  readonly isSlower: boolean;
 }
-
-/** Runs are repeated until they fill this time, within the bounds on their number. */
-const TIMING_MS = 400;
-const FEWEST_RUNS = 5;
-const MOST_RUNS = 50;
 
 /** Runs both models on the same inputs, compares their outputs, and times them in turn. */
 export async function verifyModels(
@@ -32,9 +32,9 @@ export async function verifyModels(
   signal?: AbortSignal,
   onProgress: (done: number) => void = () => {},
 ): Promise<Comparison> {
-  const first = await runtime.open(original.path, original.externalFiles);
+  const first = await runtime.open(original.path, original.externalFiles, original.bytes);
   try {
-    const second = await runtime.open(compressed.path, compressed.externalFiles);
+    const second = await runtime.open(compressed.path, compressed.externalFiles, compressed.bytes);
     try {
       signal?.throwIfAborted();
       onProgress(0.2);
@@ -44,41 +44,23 @@ export async function verifyModels(
       signal?.throwIfAborted();
       const outputError = compareOutputs(expected, await second.run(inputs.tensors), compressed.path);
       onProgress(0.6);
-      const times = await timeInTurn(first, second, inputs, signal, (done) => onProgress(0.6 + 0.4 * done));
-      return { outputError, ...times };
+      const { firstMs, secondMs, isSlower } = await compareSpeed(
+        [first, second],
+        [
+          () => runtime.open(original.path, original.externalFiles, original.bytes),
+          () => runtime.open(compressed.path, compressed.externalFiles, compressed.bytes),
+        ],
+        inputs.tensors,
+        signal,
+        (done) => onProgress(0.6 + 0.4 * done),
+      );
+      return { outputError, originalMs: firstMs, compressedMs: secondMs, isSlower };
     } finally {
       await second.release();
     }
   } finally {
     await first.release();
   }
-}
-
-async function timeInTurn(
-  first: RuntimeSession,
-  second: RuntimeSession,
-  inputs: ModelInputs,
-  signal: AbortSignal | undefined,
-  onProgress: (done: number) => void,
-): Promise<{ originalMs: number; compressedMs: number }> {
-  const times: [number[], number[]] = [[], []];
-  const start = performance.now();
-  for (let run = 0; run < MOST_RUNS; run++) {
-    const elapsed = performance.now() - start;
-    if (run >= FEWEST_RUNS && elapsed > TIMING_MS) break;
-    onProgress(Math.min(1, Math.max(elapsed / TIMING_MS, run / MOST_RUNS)));
-    for (const [i, session] of [first, second].entries()) {
-      signal?.throwIfAborted();
-      times[i]!.push(await session.time(inputs.tensors));
-    }
-  }
-  return { originalMs: median(times[0]), compressedMs: median(times[1]) };
-}
-
-function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
 /** Sums up how far the outputs of two models are apart, run by run. */

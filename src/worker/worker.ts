@@ -11,6 +11,7 @@ const session = createSession({
   folder: __dirname,
   threadScript: join(__dirname, 'factorThread.js'),
   nativeRuntime: workerData?.nativeRuntime !== false,
+  timings: workerData?.timings,
 });
 serve<Engine>(session, ENGINE_METHODS, {
   post: (message) => port.postMessage(message),

@@ -1,10 +1,12 @@
+import { formatMs } from '../format';
 import { planAligned } from './budget/alignedBudget';
-import { bytesMeasure, macsMeasure, parametersMeasure } from './budget/measure';
+import { bytesMeasure, type CostMeasure, macsMeasure, parametersMeasure } from './budget/measure';
 import { MEASURED, type PlanSensitivity } from './budget/measuredSensitivity';
 import { lossOf, outputErrorOf } from './budget/outputError';
 import type { BudgetGoal } from './budget/planBudget';
 import { DEFAULT_SENSITIVITY, SENSITIVITIES, type Sensitivity } from './budget/sensitivity';
 import { workMeasure } from './budget/workMeasure';
+import { type TimeTable, timeMeasure, whyNotFaster } from './latency/timeTable';
 import type { FormedLayer } from './layer';
 import { type Candidate, type Certainty, type Cost, leastCertain, type Ranks, saves } from './method';
 import type { LayerPlan, Plan, Target } from './plan';
@@ -76,6 +78,8 @@ export interface PlanOptions {
   readonly measured?: Sensitivity | undefined;
   /** For an accuracy: the most that the losses may sum up to, in the unit of what was measured. */
   readonly mostLoss?: number | undefined;
+  /** For goals of time: what layers take on this machine. Without it there is no plan for them. */
+  readonly times?: TimeTable | undefined;
 }
 
 /** Why a target can't be met. */
@@ -92,7 +96,7 @@ export function makePlan(
   options: readonly LayerOptions[],
   totals: Totals,
   target: Target,
-  { allowLarger = false, multiple, measured, mostLoss }: PlanOptions = {},
+  { allowLarger = false, multiple, measured, mostLoss, times }: PlanOptions = {},
 ): Planned | Refusal {
   const plan = (pick: (o: LayerOptions) => Pick | undefined, dense: (o: LayerOptions) => string) =>
     planOf(options, totals, target, pick, dense);
@@ -126,11 +130,9 @@ export function makePlan(
         (o) => whyNoEvbmf(o, target),
       );
     default:
-      return planByBudget(options, totals, target, { multiple, measured, mostLoss });
+      return planByBudget(options, totals, target, { multiple, measured, mostLoss, times });
   }
 }
-
-const MEASURES = { parameters: parametersMeasure, macs: macsMeasure, bytes: bytesMeasure } as const;
 
 /**
  * By what share the loss may be larger for the sake of time where it is estimated from the weights: far less than such
@@ -138,13 +140,53 @@ const MEASURES = { parameters: parametersMeasure, macs: macsMeasure, bytes: byte
  */
 const ESTIMATED_SLACK = 0.2;
 
-const NOUNS = { parameters: 'parameters', macs: 'MACs', bytes: 'bytes' } as const;
+type BudgetTarget = Extract<
+  Target,
+  { kind: 'parameters' | 'macs' | 'bytes' | 'time' | 'ms' | 'error' | 'accuracy' }
+>;
+
+/** What a budget is of: the noun, what the model has of it, null where that is not known, and what settings have of it. */
+interface Unit {
+  readonly noun: string;
+  readonly before: number | null;
+  readonly measure: CostMeasure;
+}
+
+function unitOf({ kind }: BudgetTarget, totals: Totals, times: TimeTable | undefined): Unit {
+  switch (kind) {
+    case 'macs':
+      return { noun: 'MACs', before: totals.macs, measure: macsMeasure };
+    case 'bytes':
+      return { noun: 'bytes', before: totals.bytes ?? null, measure: bytesMeasure };
+    case 'time':
+    case 'ms':
+      return { noun: 'time', before: times?.modelMs ?? null, measure: measureOf(times) };
+    default:
+      return { noun: 'parameters', before: totals.parameters, measure: parametersMeasure };
+  }
+}
+
+const timeMeasures = new WeakMap<TimeTable, CostMeasure>();
+
+/** One measure for a table, so that what was prepared with it is found again. */
+function measureOf(times: TimeTable | undefined): CostMeasure {
+  if (!times) return () => null;
+  const measure = timeMeasures.get(times) ?? timeMeasure(times);
+  timeMeasures.set(times, measure);
+  return measure;
+}
+
+function unknownUnit(noun: string): string {
+  if (noun === 'time') return 'How long the layers of this model take was not measured.';
+  const hint = noun === 'MACs' ? ' Give its symbolic dimensions a size first.' : '';
+  return `The ${noun} of this model are not known, so there is no share of them to aim at.${hint}`;
+}
 
 function planByBudget(
   options: readonly LayerOptions[],
   totals: Totals,
-  target: Extract<Target, { kind: keyof typeof MEASURES | 'error' | 'accuracy' }>,
-  { multiple, measured, mostLoss }: Omit<PlanOptions, 'allowLarger'>,
+  target: BudgetTarget,
+  { multiple, measured, mostLoss, times }: Omit<PlanOptions, 'allowLarger'>,
 ): Planned | Refusal {
   if (target.kind === 'accuracy' && mostLoss === undefined) {
     return {
@@ -152,34 +194,31 @@ function planByBudget(
         'How many answers stay right is only known of samples with labels: give calibration data and its labels.',
     };
   }
-  const unit = isCheckedKind(target) ? 'parameters' : target.kind;
-  const before = totals[unit] ?? null;
-  if (before === null) {
-    return {
-      refusal:
-        unit === 'macs'
-          ? 'The MACs of this model are not known, so there is no share of them to aim at. Give its symbolic dimensions a size first.'
-          : `The ${NOUNS[unit]} of this model are not known, so there is no share of them to aim at.`,
-    };
-  }
+  const { noun, before, measure } = unitOf(target, totals, times);
+  if (before === null) return { refusal: unknownUnit(noun) };
   const settings = {
-    measure: MEASURES[unit],
+    measure,
     sensitivity: measured ?? SENSITIVITIES[DEFAULT_SENSITIVITY],
-    time: workMeasure,
+    ...(noun === 'time' ? {} : { time: workMeasure }),
     ...(measured ? {} : { slack: ESTIMATED_SLACK }),
   };
-  const goal: BudgetGoal =
-    target.kind === 'accuracy'
-      ? { kind: 'loss', most: mostLoss! }
-      : target.kind === 'error'
-        ? { kind: 'loss', most: measured ? target.error ** 2 : lossOf(target.error) }
-        : { kind: 'cost', most: target.share * before };
-  const budget = planAligned(options, totals, before, settings, goal, multiple);
+  const budget = planAligned(
+    options,
+    totals,
+    before,
+    settings,
+    goalOf(target, before, { measured, mostLoss }),
+    multiple,
+  );
   if ('leastCost' in budget) {
-    const share = isCheckedKind(target) ? '' : `${percent(target.share)} of the ${NOUNS[unit]}`;
-    return {
-      refusal: `${share} can't be reached: with the lowest ranks in every layer ${percent(budget.leastCost / before)} remain.`,
-    };
+    const left = `with the lowest ranks in every layer ${noun === 'time' ? `${formatMs(budget.leastCost)} of ${formatMs(before)}` : percent(budget.leastCost / before)} remain.`;
+    const wish =
+      target.kind === 'ms'
+        ? formatMs(target.ms)
+        : isCheckedKind(target)
+          ? ''
+          : `${percent(target.share)} of the ${noun}`;
+    return { refusal: `${wish} can't be reached: ${left}` };
   }
   const byOption = new Map(options.map((option, i) => [option, budget.picks[i]]));
   const reason = isCheckedKind(target)
@@ -190,7 +229,7 @@ function planByBudget(
     totals,
     target,
     (o) => byOption.get(o),
-    () => reason,
+    ({ layer }) => (noun === 'time' && times && whyNotFaster(times, layer.name)) || reason,
   );
   return { ...planned, multiple: budget.block, sensitivity: measured ? MEASURED : DEFAULT_SENSITIVITY };
 }
@@ -198,6 +237,19 @@ function planByBudget(
 /** A goal for the fewest parameters at which outputs are kept. */
 function isCheckedKind(target: Target): target is Extract<Target, { kind: 'error' | 'accuracy' }> {
   return target.kind === 'error' || target.kind === 'accuracy';
+}
+
+function goalOf(target: BudgetTarget, before: number, { measured, mostLoss }: PlanOptions): BudgetGoal {
+  switch (target.kind) {
+    case 'accuracy':
+      return { kind: 'loss', most: mostLoss! };
+    case 'error':
+      return { kind: 'loss', most: measured ? target.error ** 2 : lossOf(target.error) };
+    case 'ms':
+      return { kind: 'cost', most: target.ms };
+    default:
+      return { kind: 'cost', most: target.share * before };
+  }
 }
 
 /** What a rule for ranks gives for each method that fits a layer. */

@@ -88,7 +88,7 @@ export function parsePlanFile(text: string): ParsedPlan {
   if (goalText && !goal) {
     reader.complain(
       goalText.node,
-      `"${goalText.value}" is no goal. Goals are parameters=0.5, macs=0.5, bytes=0.5, error=0.05, energy=0.95, rank=32, ratio=0.5 and evbmf=0.`,
+      `"${goalText.value}" is no goal. Goals are parameters=0.5, macs=0.5, bytes=0.5, time=0.5, ms=1.5, error=0.05, energy=0.95, rank=32, ratio=0.5 and evbmf=0.`,
     );
   }
   const multiple = reader.number('multiple');

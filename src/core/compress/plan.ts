@@ -8,6 +8,10 @@ export type Target =
   | { readonly kind: 'macs'; readonly share: number }
   /** At most this share of the bytes of the original's constants. */
   | { readonly kind: 'bytes'; readonly share: number }
+  /** At most this share of the time that the original takes, measured on this machine. */
+  | { readonly kind: 'time'; readonly share: number }
+  /** At most so many milliseconds for an inference on this machine. */
+  | { readonly kind: 'ms'; readonly ms: number }
   /** The fewest parameters at which the output's relative error is estimated to be at most this, 0 < error < 1. */
   | { readonly kind: 'error'; readonly error: number }
   /** The fewest parameters at which at most this many percentage points of right answers are lost on labelled samples. */
@@ -39,6 +43,8 @@ export function printTarget(target: Target): string {
       return `energy=${target.energy}`;
     case 'rank':
       return `rank=${target.rank}`;
+    case 'ms':
+      return `ms=${target.ms}`;
     case 'error':
       return `error=${target.error}`;
     case 'accuracy':
@@ -54,14 +60,17 @@ export function printTarget(target: Target): string {
 
 /** Reads what {@link printTarget} prints; undefined for anything else. */
 export function parseTarget(text: string): Target | undefined {
-  const match = /^(parameters|macs|bytes|error|accuracy|energy|rank|ratio|evbmf)=(\d+(?:\.\d+)?|\.\d+)$/.exec(
-    text.trim(),
-  );
+  const match =
+    /^(parameters|macs|bytes|time|ms|error|accuracy|energy|rank|ratio|evbmf)=(\d+(?:\.\d+)?|\.\d+)$/.exec(
+      text.trim(),
+    );
   if (!match) return undefined;
   const value = Number(match[2]);
   switch (match[1]) {
     case 'rank':
       return Number.isInteger(value) && value >= 1 ? { kind: 'rank', rank: value } : undefined;
+    case 'ms':
+      return value > 0 ? { kind: 'ms', ms: value } : undefined;
     case 'energy':
       return value > 0 && value <= 1 ? { kind: 'energy', energy: value } : undefined;
     case 'error':
@@ -74,9 +83,15 @@ export function parseTarget(text: string): Target | undefined {
       return value >= 0 && value < 1 ? { kind: 'evbmf', weakening: value } : undefined;
     case 'macs':
     case 'bytes':
+    case 'time':
     case 'parameters':
       return value > 0 && value < 1 ? { kind: match[1], share: value } : undefined;
     default:
       return undefined;
   }
+}
+
+/** Whether a target is about milliseconds, so that layers have to be timed before it can be planned for. */
+export function isTimed(target: Target): target is Extract<Target, { readonly kind: 'time' | 'ms' }> {
+  return target.kind === 'time' || target.kind === 'ms';
 }

@@ -13,7 +13,7 @@ export interface LayerReport {
   readonly reason?: string;
   readonly parameters: { readonly before: number; readonly after: number };
   readonly macs: { readonly before: number | null; readonly after: number | null };
-  /** Median times of the layer by itself; missing where it was not timed. */
+  /** Median milliseconds per inference of the layer alone, as a model of its own; missing where it was not timed. */
   readonly ms?: { readonly before: number | null; readonly after: number | null };
   /** Share of ‖W‖² that is kept: 1 − weightError²; null for dense layers. */
   readonly energy: number | null;
@@ -100,6 +100,8 @@ export interface Verification {
   readonly accuracy?: LabelAccuracy;
   /** What ran them: library, version, threads. */
   readonly engine: string;
+  /** Size of the first axis of the first input: what times are for. */
+  readonly batch?: number;
   /** What they were run on: "random normal, seed 1, x: 1 × 3 × 224 × 224". */
   readonly inputs: string;
   /** Sizes that were assumed because nobody bound them. */

@@ -15,6 +15,7 @@ export type ModelErrorCode =
   | 'unsupported-type'
   | 'not-finite'
   | 'nothing-to-do'
+  | 'slower'
   | 'unknown-layer'
   | 'bad-plan'
   | 'bad-data'

@@ -113,6 +113,8 @@ export function goalText(goal: Target, { before, after, remarks }: PlanReview): 
     case 'ratio':
     case 'evbmf':
     case 'bytes':
+    case 'time':
+    case 'ms':
     case 'error':
     case 'accuracy':
       return l10n.t('Goal {0}.', name);

@@ -1,10 +1,13 @@
 import type { AnalyzedModel } from '../../core/compress/analyzeModel';
+import type { TimeTable } from '../../core/compress/latency/timeTable';
 import type { Layer } from '../../core/compress/layer';
 import { type LayerOptions, makePlan, type Planned } from '../../core/compress/makePlan';
 import type { MethodChoice } from '../../core/compress/method';
-import type { Target } from '../../core/compress/plan';
+import { isTimed, type Target } from '../../core/compress/plan';
 import { ModelError } from '../../core/onnx/modelError';
+import { planInTime } from '../latency/planInTime';
 import { calibratedOptions } from './calibratedOptions';
+import { calibrationInputs } from './heldBackError';
 import type { CalibrateCall, CalibratedOn, CalibrateTools } from './tools';
 
 /** What is to be planned for, as in a request. */
@@ -34,21 +37,36 @@ export async function planCalibrated(
   call: CalibrateCall,
 ): Promise<CalibratedPlan> {
   const { options, sensitivity } = await calibratedOptions(tools, on, layers, wish, call);
-  const planFor = (target: Target, mostLoss?: number) => {
+  const planFor = (target: Target, { mostLoss, times }: { mostLoss?: number; times?: TimeTable } = {}) => {
     const planned = makePlan(options, totals, target, {
       multiple,
       allowLarger,
       measured: sensitivity,
       mostLoss,
+      times,
     });
     if (!('refusal' in planned)) return planned;
     throw new ModelError('unreachable-target', `${on.open.path}: ${planned.refusal}`);
   };
   const { target } = wish;
+  if (isTimed(target)) {
+    const parts = { runtime: tools.runtime(), timings: tools.timings, open: on.open, ...call };
+    const planned = await planInTime(
+      {
+        ...parts,
+        inputs: calibrationInputs(on.data),
+        onLayer: (_, layer) => call.onLayer(1, layer, 'time'),
+      },
+      options,
+      target,
+      (aim, times) => planFor(aim, { times }),
+    );
+    return { options, plan: () => planned, planWithin: () => planned };
+  }
   return {
     options,
     plan: () => planFor(target),
     planWithin: (aim) =>
-      target.kind === 'error' ? planFor({ kind: 'error', error: aim }) : planFor(target, aim),
+      target.kind === 'error' ? planFor({ kind: 'error', error: aim }) : planFor(target, { mostLoss: aim }),
   };
 }

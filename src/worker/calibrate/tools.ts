@@ -1,6 +1,7 @@
 import type { Linalg } from '../../core/tensor/linalg';
 import type { CalibrationData } from '../calibration/calibrationData';
 import type { Labels } from '../calibration/labels';
+import type { TimingCache } from '../latency/timingCache';
 import type { OpenModel } from '../openModel';
 import type { Pool } from '../pool';
 import type { Runtime } from '../runtime';
@@ -12,6 +13,8 @@ export interface CalibrateTools {
   readonly pool: Pool;
   readonly spectra: Spectra;
   readonly runtime: () => Runtime;
+  /** What layers took on this machine. */
+  readonly timings: TimingCache;
   /** An engine on this thread: it sums up moments while the runtime waits. */
   readonly linalg: () => Linalg;
   /** What was measured before. */
@@ -32,7 +35,7 @@ export interface CalibratedOn {
 export interface CalibrateCall {
   readonly signal?: AbortSignal | undefined;
   /** `done` never falls; `step` says what is being done to the layer, where that is not what the caller expects. */
-  onLayer(done: number, layer: string, step?: 'read' | 'measure' | 'try'): void;
+  onLayer(done: number, layer: string, step?: 'read' | 'measure' | 'try' | 'time'): void;
 }
 
 /** Multiply-adds per layer that its moments may take before columns are left away: some seconds. */

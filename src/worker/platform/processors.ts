@@ -1,4 +1,4 @@
-import { availableParallelism, freemem } from 'node:os';
+import { availableParallelism, cpus, freemem } from 'node:os';
 
 /** How many threads compute at the same time at best. */
 export function processorCount(): number {
@@ -9,4 +9,9 @@ export function processorCount(): number {
 export function availableMemory(): number {
   const known = process as { availableMemory?(): number };
   return known.availableMemory?.() ?? freemem();
+}
+
+/** What the processor calls itself: times of one are not those of another. */
+export function processorName(): string {
+  return cpus()[0]?.model.trim() || 'unknown';
 }

@@ -4,8 +4,9 @@ import { encodeModelFields, encodeNode, encodeOutput, encodeValueInfo, type NewN
 import { field, tensorField } from '../../onnx/splice';
 import { encodeFloats } from '../../onnx/tensorData';
 import { biasShape } from '../biasedNode';
-import type { ConvCall, Form, Layer } from '../layer';
+import type { ConvCall, Layer } from '../layer';
 import type { Candidate, Ranks } from '../method';
+import { noise, scaleOf } from './noise';
 
 /** What takes a layer's place: the nodes of a method at some ranks. */
 export interface Setting {
@@ -26,6 +27,9 @@ export interface TinyContext {
   readonly irVersion: number;
 }
 
+/** Elements of the largest weight that is timed: it is made up and held several times meanwhile. */
+const LARGEST = 2 ** 25;
+
 /** Field numbers of GraphProto and ModelProto. */
 const NODE = 1;
 const NAME = 2;
@@ -36,14 +40,15 @@ const GRAPH = 7;
 
 /**
  * A model for each use of a layer's weight: the layer as it is, or what takes its place, on an input of the size it has
- * there. Undefined where a size is not known, and for what can't stand alone: tables, and nodes with further inputs that
- * other nodes compute.
+ * there. Undefined where a size is not known, for very large weights, and for what can't stand alone: tables, and nodes with
+ * further inputs that other nodes compute.
  */
 export function tinyModels(
   layer: Layer,
   setting: Setting | undefined,
   context: TinyContext,
 ): readonly TinyModel[] | undefined {
+  if (elementCount(layer.weight.dims) > LARGEST) return undefined;
   const shapes = inputShapes(layer.form);
   const node = standalone(layer);
   if (!shapes || !node) return undefined;
@@ -199,21 +204,3 @@ function joined(parts: readonly Uint8Array[]): Uint8Array {
   }
   return out;
 }
-
-/** So that sums of products neither grow nor fade: numbers near zero would be slower. */
-function scaleOf(dims: readonly number[]): number {
-  return Math.sqrt((3 * (dims[0] ?? 1)) / Math.max(1, elementCount(dims)));
-}
-
-/** Numbers between −scale and scale, always the same. */
-function noise(count: number, scale: number): Float32Array {
-  const out = new Float32Array(count);
-  let state = 1;
-  for (let i = 0; i < count; i++) {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    out[i] = scale * (state / 2 ** 31 - 1);
-  }
-  return out;
-}
-
-export type { Form };

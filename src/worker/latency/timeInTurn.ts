@@ -1,0 +1,44 @@
+import { pause } from '../platform/pause';
+import type { RuntimeTensor } from '../runtime';
+
+/** Something whose runs can be timed: a session of the runtime, or what a test puts in its place. */
+export interface Timed {
+  /** Milliseconds of one run. */
+  time(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<number>;
+}
+
+/** How long to go on: within the bounds on the number of rounds until so much time is filled. */
+export interface Effort {
+  readonly fewest: number;
+  readonly most: number;
+  readonly ms: number;
+}
+
+/**
+ * Times several things on the same inputs, each once in every round, so that whatever else the machine does meets all of
+ * them alike; every other round goes backwards. Gives the milliseconds of each, one number per round. What time is filled
+ * is that of the runs themselves. Throws the signal's reason between runs.
+ */
+export async function timeInTurn(
+  things: readonly Timed[],
+  inputs: ReadonlyMap<string, RuntimeTensor>,
+  { fewest, most, ms }: Effort,
+  signal?: AbortSignal,
+  onProgress: (done: number) => void = () => {},
+): Promise<readonly (readonly number[])[]> {
+  const times = things.map((): number[] => []);
+  const order = [...things.keys()];
+  let spent = 0;
+  for (let round = 0; round < most && (round < fewest || spent < ms); round++) {
+    onProgress(Math.min(1, Math.max(spent / ms, round / most)));
+    for (const i of round % 2 === 0 ? order : [...order].reverse()) {
+      signal?.throwIfAborted();
+      const taken = await things[i]!.time(inputs);
+      times[i]!.push(taken);
+      spent += taken;
+    }
+    // Runs are synchronous inside: whoever wants to cancel is listened to here.
+    await pause();
+  }
+  return times;
+}
