@@ -56,8 +56,11 @@ export async function planInTime(
   const original = await runtime.open(open.path, open.externalFiles);
   try {
     await timeInTurn([original], inputs.tensors, { fewest: 1, most: 1, ms: 0 }, signal);
-    const [alone = []] = await timeInTurn([original], inputs.tensors, ALONE, signal);
-    const times = await timeTableOf(open.model, options, median(alone), {
+    const timeModel = async () => {
+      const [alone = []] = await timeInTurn([original], inputs.tensors, ALONE, signal);
+      return median(alone);
+    };
+    const times = await timeTableOf(open.model, options, timeModel, {
       runtime,
       timings,
       within: TIMING_MS,
