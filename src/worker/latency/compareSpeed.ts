@@ -1,8 +1,13 @@
-import { type ComparedTimes, comparedTimes } from '../../core/compress/latency/comparedTimes';
+import {
+  type ComparedTimes,
+  comparedTimes,
+  LEAST_DIFFERENCE_MS,
+  SLOWER_BY,
+} from '../../core/compress/latency/comparedTimes';
 import type { RuntimeTensor } from '../runtime';
 import { type Effort, type Timed, timeInTurn } from './timeInTurn';
 
-/** Runs of a first look, and of the closer one that a verdict of "slower" takes. */
+/** Runs of a first look, and of the closer one that a verdict of "slower" takes: 12 pairs are enough for it if they agree. */
 const FIRST: Effort = { fewest: 5, most: 50, ms: 800 };
 const CLOSER: Effort = { fewest: 12, most: 200, ms: 4000 };
 
@@ -11,7 +16,8 @@ export type OpenTimed = () => Promise<Timed & { release(): Promise<void> }>;
 
 /**
  * Times two open sessions in turn. Only if the second seems slower, a closer look is taken at both opened anew in the
- * other order, as where their memory lies makes sessions of one model differ; slower is what is slower both times.
+ * other order, as where their memory lies makes sessions of one model differ; slower is what seems so both times, the
+ * second beyond doubt.
  */
 export async function compareSpeed(
   [first, second]: readonly [Timed, Timed],
@@ -22,8 +28,10 @@ export async function compareSpeed(
 ): Promise<ComparedTimes> {
   const [a = [], b = []] = await timeInTurn([first, second], inputs, FIRST, signal, onProgress);
   const look = comparedTimes(a, b);
-  // Too few runs for a test say as little as one that was passed.
-  if (!look.isSlower && !(look.secondMs > look.firstMs && a.length < 12)) return look;
+  // A difference that few runs, or a busy machine, leave in doubt is looked into as well.
+  const seemsSlower =
+    look.secondMs > SLOWER_BY * look.firstMs && look.secondMs - look.firstMs > LEAST_DIFFERENCE_MS;
+  if (!seemsSlower) return look;
   const two = await openSecond();
   try {
     const one = await openFirst();
@@ -32,7 +40,7 @@ export async function compareSpeed(
       await timeInTurn([two, one], inputs, { fewest: 1, most: 2, ms: 0 }, signal);
       const [c = [], d = []] = await timeInTurn([one, two], inputs, CLOSER, signal);
       const closer = comparedTimes(c, d);
-      return { ...closer, isSlower: closer.isSlower && look.secondMs > look.firstMs };
+      return closer;
     } finally {
       await one.release();
     }
