@@ -4,8 +4,9 @@ import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 import type { OverviewLayer } from '../../src/core/compress/overview';
+import { layersOf, overviewOf, subjectOf } from '../support/reportSample';
 import { chromiumOptions } from '../vscode/chromium.mjs';
-import { layersOf, openReport, overviewOf, subjectOf, THEMES } from './reportHarness';
+import { openReport, THEMES } from './reportHarness';
 
 const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
 const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');

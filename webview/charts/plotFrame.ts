@@ -15,7 +15,7 @@ export interface PlotFrame {
 }
 
 const LEFT = 46;
-const RIGHT = 14;
+const RIGHT = 20;
 const TOP = 10;
 const BOTTOM = 22;
 /** Labels of an axis are never closer, in pixels. */

@@ -58,6 +58,8 @@ export interface ReportTexts {
   readonly slower: string;
   /** {0} a share */
   readonly outputErrorIs: string;
+  /** {0} share of right answers before, {1} after, {2} samples, {3} the file of labels */
+  readonly accuracyIs: string;
   /** {0} cosine, {1} largest difference */
   readonly outputErrorDetails: string;
   readonly measuredWith: string;

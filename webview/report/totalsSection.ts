@@ -136,7 +136,7 @@ function verified(
   { before, after }: Overview,
   texts: ReportTexts,
 ): readonly HTMLElement[] {
-  const { outputError, engine, inputs, assumedDims, factoredWith, calibration, problems } = of;
+  const { outputError, accuracy, engine, inputs, assumedDims, factoredWith, calibration, problems } = of;
   const sizes = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
   const said = [fill(texts.outputErrorIs, formatPercent(outputError.relative))];
   if (before.ms && after?.ms) {
@@ -144,6 +144,11 @@ function verified(
     said.unshift(
       ratio >= 1 ? fill(texts.faster, formatTimes(ratio)) : fill(texts.slower, formatTimes(1 / ratio)),
     );
+  }
+  if (accuracy) {
+    const { samples, labels } = accuracy;
+    const share = (value: number) => formatPercent(value);
+    said.push(fill(texts.accuracyIs, share(accuracy.before), share(accuracy.after), samples, nameOf(labels)));
   }
   const largest = Number(outputError.max.toPrecision(3));
   const details = fill(texts.outputErrorDetails, outputError.cosine.toFixed(4), largest);

@@ -61,6 +61,13 @@ export function reportTexts(l10n: Pick<typeof vscode.l10n, 't'>): ReportTexts {
     faster: l10n.t('{0} faster.', '{0}'),
     slower: l10n.t('{0} slower.', '{0}'),
     outputErrorIs: l10n.t('Output error {0}.', '{0}'),
+    accuracyIs: l10n.t(
+      'Right answers {0}, afterwards {1}, of {2} samples by {3}.',
+      '{0}',
+      '{1}',
+      '{2}',
+      '{3}',
+    ),
     outputErrorDetails: l10n.t('(cosine {0}, largest difference {1})', '{0}', '{1}'),
     measuredWith: l10n.t('Measured with {0}.', '{0}'),
     inputIs: l10n.t('Input: {0}.', '{0}'),
