@@ -1,6 +1,7 @@
 import type { ByteSource } from '../core/onnx/byteSource';
 import { ModelError } from '../core/onnx/modelError';
 import { closeSync, fstatSync, openSync, readSync } from './platform/files';
+import { FileWanted } from './platform/fileWanted';
 
 /** One positioned read must ask for less than 2 GiB. */
 const LARGEST_READ = 1 << 30;
@@ -57,6 +58,7 @@ function attempt<T>(path: string, action: () => T): T {
   try {
     return action();
   } catch (error) {
+    if (error instanceof FileWanted) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     throw new ModelError('unreadable', `${path} cannot be read: ${REASONS[code ?? ''] ?? message}.`);
   }

@@ -15,6 +15,7 @@ import {
   statSync,
   writeSync,
 } from './platform/files';
+import { FileWanted } from './platform/fileWanted';
 import { basename, dirname, join } from './platform/paths';
 import { pause } from './platform/pause';
 
@@ -180,7 +181,7 @@ const REASONS: Record<string, string> = {
 };
 
 function writeError(target: string, error: unknown): unknown {
-  if (error instanceof ModelError) return error;
+  if (error instanceof ModelError || error instanceof FileWanted) return error;
   const { code, message } = error as NodeJS.ErrnoException;
   return new ModelError(
     'write-failed',

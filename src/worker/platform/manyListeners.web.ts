@@ -1,0 +1,2 @@
+/** Browsers don't count. */
+export function expectManyListeners(_signal: AbortSignal): void {}
