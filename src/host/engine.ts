@@ -2,7 +2,9 @@ import * as vscode from 'vscode';
 import { ModelError } from '../core/onnx/modelError';
 import { type CallOptions, ENGINE_METHODS, type Engine } from '../worker/engine';
 import { connect, type RpcClient } from '../worker/rpc';
+import { fileUri } from './enginePath';
 import { type EngineThread, startEngineThread } from './engineThread';
+import { onDisk } from './onDisk';
 
 /** The engine in its worker thread. The thread starts with the first call, and again with the first after it stopped. */
 export interface EngineHost extends vscode.Disposable {
@@ -44,6 +46,7 @@ export function createEngineHost(
   const call =
     (method: keyof Engine) =>
     async (request: never, options?: CallOptions): Promise<unknown> => {
+      refuseAddress(request);
       running ??= start();
       const started = performance.now();
       // Reviews follow the keyboard, explanations the mouse.
@@ -84,4 +87,9 @@ function withoutLayers(key: string, value: unknown): unknown {
 
 function stopped(why: string): string {
   return vscode.l10n.t('The engine stopped ({0}); it will be started again when it is needed.', why);
+}
+
+/** A file elsewhere would be reported as missing. */
+function refuseAddress({ path }: { readonly path?: string }): void {
+  if (path !== undefined) onDisk(fileUri(path));
 }

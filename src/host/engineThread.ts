@@ -10,6 +10,9 @@ export interface EngineThread {
   terminate(): Promise<unknown>;
 }
 
+/** Whether the engine can be given files that are not on the disk. */
+export const READS_ANYWHERE = false as boolean;
+
 /** Starts the engine. What it prints goes to the log; what it measures of this machine is kept in `storage`. */
 export function startEngineThread(
   extension: vscode.Uri,

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { findFiles } from './findFiles';
 
 /** Models, and checkpoints as far as their names can tell: `.bin` is too many things. */
 const PATTERN = '**/*.{onnx,safetensors,pt,pth,ckpt}';
@@ -43,7 +44,7 @@ export function watchModelFiles(): ModelFiles {
     onDidChangeList: list.event,
     onDidChangeFile: file.event,
     async find() {
-      const found = await vscode.workspace.findFiles(PATTERN, ELSEWHERE);
+      const found = [...(await findFiles(PATTERN, ELSEWHERE))];
       const folder = (uri: vscode.Uri) => vscode.workspace.getWorkspaceFolder(uri)?.index ?? 0;
       const stem = (uri: vscode.Uri) => uri.path.replace(/\.onnx$/, '');
       const byPath = new Intl.Collator('en', { numeric: true }).compare;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { CONTEXTS, VIEWS } from '../ids';
 import type { Calibrations } from './calibration/calibrations';
 import type { Dimensions } from './dimensions';
+import { enginePath } from './enginePath';
 import { layerTooltip } from './layerText';
 import { markdown } from './markdown';
 import type { Model, Models } from './models';
@@ -186,7 +187,7 @@ function tooltipOf(row: Row, planFiles: PlanFiles, calibrations: Calibrations): 
     case 'model': {
       const { state, uri } = row.model;
       if (state.kind === 'ready')
-        return modelTooltip(uri.fsPath, state.analysis, planFiles.of(uri), calibrations.of(uri));
+        return modelTooltip(enginePath(uri), state.analysis, planFiles.of(uri), calibrations.of(uri));
       return state.kind === 'failed' ? markdown(state.message) : undefined;
     }
     case 'notice':

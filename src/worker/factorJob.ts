@@ -16,6 +16,8 @@ import { sha256 } from './platform/sha256';
 
 /** Where a thread finds a weight: a range of a file, or, for the few that are not stored plainly, the numbers. */
 export type WeightSource =
+  /** That range itself, for threads that can't read files. */
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
   | { readonly kind: 'file'; readonly path: string; readonly offset: number; readonly length: number }
   | { readonly kind: 'values'; readonly values: Float32Array | Float64Array };
 
@@ -159,6 +161,7 @@ const FLOATS = new Map<ElementType, Float32Array | Float64Array>([
 
 function readWeight({ weight, recipe }: JobWeight): Float32Array | Float64Array {
   if (weight.kind === 'values') return weight.values;
+  if (weight.kind === 'bytes') return decodeFloats(recipe.storedType, weight.bytes);
   const file = openFile(weight.path);
   try {
     const { offset, length } = weight;

@@ -2,6 +2,7 @@ import { ModelError } from '../core/onnx/modelError';
 import type { FactorJob, FactorResult } from './factorJob';
 import { jobBytes } from './jobBytes';
 import { expectManyListeners } from './platform/manyListeners';
+import { packJob } from './platform/packJob';
 import { availableMemory, processorCount } from './platform/processors';
 import { startScript } from './platform/threads';
 
@@ -180,8 +181,8 @@ interface Thread {
 }
 
 /** The large arrays of a job, which are handed over, not copied. */
-function buffersOf({ known, task }: FactorJob): ArrayBuffer[] {
-  const parts = known?.parts ?? [];
+function buffersOf({ known, task, weight }: FactorJob): ArrayBuffer[] {
+  const parts = [...(known?.parts ?? []), ...(weight.kind === 'bytes' ? [weight.bytes] : [])];
   if (!('data' in task)) return parts.map(({ buffer }) => buffer as ArrayBuffer);
   const moments = task.data.flatMap(({ moments: own, check }) => (check ? [own, check] : [own]));
   const sums = moments.flatMap((own) =>
@@ -213,6 +214,7 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
     stop: () => thread.terminate(),
     run(job, signal, onProgress) {
       return new Promise((resolve, reject) => {
+        const sent = packJob(job);
         // A computation in WebAssembly listens to nobody: cancelling it means ending its thread.
         const cancel = () => {
           alive = false;
@@ -250,7 +252,7 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
         };
         signal?.addEventListener('abort', cancel, { once: true });
         thread.keepAlive(true);
-        thread.post({ job } satisfies ThreadRequest, buffersOf(job));
+        thread.post({ job: sent } satisfies ThreadRequest, buffersOf(sent));
       });
     },
   };

@@ -1,5 +1,6 @@
 import { ModelError } from '../core/onnx/modelError';
 import { expectManyListeners } from './platform/manyListeners';
+import { packModel } from './platform/packModel';
 import { join } from './platform/paths';
 import { startProcess } from './platform/scriptProcess';
 import { connect, type RpcMessage } from './rpc';
@@ -95,7 +96,7 @@ export function createRuntimeHost(folder: string, native = true): RuntimeHost {
           if (!own?.alive()) own = take();
           const { remote } = own;
           const used = own;
-          const request = { path, externalFiles, ...(bytes ? { bytes } : {}) };
+          const request = { path, externalFiles, ...packModel(path, externalFiles, bytes) };
           const { id, inputNames } = await ask(used, `loaded ${path}`, remote.open(request));
           open++;
           let isOpen = true;

@@ -5,6 +5,7 @@ import { type PlanFile, printCalibration } from '../../core/compress/planFile';
 import { ModelError } from '../../core/onnx/modelError';
 import { COMMANDS } from '../../ids';
 import type { Engine } from '../../worker/engine';
+import { enginePath } from '../enginePath';
 import type { Models } from '../models';
 import { basename } from '../paths';
 import { openedPlan } from '../plans/openedPlan';
@@ -82,7 +83,7 @@ export function createChooseForPlan({ engine, models, calibrations, choose }: Pa
     if (place && (await vscode.workspace.applyEdit(planEdit(document, [{ ...place, text }])))) return;
     throw new ModelError(
       'bad-plan',
-      vscode.l10n.t('{0} was changed meanwhile; nothing was done.', document.uri.fsPath),
+      vscode.l10n.t('{0} was changed meanwhile; nothing was done.', enginePath(document.uri)),
     );
   };
 }

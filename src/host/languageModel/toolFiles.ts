@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { findFiles } from '../findFiles';
 import { ToolError } from './toolError';
 
 /** Files that a sentence may name. */
@@ -59,7 +60,7 @@ function isWithin(uri: vscode.Uri, source: vscode.Uri): boolean {
 
 /** What there is to name instead. */
 async function known(what: string, pattern: string): Promise<string> {
-  const found = await vscode.workspace.findFiles(pattern, '**/node_modules/**', NAMED + 1);
+  const found = await findFiles(pattern, '**/node_modules/**', NAMED + 1);
   const names = found.map((uri) => vscode.workspace.asRelativePath(uri)).sort();
   if (names.length === 0) return `The workspace has no ${what}: ask the user for its path.`;
   const more = names.length > NAMED ? ', and more' : '';

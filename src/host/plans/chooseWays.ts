@@ -225,14 +225,14 @@ function wayBy({ uri, parsed }: Pick<ModelPlan, 'uri' | 'parsed'>): Way {
   const { plan, problems } = parsed;
   if (plan) return { kind: 'plan', uri, plan };
   const [first] = problems;
-  const message = vscode.l10n.t('The plan {0} can’t be read: {1}', uri.fsPath, first?.message ?? '');
+  const message = vscode.l10n.t('The plan {0} can’t be read: {1}', enginePath(uri), first?.message ?? '');
   return { kind: 'refused', message };
 }
 
 async function givenWay(uri: vscode.Uri): Promise<Way> {
   const source = await planSource(uri);
   if (source) return wayBy({ uri, parsed: parsePlanFile(source.text) });
-  throw new ModelError('unreadable', vscode.l10n.t('There is no plan {0}.', uri.fsPath));
+  throw new ModelError('unreadable', vscode.l10n.t('There is no plan {0}.', enginePath(uri)));
 }
 
 /** Shows a plan with what is wrong with it; one for another version of its model is made anew, for the same goal. */

@@ -6,6 +6,7 @@ import { LARGEST_BLOCK } from '../../core/compress/ranks/rankMultiple';
 import { ModelError } from '../../core/onnx/modelError';
 import { shortNames } from '../../core/shortNames';
 import type { Engine } from '../../worker/engine';
+import { enginePath } from '../enginePath';
 import { complaintAbout } from '../goals';
 import type { Models } from '../models';
 import type { Suggestions } from '../suggestions';
@@ -39,7 +40,7 @@ export function createCompareMethods({
     const layers = state.kind === 'ready' ? state.analysis.layers : [];
     const index = layers.findIndex(({ name }) => name === layer);
     if (index >= 0) return { info: layers[index]!, title: shortNames(layers)[index]! };
-    throw new ModelError('unknown-layer', vscode.l10n.t('{0} has no layer "{1}".', model.fsPath, layer));
+    throw new ModelError('unknown-layer', vscode.l10n.t('{0} has no layer "{1}".', enginePath(model), layer));
   }
 
   /** What the planned setting costs, or the suggested one, or half of what the layer does. */

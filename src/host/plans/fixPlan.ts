@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { suggestedEntries } from '../../core/compress/planFixes';
 import { ModelError } from '../../core/onnx/modelError';
+import { enginePath } from '../enginePath';
 import { basename } from '../paths';
 import { openedPlan } from './openedPlan';
 import { editsFor } from './planAction';
@@ -27,7 +28,7 @@ export function createFixPlan(plans: PlanDocuments): FixPlan {
 async function fix(state: PlanDocument, name: string): Promise<void> {
   const { document, parsed, failure, review } = state;
   const problem = parsed.problems[0]?.message ?? failure;
-  if (problem !== undefined) throw new ModelError('bad-plan', `${document.uri.fsPath}: ${problem}`);
+  if (problem !== undefined) throw new ModelError('bad-plan', `${enginePath(document.uri)}: ${problem}`);
   const entries = suggestedEntries(review!).map(({ entry }) => entry);
   const say = (text: string) => vscode.window.setStatusBarMessage(text, 5000);
   if (entries.length === 0) {
@@ -35,7 +36,7 @@ async function fix(state: PlanDocument, name: string): Promise<void> {
     return;
   }
   if (!(await vscode.workspace.applyEdit(planEdit(document, editsFor(state, entries))))) {
-    const text = vscode.l10n.t('{0} was changed meanwhile; nothing was done.', document.uri.fsPath);
+    const text = vscode.l10n.t('{0} was changed meanwhile; nothing was done.', enginePath(document.uri));
     throw new ModelError('bad-plan', text);
   }
   say(vscode.l10n.t('{0}: suggestions for {1} layers applied', name, entries.length));

@@ -8,6 +8,7 @@ import { ModelError } from '../../core/onnx/modelError';
 import { shortNames } from '../../core/shortNames';
 import { CONTEXTS, VIEWS } from '../../ids';
 import type { Engine } from '../../worker/engine';
+import { enginePath } from '../enginePath';
 import type { Models } from '../models';
 import { basename } from '../paths';
 import { suggestionEnergy } from '../suggestions';
@@ -171,7 +172,7 @@ function isJson(text: string): boolean {
 function notEditable(uri: vscode.Uri): ModelError {
   return new ModelError(
     'bad-plan',
-    vscode.l10n.t('{0} can’t be changed from here before its errors are repaired.', uri.fsPath),
+    vscode.l10n.t('{0} can’t be changed from here before its errors are repaired.', enginePath(uri)),
   );
 }
 

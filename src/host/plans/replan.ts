@@ -8,6 +8,7 @@ import { type Calibrations, requestOf } from '../calibration/calibrations';
 import { calibrationLine } from '../calibration/calibrationText';
 import type { GoalData } from '../calibration/goalData';
 import { plannedCalibration } from '../calibration/planData';
+import { enginePath } from '../enginePath';
 import type { Models } from '../models';
 import { basename } from '../paths';
 import { type DataOfGoal, type PreviewTargets, pickGoal } from '../pickGoal';
@@ -119,6 +120,6 @@ export function createReplan({ engine, models, suggestions, calibrations, goalDa
 function changedMeanwhile({ uri }: vscode.TextDocument): ModelError {
   return new ModelError(
     'bad-plan',
-    vscode.l10n.t('{0} was changed meanwhile; nothing was done.', uri.fsPath),
+    vscode.l10n.t('{0} was changed meanwhile; nothing was done.', enginePath(uri)),
   );
 }

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { type PlanFile, printPlanFile } from '../../core/compress/planFile';
 import { temporaryName } from '../../core/compress/temporaryName';
 import { ModelError } from '../../core/onnx/modelError';
+import { enginePath } from '../enginePath';
 import { basename } from '../paths';
 import { randomHex } from '../randomHex';
 
@@ -21,8 +22,8 @@ export async function writePlan(uri: vscode.Uri, plan: PlanFile): Promise<void> 
     if (!(error instanceof vscode.FileSystemError)) throw error;
     const exists = error.code === 'FileExists';
     const message = exists
-      ? vscode.l10n.t('{0} exists already; it was left as it is.', uri.fsPath)
-      : vscode.l10n.t('{0} can’t be written: {1}', uri.fsPath, error.message);
+      ? vscode.l10n.t('{0} exists already; it was left as it is.', enginePath(uri))
+      : vscode.l10n.t('{0} can’t be written: {1}', enginePath(uri), error.message);
     throw new ModelError(exists ? 'target-exists' : 'write-failed', message);
   }
 }

@@ -4,6 +4,7 @@ import { readFloats } from '../../core/onnx/tensorData';
 import { openExposed } from '../activations/exposedSession';
 import { shapedModel } from '../activations/shapedModel';
 import type { OpenModel } from '../openModel';
+import { pause } from '../platform/pause';
 import type { Runtime } from '../runtime';
 import type { CalibrationData } from './calibrationData';
 import type { NormFit } from './description';
@@ -61,7 +62,7 @@ export async function normFit(
         meter.squares += value * value;
       }
       // Runs are synchronous inside: whoever wants to cancel is listened to here.
-      await new Promise((resolve) => setImmediate(resolve));
+      await pause();
     }
     return judged(norm.name || name, samples.length, meters, variance);
   } finally {
