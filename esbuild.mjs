@@ -66,14 +66,32 @@ const oneVscode = {
   },
 };
 
+const ofHost = {
+  external: ['vscode'],
+  plugins: [oneVscode],
+  banner: { js: "const vscode = require('vscode');" },
+};
+
+/**
+ * Bundles for browsers: where there is a file `x.web.ts` it stands in the place of `x.ts`. A Node module that gets into
+ * one of them fails the build.
+ */
+const web = {
+  ...common,
+  platform: 'browser',
+  target: 'es2022',
+  resolveExtensions: ['.web.ts', '.ts', '.mjs', '.js', '.json'],
+};
+
+/** Where a script is has no meaning in one that was made from a string; ONNX Runtime is told where its module is. */
+const ofWorkers = { define: { 'import.meta.url': '""' } };
+
 const bundles = [
   {
     ...node,
     entryPoints: ['src/extension.ts'],
     outfile: 'dist/extension.js',
-    external: ['vscode'],
-    plugins: [oneVscode],
-    banner: { js: "const vscode = require('vscode');" },
+    ...ofHost,
   },
   {
     ...node,
@@ -81,6 +99,20 @@ const bundles = [
     outdir: 'dist',
   },
   { ...node, entryPoints: ['src/cli/cli.ts'], outdir: 'dist', banner: { js: '#!/usr/bin/env node' } },
+  {
+    ...web,
+    entryPoints: ['src/extension.ts'],
+    outfile: 'dist/web/extension.js',
+    format: 'cjs',
+    ...ofHost,
+  },
+  {
+    ...web,
+    entryPoints: ['worker', 'factorThread', 'runtimeProcess'].map((name) => `src/worker/web/${name}.ts`),
+    outdir: 'dist/web',
+    format: 'iife',
+    ...ofWorkers,
+  },
   {
     ...common,
     entryPoints: {
@@ -182,9 +214,21 @@ async function copyNativeRuntime(target) {
 function testBundles() {
   const files = sources('test', '.test.ts');
   const inFolder = (folder) => (file) => file.startsWith(path.join('test', folder) + path.sep);
-  const plain = files.filter((file) => !inFolder('host')(file) && !inFolder('ui')(file));
+  const inWindow = (file) => inFolder('ui')(file) || inFolder('web')(file);
+  const ofWeb = (file) => file.endsWith('.web.test.ts');
+  const plain = files.filter((file) => !inFolder('host')(file) && !inWindow(file) && !ofWeb(file));
   return [
     { ...node, entryPoints: plain, outbase: 'test', outdir: 'out/test' },
+    // The engine as browsers have it, run by Node: without workers it does everything in one thread.
+    {
+      ...node,
+      ...ofWorkers,
+      resolveExtensions: web.resolveExtensions,
+      entryPoints: files.filter(ofWeb),
+      outbase: 'test',
+      outdir: 'out/test',
+      external: ['onnxruntime-node'],
+    },
     {
       ...node,
       entryPoints: sources('test/host', '.ts'),
@@ -192,15 +236,15 @@ function testBundles() {
       outdir: 'out/test',
       external: ['vscode', 'mocha'],
     },
-    {
+    ...['ui', 'web'].map((folder) => ({
       ...node,
-      entryPoints: files.filter(inFolder('ui')),
-      outbase: 'test/ui',
-      outdir: 'out/test/ui',
+      entryPoints: files.filter(inFolder(folder)),
+      outbase: `test/${folder}`,
+      outdir: `out/test/${folder}`,
       format: 'esm',
       outExtension: { '.js': '.mjs' },
       external: [...node.external, 'playwright-core', './test/vscode/*'],
-    },
+    })),
   ];
 }
 

@@ -22,6 +22,7 @@ const steps = {
   host: { run: () => hostTests(), needs: ['build'] },
   package: { run: () => packages(), needs: ['build'] },
   ui: { run: () => windowTests('ui'), needs: ['package'] },
+  web: { run: () => windowTests('web'), needs: ['package'] },
 };
 
 const chosen = choose();

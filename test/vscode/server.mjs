@@ -25,7 +25,7 @@ const quietSettings = {
 /**
  * Starts a VS Code server on loopback, with throw-away data.
  *
- * - `vsix`: a packaged extension to install first.
+ * - `vsix`: a packaged extension to install first, or several.
  * - `workspace`: a folder to work on. It is copied, so that nothing done in the editor reaches the original.
  * - `settings`: user settings on top of `quietSettings`. `args`, `env`: for the server. `port`: 0 is any free one.
  *
@@ -46,9 +46,10 @@ export async function startServer({ vsix, workspace, settings = {}, args = [], e
 
     const options = { cwd: folder, env: { ...cleanEnvironment(), ...ownTemporaryFolder(data), ...env } };
     const common = ['out/server-main.js', '--server-data-dir', data, '--accept-server-license-terms'];
-    if (vsix) {
-      const install = [...common, '--install-extension', path.resolve(vsix), '--force'];
-      await run(node, install, { ...options, what: `Installing ${path.basename(vsix)} into VS Code` });
+    const packages = [vsix ?? []].flat().map((each) => path.resolve(each));
+    if (packages.length > 0) {
+      const install = [...common, ...packages.flatMap((each) => ['--install-extension', each]), '--force'];
+      await run(node, install, { ...options, what: `Installing ${path.basename(packages[0])} into VS Code` });
     }
     const own = ['--host', '127.0.0.1', '--port', String(port), '--without-connection-token'];
     const quiet = ['--disable-telemetry', '--disable-workspace-trust'];

@@ -2,8 +2,8 @@ import type { FrameLocator, Locator, Page } from 'playwright-core';
 
 /** What to open; every part has a default. */
 export interface WorkbenchOptions {
-  /** The packaged extension. Default: out/ranksmith.vsix */
-  readonly vsix?: string;
+  /** The packaged extension, or several. Default: out/ranksmith.vsix */
+  readonly vsix?: string | readonly string[];
   /** The folder to open; VS Code works on a copy. Default: media/sample; null: a window without a folder. */
   readonly folder?: string | null;
   /** User settings. */
@@ -14,6 +14,8 @@ export interface WorkbenchOptions {
   readonly container?: string;
   /** The language of extensions, as their files name it: zh-cn. VS Code's own texts stay English. Default: en */
   readonly locale?: string;
+  /** Opens the folder at this address in the place of `folder`. */
+  readonly address?: string;
 }
 
 /** A VS Code window with the extension installed. Everything waits up to 30 s for what it needs to appear. */

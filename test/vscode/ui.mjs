@@ -25,8 +25,9 @@ export async function openWorkbench({
   theme = 'dark',
   container = 'Ranksmith',
   locale = 'en',
+  address,
 } = {}) {
-  for (const needed of folder ? [vsix, folder] : [vsix]) {
+  for (const needed of [vsix, folder ?? []].flat()) {
     if (!existsSync(needed)) throw new Error(`The UI tests need ${needed}, which does not exist.`);
   }
   const colours = { 'workbench.colorTheme': themes[theme], 'window.autoDetectColorScheme': false };
@@ -38,9 +39,10 @@ export async function openWorkbench({
     const page = await browser.newPage({ viewport });
     page.setDefaultTimeout(30_000);
     if (locale !== 'en') await page.addInitScript(speak, locale);
-    await page.goto(folder ? server.pageUrl() : server.emptyUrl);
+    if (address) await page.goto(server.pageUrl({ folder: address }));
+    else await page.goto(folder ? server.pageUrl() : server.emptyUrl);
     const workbench = drive(page, server, browser);
-    if (folder) await workbench.explorer.getByRole('treeitem').first().waitFor();
+    if (folder || address) await workbench.explorer.getByRole('treeitem').first().waitFor();
     // Extensions contribute some time after the window is there; before that, menus lack their entries.
     await page.locator(`.activitybar a.action-label[aria-label^="${container}"]`).waitFor();
     return workbench;
