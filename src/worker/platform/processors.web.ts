@@ -19,3 +19,8 @@ export function processorCount(): number {
 export function availableMemory(): number {
   return (Math.min(MOST_GIB, navigator.deviceMemory ?? MOST_GIB) * 2 ** 30) / 2;
 }
+
+/** Browsers keep it to themselves; times are kept for as long as the engine runs only. */
+export function processorName(): string {
+  return 'unknown';
+}
