@@ -46,7 +46,7 @@ export function startEngineThread(extension: vscode.Uri): EngineThread {
       URL.revokeObjectURL(script);
       receive(data);
     };
-    worker.onerror = ({ message }) => end(message ?? 'its worker failed');
+    worker.onerror = ({ message }) => end(message ?? vscode.l10n.t('its worker failed'));
     worker.postMessage({ files: port2 }, [port2]);
     for (const message of waiting.splice(0)) worker.postMessage(message);
   };
@@ -64,7 +64,7 @@ export function startEngineThread(extension: vscode.Uri): EngineThread {
     },
     onEnd: (ended) => void listeners.push(ended),
     async terminate() {
-      end('it was told to');
+      end(vscode.l10n.t('it was told to'));
     },
   };
 }
