@@ -57,6 +57,7 @@ export function commandOf(request: CompressRequest): string {
     if (request.seed !== undefined) words.push('--seed', String(request.seed));
   }
   if (request.allowLarger) words.push('--allow-larger');
+  if (request.allowSlower) words.push('--allow-slower');
   return words.map(quoted).join(' ');
 }
 

@@ -1,5 +1,5 @@
 import { printTarget, type Target } from '../../src/core/compress/plan';
-import { formatPercent } from '../../src/core/format';
+import { formatMs, formatPercent } from '../../src/core/format';
 import { fill } from '../fill';
 import type { ReportTexts } from './reportTexts';
 
@@ -12,6 +12,10 @@ export function goalText(goal: Target, texts: ReportTexts): string {
       return fill(texts.goalMacs, formatPercent(goal.share));
     case 'bytes':
       return fill(texts.goalBytes, formatPercent(goal.share));
+    case 'time':
+      return fill(texts.goalTime, formatPercent(goal.share));
+    case 'ms':
+      return fill(texts.goalMs, formatMs(goal.ms));
     case 'error':
       return fill(texts.goalError, formatPercent(goal.error));
     case 'accuracy':

@@ -24,6 +24,8 @@ export interface ReportTexts {
   readonly goalParameters: string;
   readonly goalMacs: string;
   readonly goalBytes: string;
+  readonly goalTime: string;
+  readonly goalMs: string;
   readonly goalError: string;
   readonly goalAccuracy: string;
   readonly goalRatio: string;

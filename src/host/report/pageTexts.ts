@@ -28,6 +28,8 @@ export function reportTexts(l10n: Pick<typeof vscode.l10n, 't'>): ReportTexts {
     goalParameters: l10n.t('at most {0} of the parameters', '{0}'),
     goalMacs: l10n.t('at most {0} of the MACs', '{0}'),
     goalBytes: l10n.t('at most {0} of the bytes', '{0}'),
+    goalTime: l10n.t('at most {0} of the time on this machine', '{0}'),
+    goalMs: l10n.t('at most {0} on this machine', '{0}'),
     goalError: l10n.t('an output error of at most {0}', '{0}'),
     goalAccuracy: l10n.t('at most {0} points of accuracy lost on held-back samples', '{0}'),
     goalRatio: l10n.t('at most {0} of each layer’s parameters', '{0}'),

@@ -45,7 +45,8 @@ const TOLERANCE = 0.1;
  * The trade-off of a whole model between cost and error, from the relaxation that a budget is solved with: the steps along
  * the hulls of all layers, taken one after the other, lead from one plan to the next, each of the least loss for what it
  * costs (Sinha & Zoltners 1979). Of all these plans some, spread evenly over the cost, are the points. A budget in between
- * is met a little better. Takes milliseconds once ladders are made. undefined where the cost is not known.
+ * is met a little better, and a plan may prefer quicker settings of like loss. Takes milliseconds once ladders are made.
+ * undefined where the cost is not known.
  */
 export function tradeOff(
   options: readonly LayerOptions[],
