@@ -27,6 +27,7 @@ import type { Replan, ReplanArgument } from './plans/replan';
 import { type LayerArgument, revealInPlan } from './plans/revealInPlan';
 import type { ExportArgument } from './report/exportReport';
 import type { ReportView } from './reportView';
+import { revealFile } from './revealFile';
 import type { LayerRow, Row } from './rows';
 import type { SampleFile } from './sampleFile';
 import type { Tree } from './tree';
@@ -179,8 +180,7 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
       await dimensions.set(uri, bindings);
       await models.refresh(uri);
     },
-    [COMMANDS.revealInExplorer]: (row: Row) =>
-      vscode.commands.executeCommand('revealInExplorer', row.model.uri),
+    [COMMANDS.revealInExplorer]: (row: Row) => revealFile(row.model.uri),
     [COMMANDS.showReport]: async (item?: vscode.Uri | Row) => {
       if (item instanceof vscode.Uri || item?.kind) report.choose(uriOf(item));
       await vscode.commands.executeCommand(`${VIEWS.report}.focus`);
@@ -199,7 +199,8 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
       vscode.commands.executeCommand('workbench.action.openWalkthrough', `${extensionId}#${WALKTHROUGH}`),
     [COMMANDS.openSample]: async () => reveal('', [await sampleFile()], false),
     [COMMANDS.showLog]: () => log.show(),
-    [COMMANDS.refresh]: () => models.refresh(),
+    // One model, where a row is known.
+    [COMMANDS.refresh]: (row?: Row) => models.refresh(row && 'kind' in row ? row.model.uri : undefined),
     [COMMANDS.restartEngine]: async () => {
       await host.stop();
       await models.refresh();

@@ -15,6 +15,7 @@ import { type Output, pickOutputs } from './pickOutput';
 import type { ChooseWays, Way, WayChoices } from './plans/chooseWays';
 import { shareOf } from './previewTargets';
 import type { ReportView } from './reportView';
+import { revealFile } from './revealFile';
 import type { Suggestions } from './suggestions';
 import { summaryOf, summaryOfSeveral } from './summary';
 import { withNotification } from './withNotification';
@@ -182,6 +183,6 @@ function tell(summary: string, file: vscode.Uri, source?: vscode.Uri): void {
     if (choice === showReport) void vscode.commands.executeCommand(COMMANDS.showReport);
     if (choice === compare)
       void vscode.commands.executeCommand(COMMANDS.compareModels, source, [source, file]);
-    if (choice === reveal) void vscode.commands.executeCommand('revealInExplorer', file);
+    if (choice === reveal) void revealFile(file);
   });
 }

@@ -15,6 +15,7 @@ import { createExportReport, type ExportReport } from './report/exportReport';
 import { reportTexts } from './report/pageTexts';
 import { createReportAnswers } from './report/reportAnswers';
 import { createReportSubject, type ReportSubject } from './report/reportSubject';
+import { revealFile } from './revealFile';
 import type { Suggestions } from './suggestions';
 import type { Tree } from './tree';
 
@@ -104,7 +105,7 @@ export function createReportView(parts: Parts): ReportView {
         const file = { original, compressed, plan }[message.file];
         if (!file) break;
         if (message.file === 'plan') run('vscode.open', fileUri(file));
-        else run('revealInExplorer', fileUri(file));
+        else attempt(revealFile(fileUri(file)));
         break;
       }
       case 'basis':

@@ -56,7 +56,8 @@ function modelItem({ model }: ModelRow, style: RowStyle): vscode.TreeItem {
   switch (state.kind) {
     case 'unread':
       item.iconPath = new vscode.ThemeIcon('file-binary');
-      item.description = describe(undefined);
+      // Whoever shows a row has it read.
+      item.description = describe(vscode.l10n.t('reading…'));
       item.contextValue = isCheckpoint(uri.path) ? ROWS.checkpoint : ROWS.model;
       break;
     case 'failed':
@@ -116,6 +117,12 @@ function noticeItem({ model, notice }: NoticeRow): vscode.TreeItem {
     case 'no-suggestions':
       item.label = notice.message;
       item.iconPath = new vscode.ThemeIcon('error', new vscode.ThemeColor('list.errorForeground'));
+      item.accessibilityInformation = { label: vscode.l10n.t('{0} Enter tries again.', notice.message) };
+      item.command = {
+        command: COMMANDS.refresh,
+        title: vscode.l10n.t('Try Again'),
+        arguments: [{ kind: 'model', model }],
+      };
       break;
     case 'no-layers':
       item.label = vscode.l10n.t('No layer with constant weights');

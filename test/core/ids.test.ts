@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import {
   COMMANDS,
@@ -130,6 +130,31 @@ test('the manifest and the code know the same tools for language models', () => 
       assert.match(description, /\.$/, `${name}: ${key}`);
     }
   }
+});
+
+test('every setting says what it does, where it can be set and where it stands, and the code reads it', () => {
+  const properties: Record<string, Record<string, unknown>> = contributes.configuration.properties;
+  for (const [name, setting] of Object.entries(properties)) {
+    const text = String(setting.markdownDescription ?? setting.description);
+    assert.match(text, /^%[\w.]+%$/, name);
+    assert.ok((texts[text.slice(1, -1)] ?? '').length > 60, `${name} says too little`);
+    assert.match(String(setting.scope), /^(application|machine|machine-overridable|window|resource)$/, name);
+    assert.ok('default' in setting && 'order' in setting, name);
+  }
+  const host = readdirSync('src/host', { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => readFileSync(`src/host/${file}`, 'utf8'))
+    .join('\n');
+  for (const key of Object.keys(SETTINGS))
+    assert.ok(host.includes(`SETTINGS.${key}`), `${key} is read nowhere`);
+});
+
+test('keys are taken in our own view only, and each once', () => {
+  const keys = (contributes.keybindings as { key: string; when: string }[]).map(({ key, when }) => {
+    assert.match(when, /focusedView == ranksmith\.|activeCustomEditorId == /, key);
+    return key;
+  });
+  assert.equal(new Set(keys).size, keys.length);
 });
 
 test('conditions use known views, context keys and rows only', () => {
