@@ -78,7 +78,7 @@ describe('texts that somebody reads', () => {
     assert.deepEqual(found.plain.host, []);
   });
 
-  it('come from the host in the pages', { todo: 'the pages still have texts of their own' }, () => {
+  it('come from the host in the pages', () => {
     assert.deepEqual(found.plain.webview, []);
   });
 });
