@@ -8,6 +8,7 @@ import { type Calibrations, requestOf } from './calibration/calibrations';
 import { planData } from './calibration/planData';
 import type { Dimensions } from './dimensions';
 import { enginePath, fileUri } from './enginePath';
+import { engineText } from './engineText';
 import type { Failures } from './failures';
 import type { Models } from './models';
 import { basename } from './paths';
@@ -83,7 +84,7 @@ export function createCompress(parts: Parts): Compress {
     const compressed = (allowSlower: boolean) =>
       engine.compress({ ...request, allowSlower }, call).finally(() => removeLeftovers(uri));
     const done = await compressed(false).catch(async (error: unknown) => {
-      if (!isSlower(error) || !(await askToWriteSlower(error.message))) throw error;
+      if (!isSlower(error) || !(await askToWriteSlower(engineText(error.message)))) throw error;
       return compressed(true);
     });
     await dimensions.set(uri, dimensions.of(source));

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
 import { enginePath } from './enginePath';
+import { engineText } from './engineText';
 
 /** What an error means to a person. */
 type Failure =
@@ -30,7 +31,7 @@ export function createFailures(log: vscode.LogOutputChannel): Failures {
         return undefined;
       case 'refused':
         log.warn(failure.message);
-        return withoutFolders(failure.message);
+        return withoutFolders(engineText(failure.message));
       case 'bug':
         log.error(failure.stack);
         return vscode.l10n.t('Ranksmith hit a bug: {0}', failure.message);

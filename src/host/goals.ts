@@ -3,6 +3,7 @@ import { leastCertain } from '../core/compress/method';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import { formatChange, formatCount, formatError, formatMacs, formatPercent } from '../core/format';
+import { engineText } from './engineText';
 
 /** A target with the words for it. */
 export interface Goal {
@@ -80,7 +81,10 @@ export function outlookOf(previews: readonly Prospect[], isOnData = false): Outl
   const useful = previews.filter((p) => p.refusal === undefined && p.factored > 0);
   if (useful.length === 0) {
     const refusal = previews.find((p) => p.refusal !== undefined)?.refusal;
-    return { reachable: false, text: refusal ?? l10n.t('No layer would become smaller.') };
+    return {
+      reachable: false,
+      text: refusal === undefined ? l10n.t('No layer would become smaller.') : engineText(refusal),
+    };
   }
   const sum = (pick: (p: Prospect) => number | null) =>
     useful.reduce<number | null>((total, p) => add(total, pick(p)), 0);

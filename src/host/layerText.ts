@@ -12,6 +12,7 @@ import {
   formatShape,
   formatShare,
 } from '../core/format';
+import { engineText } from './engineText';
 import { markdown } from './markdown';
 import { macsText } from './modelText';
 import type { Order } from './rows';
@@ -43,7 +44,7 @@ export function layerDescription(
     share.unshift(isTaken && gain !== undefined ? `${text} (${gain})` : text);
     if (isTaken) return [...share, ...amounts].join(' · ');
   }
-  if (layer.status === 'skipped') return [...share, layer.reason ?? '', ...amounts].join(' · ');
+  if (layer.status === 'skipped') return [...share, engineText(layer.reason ?? ''), ...amounts].join(' · ');
   if (!suggestion) {
     return [...share, ...(layer.noSuggestion ? [l10n.t('no gain')] : []), ...amounts].join(' · ');
   }
@@ -78,8 +79,9 @@ export function layerLabel(layer: LayerInfo, analysis: Analysis, planned?: Layer
     const { method, ranks } = planned;
     parts.push(l10n.t('in the plan: {0}, rank {1}', methodName(method), formatRanks(ranks)));
   }
-  if (layer.status === 'skipped') parts.push(l10n.t('can not be factored: {0}', layer.reason ?? ''));
-  if (layer.noSuggestion) parts.push(layer.noSuggestion);
+  if (layer.status === 'skipped')
+    parts.push(l10n.t('can not be factored: {0}', engineText(layer.reason ?? '')));
+  if (layer.noSuggestion) parts.push(engineText(layer.noSuggestion));
   if (layer.suggestion) {
     const { ranks, parameters, method } = layer.suggestion;
     const saving = formatChange(layer.parameters, parameters);
@@ -97,7 +99,7 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis, planned?: Lay
     part === null || !total ? '' : l10n.t(' ({0} of the model)', formatPercent(part / total));
   const lines = [
     l10n.t('Weight: {0}, {1}', markdown(layer.weight), formatShape(layer.weightShape)),
-    l10n.t('Output: {0}', markdown(formatShape(layer.outputShape))),
+    l10n.t('Output: {0}', markdown(engineText(formatShape(layer.outputShape)))),
     l10n.t('Parameters: {0}', formatCount(layer.parameters)) + share(layer.parameters, stored),
     l10n.t('MACs: {0}', markdown(formatMacsOf(layer))) + share(layer.macs, analysis.macs),
   ];
@@ -106,8 +108,9 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis, planned?: Lay
   const sections = [`**${markdown(layer.name)}** ${markdown(layer.op)}`, lines.join('  \n')];
   if (planned) sections.push(plannedSection(planned));
   if (layer.status === 'skipped')
-    sections.push(l10n.t('Can’t be factored. {0}', markdown(layer.reason ?? '')));
-  if (layer.noSuggestion) sections.push(l10n.t('Stays as it is. {0}', markdown(layer.noSuggestion)));
+    sections.push(l10n.t('Can’t be factored. {0}', markdown(engineText(layer.reason ?? ''))));
+  if (layer.noSuggestion)
+    sections.push(l10n.t('Stays as it is. {0}', markdown(engineText(layer.noSuggestion))));
   if (layer.suggestion) sections.push(suggestionText(layer));
   if (layer.spectrum) sections.push(spectrumText(layer.spectrum));
   return sections.join('\n\n');
@@ -115,7 +118,7 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis, planned?: Lay
 
 function plannedSection(planned: LayerPlan): string {
   if (planned.kind === 'dense')
-    return l10n.t('**In the plan:** stays as it is. {0}', markdown(planned.reason));
+    return l10n.t('**In the plan:** stays as it is. {0}', markdown(engineText(planned.reason)));
   const { method, ranks } = planned;
   return l10n.t('**In the plan:** {0}, rank {1} ({2})', method, formatRanks(ranks), methodName(method));
 }

@@ -11,6 +11,7 @@ import {
 } from '../core/format';
 import type { Calibration } from './calibration/calibrations';
 import { calibrationLine, preprocessingText } from './calibration/calibrationText';
+import { engineText } from './engineText';
 import { markdown } from './markdown';
 import { basename } from './paths';
 import type { ModelPlan } from './plans/planFiles';
@@ -102,7 +103,7 @@ export function modelTooltip(
   if (suggested) sections.push(suggested);
   if (plan) sections.push(planSection(plan));
   if (analysis.format === 'onnx') sections.push(dataSection(data));
-  for (const problem of problems) sections.push(`$(warning) ${markdown(problem.message)}`);
+  for (const problem of problems) sections.push(`$(warning) ${markdown(engineText(problem.message))}`);
   sections.push(markdown(path));
   return sections.join('\n\n');
 }
@@ -115,7 +116,8 @@ function typesText({ bytesByType }: Analysis): string {
 
 function planSection({ uri, parsed: { plan, problems } }: ModelPlan): string {
   const name = markdown(basename(uri.fsPath));
-  if (!plan) return l10n.t('**Plan:** {0} has errors: {1}', name, markdown(problems[0]?.message ?? ''));
+  if (!plan)
+    return l10n.t('**Plan:** {0} has errors: {1}', name, markdown(engineText(problems[0]?.message ?? '')));
   const factored = plan.layers.filter(({ kind }) => kind === 'factor').length;
   return l10n.t(
     '**Plan:** {0}, goal {1}, factors {2} layers',

@@ -4,6 +4,7 @@ import type { CompressionReport } from '../core/compress/report';
 import { COMMANDS, PANELS, VIEWS } from '../ids';
 import type { Engine } from '../worker/engine';
 import { fileUri } from './enginePath';
+import { withEngineTexts } from './engineText';
 import type { Failures } from './failures';
 import type { Models } from './models';
 import { pageHtml, pageOptions } from './pageHtml';
@@ -67,7 +68,8 @@ export function createReportView(parts: Parts): ReportView {
   const showIn = (page: vscode.Webview) => {
     const shown = subject.current();
     const problem = subject.problem();
-    if (shown !== undefined) send(page, { kind: 'show', subject: shown, ...(problem ? { problem } : {}) });
+    if (shown !== undefined)
+      send(page, withEngineTexts({ kind: 'show', subject: shown, ...(problem ? { problem } : {}) }));
   };
   /** What fails here was asked for by a person. */
   const attempt = (work: Promise<unknown>) => void work.catch(failures.show);

@@ -3,13 +3,16 @@
 //   --tidy   drops translations of texts that are no more, and sorts the rest
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { engineTexts } from './engineTexts.mjs';
 import { hostTexts } from './hostTexts.mjs';
 import { plainTexts } from './plainTexts.mjs';
 import { root } from './syntax.mjs';
 
 const flags = process.argv.slice(2);
 const read = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8'));
-const { texts, faults } = hostTexts();
+const { texts: ofHost, faults } = hostTexts();
+const ofEngine = new Map([...engineTexts()].map(([text, places]) => [`${text}/engine`, places]));
+const texts = new Map([...ofHost, ...ofEngine]);
 
 /** The files of each language, against what they shall hold: text → where it is used. */
 const manifestKeys = new Map(Object.entries(read('package.nls.json')).map(([key, text]) => [key, [text]]));

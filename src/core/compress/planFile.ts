@@ -87,5 +87,5 @@ export function printCalibration({ file, sha256, mean, std, samples, options }: 
 export function printEntry(layer: LayerPlan): string {
   return layer.kind === 'dense'
     ? `{ "dense": ${JSON.stringify(layer.reason)} }`
-    : `{ "method": ${JSON.stringify(layer.method)}, "ranks": [${layer.ranks.join(', ')}] }`;
+    : `{ "method": ${JSON.stringify(layer.method)}, "ranks": [${layer.ranks.join(', ')}] }`; // no text
 }

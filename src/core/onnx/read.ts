@@ -47,7 +47,7 @@ export function readModel(source: ByteSource): Model {
 
 /** What stands in a checkout where a large file was not fetched. */
 function isLfsPointer(source: ByteSource): boolean {
-  const start = 'version https://git-lfs.github.com/spec/';
+  const start = 'version https://git-lfs.github.com/spec/'; // no text
   return (
     source.size >= start.length && new TextDecoder('latin1').decode(source.read(0, start.length)) === start
   );

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import type { DescribedCalibration, Engine } from '../../worker/engine';
+import { engineText } from '../engineText';
 import type { Failures } from '../failures';
 import type { Models } from '../models';
 import { basename } from '../paths';
@@ -138,7 +139,7 @@ function itemsOf(calibration: Calibration, look: Look | undefined): readonly Pre
       alwaysShow: true,
     });
     if (value.warnings.length > 0) separator(vscode.l10n.t('What looks wrong'));
-    for (const warning of value.warnings) sentence('warning', warning.replaceAll('$(', '\\$('));
+    for (const warning of value.warnings) sentence('warning', engineText(warning).replaceAll('$(', '\\$('));
     separator(vscode.l10n.t('What the model gets'));
     for (const input of value.inputs) {
       fact('symbol-field', input.name, `${inputText(input)} · ${rangeText(input.range)}`, options[1]);

@@ -6,6 +6,7 @@ import type { CompressionReport } from '../../core/compress/report';
 import { EDITORS, PANELS } from '../../ids';
 import type { CalibrationRequest, CallOptions, Engine } from '../../worker/engine';
 import { enginePath, fileUri } from '../enginePath';
+import { withEngineTexts } from '../engineText';
 import type { Failures } from '../failures';
 import { nameOf, placeOf } from '../fileNames';
 import type { Models } from '../models';
@@ -70,7 +71,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
       pair: { before: enginePath(before), after: enginePath(after) },
       before: side(before),
       after: side(after),
-      view,
+      view: withEngineTexts(view),
       texts: compareTexts(),
     };
     void panel.webview.postMessage(message);

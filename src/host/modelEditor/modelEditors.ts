@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { FromModelPage, ModelAction, ModelView, ToModelPage } from '../../../webview/modelPage/messages';
 import { COMMANDS, EDITORS } from '../../ids';
 import type { Engine } from '../../worker/engine';
+import { withEngineTexts } from '../engineText';
 import type { Failures } from '../failures';
 import { nameOf, placeOf } from '../fileNames';
 import type { Models } from '../models';
@@ -57,7 +58,7 @@ export function createModelEditors(parts: Parts): ModelEditors {
       kind: 'show',
       name: nameOf(uri),
       place: placeOf(uri),
-      view,
+      view: withEngineTexts(view),
       texts: modelTexts(),
     };
     void page.postMessage(message);

@@ -9,6 +9,7 @@ import type { Calibrations } from '../calibration/calibrations';
 import type { GoalData } from '../calibration/goalData';
 import { planData } from '../calibration/planData';
 import { enginePath } from '../enginePath';
+import { engineText } from '../engineText';
 import { outlookOf, type Prospect } from '../goals';
 import type { Models } from '../models';
 import { basename } from '../paths';
@@ -92,7 +93,10 @@ export function createChooseWays({
     if (errors.length > 0) return troubled('errors', errorsText(errors.length));
     const noData = remarks.find(({ part }) => part === 'calibration');
     if (noData) {
-      return troubled('data', vscode.l10n.t('{0} Choose this to say which it is.', noData.message));
+      return troubled(
+        'data',
+        vscode.l10n.t('{0} Choose this to say which it is.', engineText(noData.message)),
+      );
     }
     const factored = layers.filter(({ planned }) => planned).length;
     const parameters = { before: before.parameters, after: after.parameters };
@@ -225,7 +229,11 @@ function wayBy({ uri, parsed }: Pick<ModelPlan, 'uri' | 'parsed'>): Way {
   const { plan, problems } = parsed;
   if (plan) return { kind: 'plan', uri, plan };
   const [first] = problems;
-  const message = vscode.l10n.t('The plan {0} can’t be read: {1}', enginePath(uri), first?.message ?? '');
+  const message = vscode.l10n.t(
+    'The plan {0} can’t be read: {1}',
+    enginePath(uri),
+    engineText(first?.message ?? ''),
+  );
   return { kind: 'refused', message };
 }
 

@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { failureMark, type PlanMark, problemMarks, remarkMarks } from '../../core/compress/planMarks';
+import { engineText } from '../engineText';
 import type { PlanDocument, PlanDocuments } from './planDocuments';
 import { rangeOf } from './planEdit';
 
@@ -56,7 +57,11 @@ function marksOf({ document, parsed, review, failure }: PlanDocument): readonly 
 /** What VS Code shows for it; code actions name what they do away with by an equal one. */
 export function diagnosticOf(document: vscode.TextDocument, mark: PlanMark): vscode.Diagnostic {
   const { code, severity, message } = mark;
-  const diagnostic = new vscode.Diagnostic(rangeOf(document, mark), message, SEVERITIES[severity]);
+  const diagnostic = new vscode.Diagnostic(
+    rangeOf(document, mark),
+    engineText(message),
+    SEVERITIES[severity],
+  );
   diagnostic.source = SOURCE;
   diagnostic.code = code;
   return diagnostic;

@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import { suggestedEntries } from '../../core/compress/planFixes';
 import { ModelError } from '../../core/onnx/modelError';
 import { enginePath } from '../enginePath';
+import { engineText } from '../engineText';
 import { basename } from '../paths';
 import { openedPlan } from './openedPlan';
 import { editsFor } from './planAction';
@@ -27,7 +28,7 @@ export function createFixPlan(plans: PlanDocuments): FixPlan {
 
 async function fix(state: PlanDocument, name: string): Promise<void> {
   const { document, parsed, failure, review } = state;
-  const problem = parsed.problems[0]?.message ?? failure;
+  const problem = (parsed.problems[0] && engineText(parsed.problems[0].message)) ?? failure;
   if (problem !== undefined) throw new ModelError('bad-plan', `${enginePath(document.uri)}: ${problem}`);
   const entries = suggestedEntries(review!).map(({ entry }) => entry);
   const say = (text: string) => vscode.window.setStatusBarMessage(text, 5000);

@@ -8,6 +8,7 @@ import type {
   SettingDetail,
 } from '../../core/compress/planReview';
 import { formatCount, formatError, formatMacs, formatPercent, formatRanks } from '../../core/format';
+import { engineText } from '../engineText';
 import { methodName } from '../layerText';
 import { markdown, markdownTable } from '../markdown';
 import type { PictureTheme } from './pictureColours';
@@ -26,7 +27,8 @@ export interface ExplainedEntry {
 export function headingText(layer: string, entry: LayerPlan | undefined): string {
   const name = `**${markdown(layer)}**`;
   if (!entry) return name;
-  if (entry.kind === 'dense') return l10n.t('{0} stays as it is. {1}', name, markdown(entry.reason));
+  if (entry.kind === 'dense')
+    return l10n.t('{0} stays as it is. {1}', name, markdown(engineText(entry.reason)));
   return `${name} ${settingName(entry)} (${methodName(entry.method)})`;
 }
 
@@ -144,8 +146,8 @@ function adviceText(goal: Target, review: LayerReview, advice: Advice): string {
   const name = markdown(printTarget(goal));
   if (advice.kind === 'dense') {
     return review.planned
-      ? l10n.t('**For {0}:** better stays as it is. {1}', name, markdown(advice.reason))
-      : l10n.t('**For {0}:** stays as it is. {1}', name, markdown(advice.reason));
+      ? l10n.t('**For {0}:** better stays as it is. {1}', name, markdown(engineText(advice.reason)))
+      : l10n.t('**For {0}:** stays as it is. {1}', name, markdown(engineText(advice.reason)));
   }
   const { setting } = advice;
   if (isPlanned(review, setting)) return l10n.t('**For {0}:** this is the suggestion.', name);

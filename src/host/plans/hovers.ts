@@ -5,6 +5,7 @@ import type { PlanCalibration } from '../../core/compress/planFile';
 import type { LayerReview, SettingDetail } from '../../core/compress/planReview';
 import { COMMANDS } from '../../ids';
 import type { Engine } from '../../worker/engine';
+import { engineText } from '../engineText';
 import type { Failures } from '../failures';
 import { markdown } from '../markdown';
 import type { Models } from '../models';
@@ -133,7 +134,7 @@ function dataText(calibration: PlanCalibration, { document, review }: PlanDocume
   return [
     `**${markdown(file)}** ${markdown(vscode.l10n.t('{0} samples', samples.toLocaleString('en')))}`,
     ...(how === '' ? [] : [markdown(how)]),
-    ...(trouble ? [`$(warning) ${markdown(trouble.message)}`] : []),
+    ...(trouble ? [`$(warning) ${markdown(engineText(trouble.message))}`] : []),
     markdown(basisText(calibration)),
     choose,
   ].join('\n\n');

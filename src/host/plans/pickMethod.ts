@@ -12,6 +12,7 @@ import {
   formatRanks,
 } from '../../core/format';
 import type { CallOptions } from '../../worker/engine';
+import { engineText } from '../engineText';
 import { methodName } from '../layerText';
 
 /** The share of its parameters or MACs that a layer may keep, 0 < share < 1. */
@@ -150,7 +151,7 @@ function itemsOf(
     items.push({ label: vscode.l10n.t('Not possible here'), kind: vscode.QuickPickItemKind.Separator });
   }
   for (const { method, reason } of refused) {
-    items.push({ label: `$(circle-slash) ${method}`, detail: reason, method });
+    items.push({ label: `$(circle-slash) ${method}`, detail: engineText(reason), method });
   }
   items.push({ label: '', kind: vscode.QuickPickItemKind.Separator });
   items.push({

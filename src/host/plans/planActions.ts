@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { ModelError } from '../../core/onnx/modelError';
 import { COMMANDS } from '../../ids';
+import { engineText } from '../engineText';
 import type { Models } from '../models';
 import type { Tree } from '../tree';
 import type { PlanDocument, PlanDocuments } from './planDocuments';
@@ -34,7 +35,7 @@ export function createPlanActions({ plans, models, tree }: Parts): PlanActions {
   function modelOf({ document, model, parsed }: PlanDocument): vscode.Uri {
     if (model) return model;
     const place = vscode.workspace.asRelativePath(document.uri);
-    const problem = parsed.problems[0]?.message ?? '';
+    const problem = engineText(parsed.problems[0]?.message ?? '');
     throw new ModelError('bad-plan', vscode.l10n.t('{0} can’t be read: {1}', place, problem));
   }
 

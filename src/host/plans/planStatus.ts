@@ -2,6 +2,7 @@ import * as vscode from 'vscode';
 import type { PlanReview } from '../../core/compress/planReview';
 import { formatChange, formatCount, formatError, formatMacs } from '../../core/format';
 import { COMMANDS } from '../../ids';
+import { engineText } from '../engineText';
 import { markdown, markdownTable } from '../markdown';
 import { basename } from '../paths';
 import type { PlanDocument, PlanDocuments } from './planDocuments';
@@ -104,7 +105,7 @@ function statusOf(plan: PlanDocument): Status {
       spoken: isReadable
         ? vscode.l10n.t('{0}: being read', file)
         : vscode.l10n.t('{0}: {1}', file, problem?.message ?? ''),
-      tooltip: [heading, markdown(problem?.message ?? '')].join('\n\n'),
+      tooltip: [heading, markdown(engineText(problem?.message ?? ''))].join('\n\n'),
       isFailure: !isReadable,
     };
   }
@@ -167,7 +168,7 @@ function totalsTable({ before, after }: PlanReview): string {
 function problemsText({ parsed, isCurrent }: PlanDocument, { remarks }: PlanReview): readonly string[] {
   if (!isCurrent) {
     const [problem] = parsed.problems;
-    return problem ? [`$(error) ${markdown(problem.message)}`] : [];
+    return problem ? [`$(error) ${markdown(engineText(problem.message))}`] : [];
   }
   const count = (severity: string) => remarks.filter((each) => each.severity === severity).length;
   const [errors, warnings] = [count('error'), count('warning')];

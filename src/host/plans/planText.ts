@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatRanks,
 } from '../../core/format';
+import { engineText } from '../engineText';
 import { macsText } from '../modelText';
 import type { EntryState } from './entryStates';
 
@@ -20,7 +21,7 @@ import type { EntryState } from './entryStates';
 export function entryText(state: EntryState, isMeasured: boolean, isOnData: boolean): string {
   switch (state.kind) {
     case 'refused':
-      return `$(error) ${withoutIcons(state.message)}`;
+      return `$(error) ${withoutIcons(engineText(state.message))}`;
     case 'pending':
       return state.review ? l10n.t('{0} · …', amountsText(state.review.dense)) : '…';
     case 'reviewed': {

@@ -110,7 +110,7 @@ export async function calibratedOptions(
     found.set(layer, equated(choices, own, results));
   };
   const settings = [method, foldNorms, meaning, levels, otherLevel];
-  const key = `layers ${await identityOf(on, signal)} ${JSON.stringify(settings)}`;
+  const key = `layers ${await identityOf(on, signal)} ${JSON.stringify(settings)}`; // no text
   const measured = await tools.kept.get(key, measure, bytesOfLayers);
   for (const layer of fitting) {
     const known = measured.get(layer.name);

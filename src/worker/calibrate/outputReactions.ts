@@ -51,7 +51,7 @@ export async function outputReactions(
   layers: readonly Layer[],
   { meaning, foldNorms, seed = 1, signal }: ReactionRequest,
 ): Promise<OutputReactions> {
-  const key = `reactions ${await identityOf(on, signal)} ${meaning} ${foldNorms} ${seed}`;
+  const key = `reactions ${await identityOf(on, signal)} ${meaning} ${foldNorms} ${seed}`; // no text
   const byName = await tools.kept.get(
     key,
     async () => {

@@ -118,7 +118,7 @@ async function measure(
     try {
       const open = async (bytes: Uint8Array) => {
         signal?.throwIfAborted();
-        sessions.push(await runtime.open(`${layer.name} alone`, [], bytes));
+        sessions.push(await runtime.open(`${layer.name} alone`, [], bytes)); // no text
       };
       for (const tiny of models) await open(tiny![use]!.bytes);
       const x = new Map([['x', runtimeTensor(type, input, (i) => Math.sin(i))]]);
