@@ -21,12 +21,12 @@ const isEngine = (file) => /^src\/(core|worker)\//.test(file);
  * lines, which are English everywhere.
  */
 const isMute = (file) =>
-  /^src\/core\/(tensor|onnx\/shapes|onnx\/gradient|compress\/printReport)\/|\/(otherOps|cost|comparisonCsv|description|passCosts|lapack\w*)\.ts$/.test(
+  /^src\/core\/(tensor|onnx\/shapes|onnx\/gradient|compress\/printReport)\/|\/(otherOps|cost|comparisonCsv|description|passCosts|memoryFiles|lapack\w*)\.ts$/.test(
     file,
   );
 /** What a bug says, and calls whose texts are names to a machine. */
 const unseen =
-  /(^|\.)(Error|RangeError|TypeError|LinalgError|DOMException|RegExp|linalgError|requireThat|join|split|includes|startsWith|endsWith|begins|replace|replaceAll|get|has|test|createHash|digest|toString|update|toLocaleString|encode|op)$/;
+  /(^|\.)(Error|RangeError|TypeError|LinalgError|DOMException|RegExp|linalgError|requireThat|join|split|includes|startsWith|endsWith|begins|replace|replaceAll|get|has|test|createHash|digest|toString|update|toLocaleString|encode|op|super)$/;
 /** Single words that stand alone in the code before they become part of a sentence. */
 const WORDS =
   'MACs|bytes|parameters|time|numbers|texts|a text|a number|rank|ranks|unknown|scalar|input|output'.split(
