@@ -136,7 +136,7 @@ export function layersSection({ texts, post, kept, keep }: PageContext): LayersS
     ): Column<Row> => ({
       id,
       title,
-      width: '104px',
+      width: '116px',
       numeric: true,
       text: ({ layer }) => (of(layer) === null ? '–' : formatPercent(of(layer)!)),
       sortBy: ({ layer }) => of(layer),
