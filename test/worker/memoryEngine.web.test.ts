@@ -11,7 +11,8 @@ import { setExtensionHost } from '../../src/worker/web/extensionFiles';
 import type { HostFiles } from '../../src/worker/web/hostFiles';
 import { lapackFile } from '../../src/worker/web/lapackFile';
 import { createMemoryEngine } from '../../src/worker/web/memoryEngine';
-import { npyBytes } from '../support/npyFile';
+import { npyBytes, npyFile, npzFile } from '../support/npyFile';
+import { pngFile } from '../support/pngFile';
 
 const SAMPLE = new Uint8Array(readFileSync(path.resolve('media/sample/fashion-vgg.onnx')));
 const MODEL = 'memfs:/models/net.onnx';
@@ -162,6 +163,38 @@ describe('the engine on the files of its host', () => {
       assert.match(error.message, /net\.onnx is too large for a browser.*desktop/);
       return true;
     });
+  });
+
+  it('reads calibration data: a picture, folders of pictures, an archive', async () => {
+    const picture = (seed: number) =>
+      pngFile({
+        width: 28,
+        height: 28,
+        colorType: 0,
+        values: Array.from({ length: 784 }, (_, i) => (i * seed) % 256),
+      });
+    const array = npyFile('<f4', [3, 1, 28, 28], Float32Array.from({ length: 3 * 784 }, Math.sin));
+    const files = new Map([
+      [MODEL, SAMPLE],
+      ['memfs:/data/a/one.png', picture(3)],
+      ['memfs:/data/a/two.png', picture(5)],
+      ['memfs:/data/b/three.png', picture(7)],
+      ['memfs:/samples.npz', npzFile({ input: array }, { compressed: true })],
+    ]);
+    const engine = engineOf(hostOf(files).host);
+    const countOf = async (place: string) => {
+      const described = await engine.describeCalibration({
+        path: MODEL,
+        calibration: { path: place },
+        identify: true,
+      });
+      assert.match(described.identity!.sha256, /^[0-9a-f]{64}$/);
+      return `${described.count} ${described.kind}`;
+    };
+    assert.equal(await countOf('memfs:/data/a/one.png'), '1 images');
+    assert.equal(await countOf('memfs:/data'), '3 images');
+    assert.equal(await countOf('memfs:/samples.npz'), '3 npz');
+    await assert.rejects(countOf('memfs:/none.npy'), /no such file or folder/);
   });
 
   it('plans on calibration data', async () => {
