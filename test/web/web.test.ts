@@ -22,6 +22,8 @@ describe('in a browser, without Node', () => {
   let outputError = Number.NaN;
   before(async () => {
     workbench = await openWebWorkbench();
+    // A model is compressed here, by a runtime that a busy machine takes its time to compile.
+    workbench.page.setDefaultTimeout(120_000);
   });
   after(() => workbench?.close());
 
