@@ -29,7 +29,7 @@ export const HELP = `Usage:
       --labels FILE.npy, the class of each sample: right answers are counted on samples held back, before and after.
   ranksmith spectrum MODEL LAYER [--mode AXIS[,AXIS]…] [--json]
       All singular values of a layer's weight; --mode names the axes of the weight that become rows.
-  ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy] [--dim NAME=N]… [--json]
+  ranksmith verify ORIGINAL COMPRESSED [--inputs FILE.npy | --seed N] [--dim NAME=N]… [--json]
       Runs both on the same input: output error, sizes, MACs, times.
   ranksmith verify ORIGINAL COMPRESSED --calibration DATA [--mean M] [--std S] [--samples N] [--seed N] …
       The output error on the samples that compress holds back.

@@ -224,7 +224,7 @@ export interface Engine {
       readonly compressed: string;
       readonly inputs?: string;
       readonly calibration?: CalibrationRequest;
-      /** Which samples are held back; default 1. */
+      /** Which samples are held back, or which random numbers are the input; default 1. */
       readonly seed?: number;
       readonly dims?: DimBindings;
     },

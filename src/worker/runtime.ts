@@ -1,6 +1,7 @@
 import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from 'onnxruntime-web';
+import { formatBytes } from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
-import { readFileSync } from './platform/files';
+import { existsSync, readFileSync, statSync } from './platform/files';
 import { type LoadedOrt, loadOrt } from './platform/ort';
 import { dirname, join } from './platform/paths';
 
@@ -50,6 +51,7 @@ function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
     name,
     async open(path, externalFiles, bytes) {
       let session: InferenceSession;
+      if (!readsFiles) refuseLarge(path, externalFiles, bytes);
       try {
         await ready();
         session = readsFiles
@@ -111,6 +113,25 @@ function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
       };
     },
   };
+}
+
+/** What a file that is read as a whole, and a model with all of its data in WebAssembly's memory, has to stay below. */
+const TOO_LARGE = 2 ** 31;
+
+/** WebAssembly has to hold all of a model at once. */
+function refuseLarge(path: string, externalFiles: readonly string[], bytes: Uint8Array | undefined): void {
+  let size = bytes?.length ?? sizeOf(path);
+  for (const file of externalFiles) size += sizeOf(join(dirname(path), file));
+  if (size < TOO_LARGE) return;
+  throw new ModelError(
+    'too-large',
+    `${path} has ${formatBytes(size)} with its data files. ONNX Runtime for WebAssembly, which runs models here, takes less than 2 GiB; where the native one is installed, larger ones run.`,
+  );
+}
+
+/** Of a file that is missing nothing is known: opening it says so. */
+function sizeOf(path: string): number {
+  return existsSync(path) ? statSync(path).size : 0;
 }
 
 /** Tells the native runtime where a model that it gets as bytes has its data files. */

@@ -82,6 +82,7 @@ export function outputComparison(path: string): OutputComparison {
   let dot = 0;
   let max = 0;
   let compared = 0;
+  let notFinite = 0;
   return {
     add(expected, actual) {
       const hasFloats = [...expected.values()].some(isFloat);
@@ -97,7 +98,10 @@ export function outputComparison(path: string): OutputComparison {
         for (let i = 0; i < a.data.length; i++) {
           const x = valueAt(a, i);
           const y = valueAt(b, i);
-          if (!Number.isFinite(x)) continue;
+          if (!Number.isFinite(x)) {
+            notFinite++;
+            continue;
+          }
           if (!Number.isFinite(y)) {
             throw new ModelError(
               'verification-failed',
@@ -115,7 +119,12 @@ export function outputComparison(path: string): OutputComparison {
     },
     result() {
       if (compared === 0) {
-        throw new ModelError('verification-failed', `${path} has no numeric output that could be compared.`);
+        throw new ModelError(
+          'verification-failed',
+          notFinite > 0
+            ? `${path} can't be compared: on its input the original computes nothing but NaN and infinity.`
+            : `${path} has no numeric output that could be compared.`,
+        );
       }
       const product = Math.sqrt(norm * otherNorm);
       return {

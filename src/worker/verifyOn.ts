@@ -26,7 +26,7 @@ export async function verifyOn(
   onProgress: (done: number) => void,
 ): Promise<Comparison & HeldBackCheck & { readonly inputs: ModelInputs }> {
   if (!calibration) {
-    const inputs = modelInputs(first.model, bind, npy);
+    const inputs = modelInputs(first.model, bind, npy, seed);
     return { inputs, ...(await verifyModels(runtime, first, second, inputs, signal, onProgress)) };
   }
   const options = { ...calibration, ...(seed === undefined ? {} : { seed }) };

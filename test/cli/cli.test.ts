@@ -4,15 +4,8 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { CLI, run } from '../support/cli';
 import { SAMPLE, scratchFolder, scratchSample, writeInto } from '../support/scratch';
-
-const CLI = path.resolve('dist/cli.js');
-/** What runs this long hangs, however slow the machine. */
-const HANGS_MS = 300_000;
-
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: HANGS_MS });
-}
 
 test('analyze --json: one document per line and model, in the promised form', () => {
   const { status, stdout, stderr } = run('analyze', SAMPLE, SAMPLE, '--dim', 'batch=2', '--shapes', '--json');

@@ -1,16 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
 import type { ModelComparison } from '../../src/core/compress/compare/modelComparison';
+import { run } from '../support/cli';
 import { SAMPLE, scratchSample, writeInto } from '../support/scratch';
-
-const CLI = path.resolve('dist/cli.js');
-/** What runs this long hangs, however slow the machine. */
-const HANGS_MS = 300_000;
-
-const run = (...args: string[]) =>
-  spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: HANGS_MS });
 
 test('compare: what compress did, layer by layer, and what it costs', () => {
   const source = scratchSample();

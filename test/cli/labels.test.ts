@@ -1,18 +1,10 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { test } from 'node:test';
+import { run } from '../support/cli';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
-
-const CLI = path.resolve('dist/cli.js');
-/** What runs this long hangs, however slow the machine. */
-const HANGS_MS = 300_000;
-
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: HANGS_MS });
-}
 
 const [COUNT, INPUTS, CLASSES] = [128, 24, 4];
 

@@ -1,15 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { run } from '../support/cli';
 import { scratchSample } from '../support/scratch';
-
-const CLI = path.resolve('dist/cli.js');
-
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [CLI, ...args], { encoding: 'utf8', timeout: 60_000 });
-}
 
 /** A copy of the sample, and a plan for it. */
 function planned(...args: string[]): { model: string; plan: string; beside(name: string): string } {

@@ -1,18 +1,9 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { test } from 'node:test';
+import { run as start } from '../support/cli';
 import { SAMPLE } from '../support/scratch';
 
-const CLI = path.resolve('dist/cli.js');
-
-function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
-  return spawnSync(process.execPath, [CLI, 'spectrum', SAMPLE, ...args], {
-    encoding: 'utf8',
-    // What runs this long hangs, however slow the machine.
-    timeout: 300_000,
-  });
-}
+const run = (...args: string[]) => start('spectrum', SAMPLE, ...args);
 
 const json = (...args: string[]) => JSON.parse(run(...args, '--json').stdout);
 

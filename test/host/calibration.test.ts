@@ -4,20 +4,13 @@ import path from 'node:path';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
 import { printPlanFile } from '../../src/core/compress/planFile';
-import type { CompressionReport } from '../../src/core/compress/report';
 import { findCandidates } from '../../src/host/calibration/findCandidates';
-import type { CompressArgument } from '../../src/host/commands';
 import { NO_PREPROCESSING } from '../../src/worker/calibration/preprocessing';
 import { pngFile } from '../support/pngFile';
+import { compress } from './compressing';
 import { folderWithSample, internals, modelRow, until } from './internals';
 import { closeAll, measured, openPlan, squiggled } from './plans/openPlan';
 import { COUNT, otherData, smallData, smallNet } from './smallNet';
-
-const compress = (argument: CompressArgument) =>
-  vscode.commands.executeCommand<readonly CompressionReport[] | undefined>(
-    'ranksmith.compressModel',
-    argument,
-  );
 
 let folders = 0;
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import type { CompareView } from '../../webview/comparePage/messages';
+import { compress } from './compressing';
 import { folderWithSample, internals, sample, until } from './internals';
 
 type Ready = Extract<CompareView, { kind: 'ready' }>;
@@ -30,7 +31,7 @@ describe('Compare Models', () => {
     const after = folder.file('net.compressed.onnx');
     const pair = { before: folder.model, after };
     try {
-      await vscode.commands.executeCommand('ranksmith.compressModel', {
+      await compress({
         uri: folder.model,
         target: 'parameters=0.5',
         output: after,

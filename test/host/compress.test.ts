@@ -1,16 +1,8 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import * as vscode from 'vscode';
-import type { CompressionReport } from '../../src/core/compress/report';
-import type { CompressArgument } from '../../src/host/commands';
+import { compress } from './compressing';
 import { exists, folderWithSample, internals, modelRow } from './internals';
-
-const compress = (argument: CompressArgument) =>
-  vscode.commands.executeCommand<readonly CompressionReport[] | undefined>(
-    'ranksmith.compressModel',
-    argument,
-  );
 
 describe('Compress Model…', () => {
   let folder: ReturnType<typeof folderWithSample>;

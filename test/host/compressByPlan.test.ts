@@ -3,14 +3,8 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { type PlanFile, printPlanFile } from '../../src/core/compress/planFile';
 import type { CompressionReport } from '../../src/core/compress/report';
-import type { CompressArgument } from '../../src/host/commands';
+import { compress } from './compressing';
 import { accept, closePlan, exists, folderWithSample, internals, until } from './internals';
-
-const compress = (argument: CompressArgument) =>
-  vscode.commands.executeCommand<readonly CompressionReport[] | undefined>(
-    'ranksmith.compressModel',
-    argument,
-  );
 
 /** Chooses the first entry of the quick pick that is open, also where another one is preselected. */
 async function takeFirst(isDone: () => boolean): Promise<void> {
@@ -147,13 +141,9 @@ describe('Compress Model… with a plan beside the model', () => {
     const [, ...less] = factored(plan);
     writeFileSync(folder.file('other.ranks.json').fsPath, printPlanFile({ ...plan, layers: less }));
     const made = [folder.file('net.compressed.onnx'), folder.file('other.compressed.onnx')];
-    const running = vscode.commands.executeCommand<readonly CompressionReport[]>(
-      'ranksmith.compressModel',
-      folder.model,
-      [folder.model, other],
-    );
+    const running = compress(folder.model, [folder.model, other]);
     await accept(() => made.every(exists));
-    const reports = await running;
+    const reports = (await running)!;
     assert.deepEqual(
       reports.map((each) => each.plan),
       [uri.fsPath, folder.file('other.ranks.json').fsPath],

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
 import { planUri } from '../../src/host/plans/planUri';
 import type { Subject } from '../../webview/messages';
+import { compress } from './compressing';
 import { folderWithSample, internals, until } from './internals';
 
 const FC = '/fc1/Gemm';
@@ -60,7 +61,7 @@ describe('the report', () => {
       assert.equal(after!.ms, null, 'a plan tells no time');
 
       const output = folder.file('small.onnx');
-      await vscode.commands.executeCommand('ranksmith.compressModel', { uri: model, plan, output });
+      await compress({ uri: model, plan, output });
       const measured = await shown(
         'the result',
         (subject) => subject.overview.basis === 'measured' && subject.overview.compressed === output.fsPath,

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Frame } from 'playwright-core';
+import { run } from '../support/cli';
 import { openWorkbench, type Workbench } from '../vscode/ui.mjs';
 
 const MODEL = 'fashion-vgg.onnx';
@@ -17,7 +17,7 @@ describe('models in editor tabs', () => {
   before(async () => {
     const model = path.join(folder, MODEL);
     copyFileSync(path.join('media/sample', MODEL), model);
-    execFileSync(process.execPath, ['dist/cli.js', 'compress', model, '-o', path.join(folder, COMPRESSED)]);
+    assert.equal(run('compress', model, '-o', path.join(folder, COMPRESSED)).status, 0);
     writeFileSync(path.join(folder, 'broken.onnx'), 'this is no model');
     workbench = await openWorkbench({
       folder,

@@ -8,7 +8,7 @@ import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import type { CompressRequest, Progress } from '../../src/worker/engine';
 import { openModel } from '../../src/worker/openModel';
 import { loadRuntime } from '../../src/worker/runtime';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, type ModelSpec, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -16,7 +16,7 @@ import { scratchFolder, writeInto } from '../support/scratch';
 /** Compressing with data, from the request to the file, against ONNX Runtime. */
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 const runtime = loadRuntime(folder);
 after(() => session.close());
 
@@ -209,7 +209,7 @@ describe('compressing with calibration data', () => {
   it('leaves nothing behind when it is cancelled, in whatever phase', async () => {
     const at = prepared(classifier(), pictures(3, 8));
     // One that has measured nothing yet: what is known is not measured again.
-    const fresh = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+    const fresh = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
     after(() => fresh.close());
     // When the sums are finished layers are tried already: of the passes over the data only the beginning is sure.
     for (const [phase, first, last] of [

@@ -5,8 +5,8 @@ import { calibrationBatches } from '../../src/worker/activations/inputBatches';
 import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import { openModel } from '../../src/worker/openModel';
 import { loadRuntime } from '../../src/worker/runtime';
-import { createSession } from '../../src/worker/session';
 import { outputComparison } from '../../src/worker/verifyModels';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, type ModelSpec, type NodeSpec, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -17,7 +17,7 @@ import { scratchFolder, writeInto } from '../support/scratch';
  */
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 const runtime = loadRuntime(folder);
 after(() => session.close());
 

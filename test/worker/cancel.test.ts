@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, type ModelSpec, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -39,7 +39,7 @@ const MODEL: ModelSpec = {
 
 describe('cancelling a calibrated compression', () => {
   it('ends with an AbortError and without a file at every step, and leaves an engine that works', async () => {
-    const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+    const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
     after(() => session.close());
     const home = scratchFolder();
     const model = writeInto(home, 'model.onnx', encodeModel(MODEL));

@@ -12,14 +12,14 @@ import { compareModels } from '../../src/core/compress/compareModels';
 import { checkRanks, METHOD_IDS } from '../../src/core/compress/method';
 import { memorySource } from '../../src/core/onnx/byteSource';
 import { readModel } from '../../src/core/onnx/read';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { analyzed, rewritten } from '../support/fullRank';
 import { encodeModel, floatTensor, type ModelSpec, seededArray } from '../support/onnxModel';
 import { LAYER_KINDS, modelAround, Random } from '../support/randomLayers';
 import { SAMPLE, scratchFolder, scratchSample, writeInto } from '../support/scratch';
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 after(() => session.close());
 
 const side = (bytes: Uint8Array) => {

@@ -5,13 +5,13 @@ import { after, test } from 'node:test';
 import { METHOD_IDS, type MethodId } from '../../src/core/compress/method';
 import type { Target } from '../../src/core/compress/plan';
 import type { CompressionReport } from '../../src/core/compress/report';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { scratchSample } from '../support/scratch';
 
 /** The whole way with every method: what the report says is what the written file holds, and it runs. */
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 after(() => session.close());
 
 async function compress(method: MethodId, target: Target): Promise<CompressionReport> {

@@ -3,13 +3,13 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { NO_PREPROCESSING, parsePreprocessing } from '../../src/worker/calibration/preprocessing';
 import type { CalibrationRequest, Progress } from '../../src/worker/engine';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
 
 const dist = path.resolve('dist');
-const session = createSession({ folder: dist, threadScript: path.join(dist, 'factorThread.js') });
+const session = createCheckedSession({ folder: dist, threadScript: path.join(dist, 'factorThread.js') });
 after(() => session.close());
 
 const [COUNT, CHANNELS, SIDE] = [40, 3, 6] as const;

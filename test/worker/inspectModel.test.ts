@@ -7,13 +7,13 @@ import { memorySource } from '../../src/core/onnx/byteSource';
 import { readModel } from '../../src/core/onnx/read';
 import { readMetadata } from '../../src/core/onnx/readMetadata';
 import { openFile } from '../../src/worker/fileSource';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
 import { SAMPLE, scratchFolder, writeInto } from '../support/scratch';
 import { writeSparseModel } from '../support/sparseModel';
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 after(() => session.close());
 
 /** A product whose weight stands in a data file. */

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { createKept } from '../../src/worker/calibrate/kept';
 import type { Progress } from '../../src/worker/engine';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -12,7 +12,7 @@ import { scratchFolder, writeInto } from '../support/scratch';
 /** What was measured on calibration data, kept for the next call. */
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 after(() => session.close());
 
 describe('what is kept', () => {

@@ -9,7 +9,7 @@ import { readLabels } from '../../src/worker/calibration/labels';
 import type { CompressRequest } from '../../src/worker/engine';
 import { openModel } from '../../src/worker/openModel';
 import { loadRuntime } from '../../src/worker/runtime';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, type ModelSpec, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -17,7 +17,7 @@ import { scratchFolder, writeInto } from '../support/scratch';
 /** Labels beside calibration data: right answers counted, and goals that ask for them. */
 
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 const runtime = loadRuntime(folder);
 after(() => session.close());
 

@@ -6,7 +6,7 @@ import { METHOD_IDS, type MethodId } from '../../src/core/compress/method';
 import type { LayerPlan } from '../../src/core/compress/plan';
 import type { PlanFile } from '../../src/core/compress/planFile';
 import type { LayerReview, PlanReview, PlanSetting } from '../../src/core/compress/planReview';
-import { createSession, type Session } from '../../src/worker/session';
+import { createCheckedSession, type Session } from '../support/checkedSession';
 import { encodeModel, floatTensor } from '../support/onnxModel';
 import { SAMPLE, scratchSample, writeInto } from '../support/scratch';
 
@@ -15,7 +15,8 @@ const DIST = path.resolve('dist');
 const FC = '/fc1/Gemm';
 const conv = (n: string) => `/features/features.${n}/features.${n}.0/Conv`;
 
-const newSession = () => createSession({ folder: DIST, threadScript: path.join(DIST, 'factorThread.js') });
+const newSession = () =>
+  createCheckedSession({ folder: DIST, threadScript: path.join(DIST, 'factorThread.js') });
 
 let session: Session;
 let plan: PlanFile;

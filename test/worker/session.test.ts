@@ -17,13 +17,13 @@ import { memorySource } from '../../src/core/onnx/byteSource';
 import { ModelError } from '../../src/core/onnx/modelError';
 import { readModel } from '../../src/core/onnx/read';
 import type { Progress } from '../../src/worker/engine';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
 import { SAMPLE, scratchFolder, scratchSample, writeInto } from '../support/scratch';
 
 const folder = path.resolve('dist');
 const threadScript = path.join(folder, 'factorThread.js');
-const session = createSession({ folder, threadScript });
+const session = createCheckedSession({ folder, threadScript });
 after(() => session.close());
 
 const half: Target = { kind: 'parameters', share: 0.5 };
@@ -195,7 +195,7 @@ test('normalisations are folded into factored convolutions, or kept where that i
 test('factors that wait on the disk are written like those in memory', async () => {
   const source = scratchSample();
   const outputs = ['memory.onnx', 'disk.onnx'].map((name) => path.join(path.dirname(source), name));
-  const onDisk = createSession({ folder, threadScript, limits: { keptFactors: 100_000 } });
+  const onDisk = createCheckedSession({ folder, threadScript, limits: { keptFactors: 100_000 } });
   try {
     const request = { path: source, target: half, method: 'auto', overwrite: false } as const;
     await session.compress({ ...request, output: outputs[0]! });
@@ -220,7 +220,7 @@ for (const phase of ['suggest', 'factor', 'write', 'verify'] as const) {
   test(`cancelled while ${phase} runs: an AbortError, and no file is left`, async () => {
     const source = scratchSample();
     const abort = new AbortController();
-    const fresh = createSession({ folder, threadScript }); // no spectra in its cache
+    const fresh = createCheckedSession({ folder, threadScript }); // no spectra in its cache
     try {
       const call = fresh.compress(
         {
@@ -255,7 +255,7 @@ test('a thread that dies: a sentence, no file, and the next call works again', a
      if (fs.existsSync(${JSON.stringify(flag)})) require(${JSON.stringify(threadScript)});
      else parentPort.on('message', () => { fs.writeFileSync(${JSON.stringify(flag)}, ''); process.exit(9); });`,
   );
-  const fragile = createSession({ folder, threadScript: dying });
+  const fragile = createCheckedSession({ folder, threadScript: dying });
   try {
     const request = {
       path: source,
@@ -415,7 +415,7 @@ test('a model that would be too large for one file keeps its weights in a data f
     ...request,
     output: path.join(path.dirname(source), 'inline.onnx'),
   });
-  const small = createSession({ folder, threadScript, limits: { largestModel: 50_000 } });
+  const small = createCheckedSession({ folder, threadScript, limits: { largestModel: 50_000 } });
   try {
     const report = await small.compress(request);
     assert.deepEqual(readdirSync(path.dirname(source)).sort(), [
@@ -440,7 +440,7 @@ test('a model that would be too large for one file keeps its weights in a data f
   } finally {
     await small.close();
   }
-  const impossible = createSession({ folder, threadScript, limits: { largestModel: 100 } });
+  const impossible = createCheckedSession({ folder, threadScript, limits: { largestModel: 100 } });
   try {
     await assert.rejects(impossible.compress({ ...request, overwrite: true }), isModelError('too-large'));
   } finally {
@@ -557,7 +557,7 @@ test('an .npy file as input', async () => {
 });
 
 test('the same models run in WebAssembly when there is no native runtime', async () => {
-  const web = createSession({ folder, threadScript, nativeRuntime: false });
+  const web = createCheckedSession({ folder, threadScript, nativeRuntime: false });
   try {
     const source = scratchSample();
     const output = path.join(path.dirname(source), 'out.onnx');
@@ -630,7 +630,7 @@ test('a checkpoint of a known spectrum gets the rank that keeps its energy', asy
 test('where LAPACK is missing ml-matrix does the work, and the report says so', async () => {
   const bare = scratchFolder();
   copyFileSync(threadScript, path.join(bare, 'factorThread.js'));
-  const slow = createSession({ folder, threadScript: path.join(bare, 'factorThread.js') });
+  const slow = createCheckedSession({ folder, threadScript: path.join(bare, 'factorThread.js') });
   try {
     const dir = scratchFolder();
     const source = writeInto(

@@ -6,7 +6,7 @@ import type { CompressionReport } from '../../src/core/compress/report';
 import { ModelError } from '../../src/core/onnx/modelError';
 import type { CompressRequest } from '../../src/worker/engine';
 import { loadRuntime } from '../../src/worker/runtime';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { SAMPLE, scratchSample } from '../support/scratch';
 import { type Scripted, scriptedRuntime } from '../support/scriptedRuntime';
 
@@ -36,7 +36,7 @@ async function compress(script: Script, more: Partial<CompressRequest> = {}) {
     return 5;
   };
   const runtime = scriptedRuntime(real, ms);
-  const session = createSession({ folder, threadScript, runtime });
+  const session = createCheckedSession({ folder, threadScript, runtime });
   after(() => session.close());
   const request = { path: model, output, method: 'auto', overwrite: false, ...more } as const;
   const report = session.compress({ target: { kind: 'rank', rank: 16 }, ...request });

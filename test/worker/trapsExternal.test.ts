@@ -7,7 +7,7 @@ import type { Target } from '../../src/core/compress/plan';
 import { checkedLocation } from '../../src/core/onnx/externalData';
 import { ModelError } from '../../src/core/onnx/modelError';
 import { allGraphs } from '../../src/core/onnx/names';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import {
   encodeGraph,
   encodeModel,
@@ -20,7 +20,7 @@ import { scratchFolder, writeInto } from '../support/scratch';
 import { external, matrix, read, through } from '../support/traps';
 
 const dist = path.resolve('dist');
-const session = createSession({ folder: dist, threadScript: path.join(dist, 'factorThread.js') });
+const session = createCheckedSession({ folder: dist, threadScript: path.join(dist, 'factorThread.js') });
 after(() => session.close());
 
 const fullRank: Target = { kind: 'rank', rank: 1_000_000 };

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { after, test } from 'node:test';
 import { Element } from '../../src/core/onnx/elements';
 import { decodeFloats, encodeFloats, readFloats } from '../../src/core/onnx/tensorData';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { inSingle, layersOf, randomInputs, rewritten, run } from '../support/fullRank';
 import { encodeModel, floatTensor, int64Tensor, type NodeSpec, seededArray } from '../support/onnxModel';
 import { scratchFolder, writeInto } from '../support/scratch';
@@ -25,7 +25,7 @@ import {
 } from '../support/traps';
 
 const dist = path.resolve('dist');
-const session = createSession({ folder: dist, threadScript: path.join(dist, 'factorThread.js') });
+const session = createCheckedSession({ folder: dist, threadScript: path.join(dist, 'factorThread.js') });
 after(() => session.close());
 
 // ---- Weights that aren't plain initializers ----

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import { parsePlanFile } from '../../../src/core/compress/parsePlanFile';
 import type { CompressionReport } from '../../../src/core/compress/report';
 import { formatChange, formatCount, formatMacs, formatPercent } from '../../../src/core/format';
+import { checkReport } from '../compressing';
 import { exists, folderWithSample, internals, until } from '../internals';
 import { closeAll, LAYERS, measured, openPlan, plannedText, replace } from './openPlan';
 
@@ -82,6 +83,7 @@ describe('the lenses of a plan', () => {
       ...compress.arguments![0],
       output,
     }))!;
+    await checkReport(report!);
     assert.equal(report!.compressed.parameters, after.parameters, 'it is made by this plan');
     assert.ok(exists(output));
   });
