@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import * as vscode from 'vscode';
 import { parsePlanFile } from '../../src/core/compress/parsePlanFile';
 import type { CompressionReport } from '../../src/core/compress/report';
+import { requestOf } from '../../src/host/calibration/calibrations';
 import type { CompressArgument } from '../../src/host/commands';
 import { sameFigures } from '../support/sameFigures';
 import { verifyRequest } from '../support/verifyRequest';
@@ -21,7 +22,9 @@ export async function compress(
 
 /** Holds a report against what the engine says of its file: loaded and run once more, beside the original. */
 export async function checkReport(report: CompressionReport): Promise<void> {
-  const { host } = await internals();
+  const { host, calibrations } = await internals();
+  // What a plan does not say is how the data chosen for the model is read.
+  const chosen = calibrations.of(vscode.Uri.file(report.original.file));
   const { calibration, plan: planPath } = report;
   const { plan } = planPath === null ? {} : parsePlanFile(readFileSync(planPath, 'utf8'));
   const request = {
@@ -29,8 +32,9 @@ export async function checkReport(report: CompressionReport): Promise<void> {
     output: report.compressed.file,
     ...(report.reproduce ? { seed: report.reproduce.seed } : {}),
     ...(plan && planPath !== null ? { plan, planPath } : {}),
-    // Data that was chosen in the editor is read as it stands, in these tests.
-    ...(calibration ? { calibration: { path: calibration.source } } : {}),
+    ...(calibration
+      ? { calibration: { ...(chosen ? requestOf(chosen) : {}), path: calibration.source } }
+      : {}),
   };
   sameFigures(await host.engine.verify(verifyRequest(request)), report);
 }

@@ -44,7 +44,7 @@ describe('tools for language models', () => {
 
   it('compress a model after saying what will be written, and never replace a file unasked', async () => {
     const folder = folderWithSample('tools');
-    const { tools } = await internals();
+    const { tools, host } = await internals();
     const input = { file: 'tools/net.onnx', goal: 'parameters=0.5' };
     try {
       const prepared = await tools.compress.prepareInvocation!({ input }, token);
@@ -57,7 +57,9 @@ describe('tools for language models', () => {
       const answer = textOf(await tools.compress.invoke(options(input), token));
       assert.equal(answer.written, folder.file('net.compressed.onnx').fsPath);
       assert.equal(answer.bytes.after, statSync(answer.written).size);
-      assert.ok(answer.relativeOutputError > 0);
+      const pair = { original: folder.model.fsPath, compressed: answer.written };
+      const { outputError } = await host.engine.verify(pair);
+      assert.equal(answer.relativeOutputError, Number(outputError.relative.toPrecision(4)));
       await assert.rejects(
         async () => tools.compress.invoke(options(input), token),
         /net\.compressed\.onnx exists\. Ask the user .* overwrite: true/,
