@@ -35,6 +35,7 @@ const SENTENCES = new Set([
   'problems',
   'inputs',
   'engine',
+  'factoredWith',
 ]);
 
 /** An answer of the engine with all its sentences as `engineText` has them, for a page. */

@@ -33,6 +33,9 @@ const WORDS =
     '|',
   );
 
+const isIn = (ancestors, property, source) =>
+  ancestors.some((each) => isPropertyAssignment(each) && each.name.getText(source) === property);
+
 const textOf = (node) => {
   if (isStringLiteral(node) || isNoSubstitutionTemplateLiteral(node)) return node.text;
   if (!isTemplateExpression(node)) return undefined;
@@ -70,6 +73,8 @@ export function engineTexts() {
       const isCompared = (each) =>
         isBinaryExpression(each) && /^([!=]==?|in)$/.test(each.operatorToken.getText(place.source));
       if (isCompared(parent)) return;
+      // The names of what computes are told everywhere.
+      if (isMute(place.file) && !isIn(ancestors, 'name', place.source)) return;
       const owner = ancestors.findLast(
         (each) => isCallExpression(each) || isNewExpression(each) || isPropertyAssignment(each),
       );
