@@ -50,46 +50,41 @@ const isSentence = (text) =>
 
 /**
  * Every sentence, and part of one, that core and worker make: text with {0}, {1}, … for what is put in → the places of its use.
- * They travel as English text, also in files; `translateSentence` finds them again. What is none after all has
+ * They travel as English text, also in files; `createSentences` finds them again. What is none after all has
  * `// no text` at the end of its line.
  */
 export function engineTexts() {
   const texts = new Map(WORDS.map((word) => [word, ['a word']]));
-  visitSources(
-    'tsconfig.json',
-    (file) => isEngine(file) && !isMute(file),
-    (node, ancestors, place) => {
-      const text = textOf(node);
-      if (text === undefined || !/\p{L}{2,}/u.test(text)) return;
-      const parent = ancestors.at(-1);
-      if (
-        isImportDeclaration(parent) ||
-        isExportDeclaration(parent) ||
-        isLiteralTypeNode(parent) ||
-        isCaseClause(parent) ||
-        isElementAccessExpression(parent)
-      )
-        return;
-      const isCompared = (each) =>
-        isBinaryExpression(each) && /^([!=]==?|in)$/.test(each.operatorToken.getText(place.source));
-      if (isCompared(parent)) return;
-      // The names of what computes are told everywhere.
-      if (isMute(place.file) && !isIn(ancestors, 'name', place.source)) return;
-      const owner = ancestors.findLast(
-        (each) => isCallExpression(each) || isNewExpression(each) || isPropertyAssignment(each),
-      );
-      if (owner && !isPropertyAssignment(owner) && unseen.test(owner.expression.getText(place.source)))
-        return;
-      if (owner && isPropertyAssignment(owner) && /^(kind|code)$/.test(owner.name.getText(place.source)))
-        return;
-      // A word that a template chooses, such as `${n === 1 ? 'is' : 'are'}`.
-      const outer = ancestors.findLast((each) => isTemplateExpression(each) || isCallExpression(each));
-      const isPart = outer !== undefined && isTemplateExpression(outer) && isSentence(textOf(outer));
-      if (!isSentence(text) && !isPart) return;
-      const line = place.source.text.split('\n')[place.line - 1];
-      if (/\/\/ no text\b/.test(line)) return;
-      texts.set(text, [...(texts.get(text) ?? []), `${place.file}:${place.line}`]);
-    },
-  );
+  visitSources('tsconfig.json', isEngine, (node, ancestors, place) => {
+    const text = textOf(node);
+    if (text === undefined || !/\p{L}{2,}/u.test(text)) return;
+    const parent = ancestors.at(-1);
+    if (
+      isImportDeclaration(parent) ||
+      isExportDeclaration(parent) ||
+      isLiteralTypeNode(parent) ||
+      isCaseClause(parent) ||
+      isElementAccessExpression(parent)
+    )
+      return;
+    const isCompared = (each) =>
+      isBinaryExpression(each) && /^([!=]==?|in)$/.test(each.operatorToken.getText(place.source));
+    if (isCompared(parent)) return;
+    // The names of what computes are told everywhere.
+    if (isMute(place.file) && !isIn(ancestors, 'name', place.source)) return;
+    const owner = ancestors.findLast(
+      (each) => isCallExpression(each) || isNewExpression(each) || isPropertyAssignment(each),
+    );
+    if (owner && !isPropertyAssignment(owner) && unseen.test(owner.expression.getText(place.source))) return;
+    if (owner && isPropertyAssignment(owner) && /^(kind|code)$/.test(owner.name.getText(place.source)))
+      return;
+    // A word that a template chooses, such as `${n === 1 ? 'is' : 'are'}`.
+    const outer = ancestors.findLast((each) => isTemplateExpression(each) || isCallExpression(each));
+    const isPart = outer !== undefined && isTemplateExpression(outer) && isSentence(textOf(outer));
+    if (!isSentence(text) && !isPart) return;
+    const line = place.source.text.split('\n')[place.line - 1];
+    if (/\/\/ no text\b/.test(line)) return;
+    texts.set(text, [...(texts.get(text) ?? []), `${place.file}:${place.line}`]);
+  });
   return texts;
 }

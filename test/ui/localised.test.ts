@@ -33,7 +33,9 @@ const NAMES = new Set(
 );
 
 /** What VS Code adds to ours, and what is nothing. */
-const OF_VSCODE = /^(Actions for .*|Copy|More Actions\.\.\.|)$/;
+const OF_VSCODE = /^(Actions for .*|Copy|More Actions\.\.\.|Show message in single line|)$/;
+/** Whose a problem is, its code and its place. */
+const OF_PROBLEM = /Ranksmith\s+[\w-]+\s+\[Ln \d+, Col \d+\]/g;
 
 /** As much of an element as is needed here. */
 interface Shown {
@@ -97,7 +99,7 @@ describe('the extension in Chinese', () => {
     );
     assert.match(texts.join(), /\p{Script=Han}/u, 'nothing in Chinese was found');
     const english = texts.flatMap((text) => {
-      const words = englishWords(text, NAMES);
+      const words = englishWords(text.replace(OF_PROBLEM, ''), NAMES);
       return words.length > 0 ? [`${words.join(' ')}: ${text.replace(/\s+/g, ' ').slice(0, 300)}`] : [];
     });
     assert.deepEqual([...new Set(english)], []);
