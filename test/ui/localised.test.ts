@@ -108,11 +108,11 @@ describe('the extension in Chinese', () => {
   const picker = () => workbench.page.locator('.quick-input-widget');
   const choices = () =>
     picker().locator(
-      '.quick-input-title, .quick-input-list .monaco-icon-label, .quick-input-list .quick-input-list-separator',
+      '.quick-input-title, .quick-input-list .monaco-icon-label, .quick-input-list .quick-input-list-separator:visible',
     );
   /** The page of a tab or of the view, known by what it shows. */
   const pageWith = async (selector: string): Promise<Frame> => {
-    for (;;) {
+    for (let i = 0; i < 400; i++) {
       for (const frame of workbench.page.frames()) {
         const isShown = await frame
           .locator(selector)
@@ -123,6 +123,7 @@ describe('the extension in Chinese', () => {
       }
       await workbench.page.waitForTimeout(150);
     }
+    throw new Error(`No page shows ${selector}.`);
   };
   /** Does something up to five times, with more patience each time, and Escape in between. */
   const again = async (act: (timeout: number) => Promise<void>) => {
@@ -152,11 +153,13 @@ describe('the extension in Chinese', () => {
       await inChinese(view(LAYERS).getByRole('treeitem'));
       await inChinese(view(LAYERS).locator('.pane-header h3'));
       const hover = page.locator('.monaco-hover:visible');
-      await row(LAYERS, /^fc2/).hover();
-      await hover
-        .getByText(/MACs：/)
-        .first()
-        .waitFor();
+      await again(async (timeout) => {
+        await row(LAYERS, /^fc2/).hover();
+        await hover
+          .getByText(/MACs：/)
+          .first()
+          .waitFor({ timeout });
+      });
       await inChinese(hover.locator('.hover-contents'));
       await screenshot('chinese-tree-dark');
     }));
@@ -174,13 +177,13 @@ describe('the extension in Chinese', () => {
         .first()
         .waitFor();
       await inChinese(lenses);
-      await inChinese(page.locator('.statusbar-item[id^="ranksmith."]'));
-      await page.locator('.statusbar-item[id^="ranksmith."]').first().hover();
-      await page
-        .locator('.monaco-hover:visible')
-        .getByText(say('Goal {0}.', '').slice(0, 2))
-        .first()
-        .waitFor();
+      const status = page.locator('.statusbar-item[id^="ranksmith."]').first();
+      await status.filter({ hasText: /误差/ }).waitFor();
+      await inChinese(status);
+      await again(async (timeout) => {
+        await status.hover();
+        await page.locator('.monaco-hover:visible', { hasText: '目标' }).first().waitFor({ timeout });
+      });
       await inChinese(page.locator('.monaco-hover:visible .hover-contents'));
       await page.locator('.monaco-editor .view-line', { hasText: 'features.8.0' }).first().click();
       const hover = page.locator('.monaco-editor .monaco-hover:visible').first();
@@ -209,8 +212,11 @@ describe('the extension in Chinese', () => {
       await inChinese(problems);
       await screenshot('chinese-problems-dark');
       await runCommand(`Ranksmith: ${manifest['command.planActions']}`);
+      await picker()
+        .locator('.quick-input-title', { hasText: say('Plan {0}', PLAN) })
+        .waitFor();
       await choices()
-        .filter({ hasText: say('Re-plan…') })
+        .filter({ hasText: say('Apply All Suggestions') })
         .waitFor();
       await inChinese(choices());
       await press('Escape');
