@@ -6,7 +6,7 @@ const NAMES = new Set(
   mean scale std parameters macs bytes time ms error energy ratio rank evbmf accuracy method ranks null true false
   float double int raw_data numpy transpose ml-matrix meta little torch save data pkl git lfs pull shape
   BatchNormalization FusedMatMul Conv Gemm MatMul ConvTranspose
-  kB MB GB TB MiB`.split(/\s+/),
+  kB MB GB TB MiB GiB`.split(/\s+/),
 );
 
 /**
