@@ -10,6 +10,7 @@ import {
   reportFormatOf,
 } from '../core/compress/printReport/reportFormat';
 import type { CompressionReport } from '../core/compress/report';
+import { isDamaged } from '../core/compress/worth';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
 import type { Engine } from '../worker/engine';
@@ -32,6 +33,7 @@ export async function compressCommand(
     plan: { type: 'string' },
     'allow-larger': { type: 'boolean' },
     'allow-slower': { type: 'boolean' },
+    'allow-inaccurate': { type: 'boolean' },
     report: { type: 'string', multiple: true },
   });
   const [model, ...more] = positionals;
@@ -63,6 +65,7 @@ export async function compressCommand(
         overwrite: values.overwrite === true || values.output !== undefined,
         allowLarger: values['allow-larger'] === true,
         allowSlower: values['allow-slower'] === true,
+        allowInaccurate: values['allow-inaccurate'] === true,
       },
       terminal.callOptions(model),
     );
@@ -142,6 +145,7 @@ function printReport(report: CompressionReport): string {
     ...(report.calibration ? [printCalibration(report.calibration)] : []),
     ...uncalibrated(report),
     ...unweighed(report),
+    ...damaged(report),
     `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,
   ].join('\n');
 }
@@ -169,6 +173,11 @@ function unweighed({ layers, calibration }: CompressionReport): readonly string[
     : [
         `note: of ${missing} of ${fitted} layers all outputs count alike: what they do to the model's can't be told through the operators behind them.`,
       ];
+}
+
+/** What is written all the same because somebody insists, or chose the ranks. */
+function damaged(report: CompressionReport): readonly string[] {
+  return isDamaged(report) ? ['note: the outputs change by more than what is saved is worth.'] : [];
 }
 
 /** The layers that the data could not guide. */

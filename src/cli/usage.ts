@@ -10,11 +10,13 @@ export const HELP = `Usage:
   ranksmith analyze MODEL… [--dim NAME=N]… [--energy 0.9] [--method M] [--no-suggestions] [--shapes] [--json]
       Layers with parameters, multiply-adds (MACs) and the rank worth taking.
   ranksmith compress MODEL [-o OUT] [--target T] [--method M] [--rank N] [--dim NAME=N]…
-                     [--overwrite] [--allow-larger] [--allow-slower] [--keep-norms] [--multiple N] [--seed N] [--report FILE]… [--json]
+                     [--overwrite] [--allow-larger] [--allow-slower] [--allow-inaccurate] [--keep-norms] [--multiple N] [--seed N]
+                     [--report FILE]… [--json]
       Writes a smaller model (default: MODEL.compressed.onnx), checked against the original.
       For shares and errors ranks are multiples of 16, or of less where that would cost much (--multiple 8, 1 for any).
       --report FILE writes it down, as .md, .csv, .json, or .netron.json, which Netron shows beside the new model.
-      A result that is measured slower than the original is refused, unless --allow-slower.
+      A result that is measured slower than the original is refused, unless --allow-slower; one that misses an error goal,
+      or whose outputs change by more than a fifth for each halving of parameters or MACs, unless --allow-inaccurate.
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
   ranksmith plan MODEL [-o PLAN] [--target T] [--method M] [--rank N] [--dim NAME=N]… [--overwrite] [--keep-norms]
                  [--multiple N] [--seed N] [--json]

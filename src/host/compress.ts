@@ -3,7 +3,7 @@ import type { CompressionReport } from '../core/compress/report';
 import { isTemporaryName } from '../core/compress/temporaryName';
 import { ModelError } from '../core/onnx/modelError';
 import { COMMANDS } from '../ids';
-import type { CalibrationRequest, CallOptions, Engine } from '../worker/engine';
+import type { CalibrationRequest, CallOptions, CompressRequest, Engine } from '../worker/engine';
 import { type Calibrations, requestOf } from './calibration/calibrations';
 import { planData } from './calibration/planData';
 import type { Dimensions } from './dimensions';
@@ -81,12 +81,19 @@ export function createCompress(parts: Parts): Compress {
       overwrite,
       ...dataOf(source, way, given),
     } as const;
-    const compressed = (allowSlower: boolean) =>
-      engine.compress({ ...request, allowSlower }, call).finally(() => removeLeftovers(uri));
-    const done = await compressed(false).catch(async (error: unknown) => {
-      if (!isSlower(error) || !(await askToWriteSlower(engineText(error.message)))) throw error;
-      return compressed(true);
-    });
+    // Each refusal that somebody may overrule is asked about once.
+    const compressed = async (allowed: Allowed): Promise<CompressionReport> => {
+      const running = engine.compress({ ...request, ...allowed }, call);
+      try {
+        return await running.finally(() => removeLeftovers(uri));
+      } catch (error) {
+        const more = allowanceFor(error);
+        if (!more || !(await askToWrite(more.question, engineText((error as ModelError).message))))
+          throw error;
+        return compressed({ ...allowed, ...more.allowed });
+      }
+    };
+    const done = await compressed({});
     await dimensions.set(uri, dimensions.of(source));
     await report.show(done);
     await models.refresh(uri);
@@ -150,14 +157,33 @@ function titleBy(title: string, ways: readonly Way[]): string {
     : vscode.l10n.t('{0} by their plans', title);
 }
 
-function isSlower(error: unknown): error is ModelError {
-  return error instanceof ModelError && error.code === 'slower';
+/** What is written though the engine would refuse it. */
+type Allowed = Pick<CompressRequest, 'allowSlower' | 'allowInaccurate'>;
+
+/** What a refusal may be overruled with, and the question before that; undefined where it may not. */
+function allowanceFor(error: unknown): { readonly question: string; readonly allowed: Allowed } | undefined {
+  if (!(error instanceof ModelError)) return undefined;
+  switch (error.code) {
+    case 'slower':
+      return {
+        question: vscode.l10n.t('The compressed model would be slower than the original.'),
+        allowed: { allowSlower: true },
+      };
+    case 'inaccurate':
+      return {
+        question: vscode.l10n.t(
+          'The outputs of the compressed model would be too far from those of the original.',
+        ),
+        allowed: { allowInaccurate: true },
+      };
+    default:
+      return undefined;
+  }
 }
 
-/** Whether a result that was measured slower than its original is wanted all the same. */
-async function askToWriteSlower(detail: string): Promise<boolean> {
+/** Whether a result that was refused is wanted all the same. */
+async function askToWrite(question: string, detail: string): Promise<boolean> {
   const write = vscode.l10n.t('Write Anyway');
-  const question = vscode.l10n.t('The compressed model would be slower than the original.');
   return (await vscode.window.showWarningMessage(question, { modal: true, detail }, write)) === write;
 }
 

@@ -1,16 +1,12 @@
 import { l10n } from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
+import { isDamaged } from '../core/compress/worth';
 import { formatChange, formatPercent, formatTimes } from '../core/format';
 import { basename } from './paths';
 
 /** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
-export function summaryOf({
-  original,
-  compressed,
-  plan,
-  outputError,
-  calibration,
-}: CompressionReport): string {
+export function summaryOf(report: CompressionReport): string {
+  const { original, compressed, plan, outputError, calibration } = report;
   const parts = [l10n.t('{0} parameters', formatChange(original.parameters, compressed.parameters))];
   if (original.macs !== null && compressed.macs !== null) {
     parts.push(l10n.t('{0} MACs', formatChange(original.macs, compressed.macs)));
@@ -22,7 +18,10 @@ export function summaryOf({
   if (original.ms && compressed.ms) parts.push(speedOf(original.ms / compressed.ms));
   const name = basename(compressed.file);
   const subject = plan === null ? name : l10n.t('{0} by the plan {1}', name, basename(plan));
-  return `${subject}: ${parts.join(', ')}`;
+  const summary = `${subject}: ${parts.join(', ')}`;
+  return isDamaged(report)
+    ? l10n.t('{0}. The outputs change by more than what is saved is worth.', summary)
+    : summary;
 }
 
 /** In words; a few per cent are within what two measurements differ. */

@@ -23,6 +23,7 @@ import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
 import { optionsOfPlan, planByWeights } from './planModel';
 import { basename, dirname, join } from './platform/paths';
+import { refuseInaccurate } from './refuseInaccurate';
 import { reproductionOf } from './reproduction';
 import { verifyModels } from './verifyModels';
 
@@ -148,6 +149,14 @@ export async function compressModel(
                 report('verify', (1 + done) / 2),
               )
             : { outputError: comparison.outputError };
+          const figures = {
+            original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
+            compressed: figuresOf(after, request.output, comparison.compressedMs),
+            inputs: inputs.description,
+            ...check,
+          };
+          if (!request.plan && !request.allowInaccurate && !request.allowLarger)
+            refuseInaccurate(request.path, target, figures, on !== undefined);
           const calibration = data && (await calibrationReport(data, applied, signal));
           const reproduce = await reproductionOf(request, open, written, signal);
           signal?.throwIfAborted();
@@ -155,14 +164,11 @@ export async function compressModel(
           return {
             target: request.target,
             plan: (request.plan && request.planPath) ?? null,
-            original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
-            compressed: figuresOf(after, request.output, comparison.compressedMs),
-            ...check,
+            ...figures,
             ...(calibration ? { calibration } : {}),
             engine: tools.runtime().name,
             batch: batchOf(inputs),
             factoredWith: tools.pool.engine() ?? 'nothing',
-            inputs: inputs.description,
             assumedDims: inputs.assumed,
             layers: layerReports(analyzed.analysis, after, plans, factored, rewritten, {
               ...applied,

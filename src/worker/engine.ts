@@ -90,6 +90,8 @@ export interface CompressRequest extends ModelRequest {
   readonly allowSlower?: boolean;
   /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
   readonly allowLarger?: boolean;
+  /** Write a result whose output error is above the goal, or above what it is worth, too (`worthError`). */
+  readonly allowInaccurate?: boolean;
 }
 
 /** Two models to be held against each other. */

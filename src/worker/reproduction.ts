@@ -58,6 +58,7 @@ export function commandOf(request: CompressRequest): string {
   }
   if (request.allowLarger) words.push('--allow-larger');
   if (request.allowSlower) words.push('--allow-slower');
+  if (request.allowInaccurate) words.push('--allow-inaccurate');
   return words.map(quoted).join(' ');
 }
 

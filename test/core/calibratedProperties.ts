@@ -5,6 +5,7 @@ import {
   calibratedMethod,
   type Measured,
 } from '../../src/core/compress/calibrated/calibratedMethod';
+import { explainedVariances, inCoordinates, principal } from '../../src/core/compress/calibrated/explained';
 import { factorCalibrated } from '../../src/core/compress/calibrated/factorCalibrated';
 import { type LayerRegressions, layerRegressions } from '../../src/core/compress/calibrated/layerRegressions';
 import { measureLayer } from '../../src/core/compress/calibrated/measureLayer';
@@ -182,13 +183,54 @@ function testRegression(linalg: Linalg): void {
       if (regression.kind === 'unusable') assert.fail(regression.reason);
       return regression;
     }) as [Regression, Regression];
-    for (const part of ['best', 'cross', 'explained'] as const)
+    for (const part of ['best', 'cross'] as const)
       assert.ok(distance(inputs[part], pairs[part]) < 1e-10 * norm(pairs[part].data), part);
+    const [one, other] = [inputs, pairs].map(({ explained }) => {
+      assert.ok(explained.kind === 'square');
+      return explained.matrix;
+    });
+    assert.ok(distance(one!, other!) < 1e-10 * norm(other!.data), 'explained');
     for (const part of ['lambda', 'variance', 'total'] as const)
       assert.ok(Math.abs(inputs[part] / pairs[part] - 1) < 1e-10, part);
     inputs.outputMean.forEach((value, i) => {
       assert.ok(Math.abs(value - pairs.outputMean[i]!) < 1e-10);
     });
+  });
+
+  test('with more outputs than inputs half of the explained is held, and says the same as the whole', () => {
+    const wide = scene(matmul(6, 20, { side: 'left' }), { distortion: 0.3 });
+    const lower = matrix(20, 20, new Float64Array(400));
+    for (let i = 0; i < 20; i++) for (let j = 0; j <= i; j++) lower.data[i * 20 + j] = 1 / (1 + i - j);
+    for (const pairs of [false, true]) {
+      const found = regress(linalg, matrix(20, 6, wide.weight), momentsOf(linalg, wide, { pairs })[0]!);
+      assert.ok(found.kind === 'regression' && found.explained.kind === 'half');
+      const { explained, cross, best } = found;
+      // (R + λW)(Σ + λI)⁻¹(R + λW)ᵀ = (R + λW) W*ᵀ.
+      const whole = naive(cross, transpose(best));
+      const close = (a: Matrix, b: Matrix) => assert.ok(distance(a, b) < 1e-9 * norm(b.data));
+      close(naive(transpose(explained.half), explained.half), whole);
+      const values = linalg.eigh(whole, 0).values;
+      for (const count of [0, 4]) {
+        const own = principal(linalg, explained, count);
+        for (let k = 0; k < 6; k++) assert.ok(Math.abs(own.values[k]! - values[k]!) < 1e-9 * values[0]!);
+        for (let k = 0; k < count; k++) {
+          const v = matrix(1, 20, own.vectors.data.slice(20 * k, 20 * (k + 1)));
+          const scaled = matrix(
+            1,
+            20,
+            v.data.map((value) => value * values[k]!),
+          );
+          assert.ok(distance(naive(v, whole), scaled) < 1e-9 * values[0]!);
+        }
+      }
+      const turned = naive(transpose(lower), naive(whole, lower));
+      const inOther = inCoordinates(linalg, explained, lower);
+      assert.ok(inOther.kind === 'half');
+      close(naive(transpose(inOther.half), inOther.half), turned);
+      explainedVariances(explained).forEach((value, i) => {
+        assert.ok(Math.abs(value - whole.data[21 * i]!) < 1e-9 * norm(whole.data));
+      });
+    }
   });
 
   test('where inputs never go, the weight stays', () => {
@@ -554,7 +596,7 @@ function testOutputs(linalg: Linalg): void {
 
   test('subspaces are nested, and each rank projects W* on its own', () => {
     const { explained, best } = group!;
-    const { vectors } = linalg.eigh(explained, 9);
+    const { vectors } = principal(linalg, explained, 9);
     for (let rank = 1; rank <= 9; rank++) {
       const { matrices } = factored(linalg, layer, regressions, { candidate, method }, [rank]);
       const rows = matrix(rank, 9, vectors.data.subarray(0, rank * 9));

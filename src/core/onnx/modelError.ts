@@ -16,6 +16,7 @@ export type ModelErrorCode =
   | 'not-finite'
   | 'nothing-to-do'
   | 'slower'
+  | 'inaccurate'
   | 'unknown-layer'
   | 'bad-plan'
   | 'bad-data'

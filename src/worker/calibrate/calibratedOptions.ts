@@ -46,6 +46,8 @@ const OTHER_LEVEL = 0.12;
 const FEW_LEVELS = [0.03, 0.35];
 /** Multiply-adds that all probes together may take: a minute or two. */
 const PROBE_WORK = 1e12;
+/** Cuts that are tried at several levels each: each of them is a model to be opened, which takes longer than running a small one. */
+const MOST_CUTS = 128;
 const MOST_PROBED = 512;
 const FEWEST_PROBED = 8;
 
@@ -74,7 +76,8 @@ export async function calibratedOptions(
   const isBudget = !['energy', 'rank', 'ratio', 'evbmf'].includes(target.kind);
   const affordable = (count: number) =>
     PROBE_WORK / ((macs ?? Infinity) * Math.max(1, fitting.length) * count);
-  const tried = affordable(LEVELS.length) < FEWEST_PROBED ? FEW_LEVELS : LEVELS;
+  const isDear = affordable(LEVELS.length) < FEWEST_PROBED || fitting.length * LEVELS.length > MOST_CUTS;
+  const tried = isDear ? FEW_LEVELS : LEVELS;
   const levels = isBudget ? tried : [];
   // Few levels are few for the sake of time.
   const otherLevel = isBudget && tried === LEVELS ? OTHER_LEVEL : null;

@@ -5,6 +5,7 @@ import { point, spanning } from '../conv/chain';
 import type { Spectrum } from '../spectrum';
 import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
+import { principal } from './explained';
 import { scaledOutputs, unscaleOutputs } from './outputMetric';
 import { type CalibratedForm, groupSize } from './patchWeights';
 import type { Regression } from './regression';
@@ -31,7 +32,7 @@ export function outputMethod(form: CalibratedForm): CalibratedMethod {
       const { outputs, inputs } = groupSize(form);
       const groups = regressions.map((regression, i) => {
         const { explained, best } = scaledOutputs(regression);
-        const directions = linalg.eigh(explained, rank).vectors;
+        const directions = principal(linalg, explained, rank).vectors;
         const first = linalg.multiply(directions, best);
         const vectors = unscaleOutputs(linalg, regression, directions);
         balance(first.data, vectors.data, rank);
@@ -65,7 +66,7 @@ export function outputMethod(form: CalibratedForm): CalibratedMethod {
 
 /** What each rank of the outputs' subspace explains of one group. */
 export function outputSpectrum(linalg: Linalg, { explained, best, total }: Regression): Spectrum {
-  const { values } = linalg.eigh(explained, 0);
+  const { values } = principal(linalg, explained, 0);
   const energies = values.slice(0, Math.min(best.rows, best.cols)).map((value) => Math.max(0, value));
   return { energies, total };
 }

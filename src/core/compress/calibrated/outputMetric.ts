@@ -2,6 +2,7 @@ import { choleskyOrNothing } from '../../tensor/choleskyOrNothing';
 import type { Linalg } from '../../tensor/linalg';
 import { type Matrix, matrix } from '../../tensor/matrix';
 import { transpose } from '../../tensor/transpose';
+import { explainedVariances, inCoordinates } from './explained';
 import type { Regression } from './regression';
 
 /** How much errors of a group's outputs count, as M = L · Lᵀ: an error δ counts as δᵀMδ. */
@@ -48,11 +49,12 @@ export function scaleOutputs(linalg: Linalg, regression: Regression): Regression
   const { lower } = metric;
   const rows = (m: Matrix<Float64Array>) => linalg.multiply(lower, m, { transposeA: true });
   const scaled = rows(weight);
-  const both = linalg.multiply(rows(explained), lower);
+  const both = inCoordinates(linalg, explained, lower);
+  const [before, after] = [explained, both].map(explainedVariances);
   let total = 0;
-  for (let i = 0; i < both.rows; i++) {
-    const own = variances[i]! + lambda * squaredRow(weight, i) - explained.data[i * (explained.cols + 1)]!;
-    total += both.data[i * (both.cols + 1)]! + squaredRow(lower, i) * Math.max(0, own);
+  for (let i = 0; i < variances.length; i++) {
+    const own = variances[i]! + lambda * squaredRow(weight, i) - before![i]!;
+    total += after![i]! + squaredRow(lower, i) * Math.max(0, own);
   }
   let ridge = 0;
   for (let i = 0; i < scaled.rows; i++) ridge += lambda * squaredRow(scaled, i);

@@ -5,6 +5,7 @@ import { holdsFinite } from '../../tensor/linalgInput';
 import { type Matrix, matrix } from '../../tensor/matrix';
 import { transpose } from '../../tensor/transpose';
 import { withRidge } from '../../tensor/withRidge';
+import { type Explained, explainedOf, symmetrised } from './explained';
 import type { InputMoments, Moments, PairMoments, Unusable } from './moments';
 import { unusable } from './moments';
 import { type OutputMetric, scaleOutputs } from './outputMetric';
@@ -27,7 +28,7 @@ export interface Regression {
   /** R + λW, S × d. */
   readonly cross: Matrix<Float64Array>;
   /** (R + λW)(Σ + λI)⁻¹(R + λW)ᵀ, S × S: what W* explains, in the coordinates of y. */
-  readonly explained: Matrix<Float64Array>;
+  readonly explained: Explained;
   /** Var y of each output. */
   readonly variances: Float64Array;
   /** tr Cov(y). */
@@ -135,11 +136,25 @@ function symmetric(
     outputMean: imageOf(weight, inputs.mean).map((value, i) => value + (bias?.[i] ?? 0)),
     lambda,
     cross,
-    explained: symmetrised(linalg.multiply(cross, weight, { transposeB: true })),
+    explained: explainedBy(linalg, weight, inputs, lambda, cross),
     variances,
     variance,
     total: variance + lambda * dot(weight.data, weight.data),
   };
+}
+
+/** W(Σ + λI)Wᵀ, which is cross · Wᵀ. */
+function explainedBy(
+  linalg: Linalg,
+  weight: Matrix<Float64Array>,
+  { covariance }: InputMoments,
+  lambda: number,
+  cross: Matrix<Float64Array>,
+): Explained {
+  const lower = weight.rows > weight.cols && choleskyOrNothing(linalg, withRidge(covariance, lambda), true);
+  return lower
+    ? explainedOf(linalg, linalg.multiply(lower, weight, { transposeA: true, transposeB: true }))
+    : symmetrised(linalg.multiply(cross, weight, { transposeB: true }));
 }
 
 /** The diagonal of A · Bᵀ, not below 0. */
@@ -177,7 +192,7 @@ function solved(
       outputMean: inputs.outputMean,
       lambda,
       cross,
-      explained: linalg.gram(half, undefined, { transposeFirst: true }),
+      explained: explainedOf(linalg, half),
       variances: inputs.outputVariance,
       variance,
       total: variance + lambda * dot(weight.data, weight.data),
@@ -199,11 +214,6 @@ function plus(a: Matrix<Float64Array>, mu: number, b: Matrix<Float64Array>): Mat
     a.cols,
     a.data.map((value, i) => value + mu * b.data[i]!),
   );
-}
-
-function symmetrised({ rows: n, data }: Matrix<Float64Array>): Matrix<Float64Array> {
-  const mean = data.map((value, at) => (value + data[(at % n) * n + Math.floor(at / n)]!) / 2);
-  return matrix(n, n, mean);
 }
 
 function requireSizes(moments: Moments, outputs: number, d: number): void {

@@ -5,6 +5,7 @@ import { point, spanning } from '../conv/chain';
 import type { ConvForm } from '../layer';
 import { balance } from './balance';
 import type { CalibratedMethod } from './calibratedMethod';
+import { principal } from './explained';
 import { inputSpectrum } from './inputMethod';
 import { outputSpectrum } from './outputMethod';
 import { scaledOutputs, unscaleOutputs } from './outputMetric';
@@ -81,7 +82,7 @@ function tableOf(
 ): RankTable {
   const first = basis.rows;
   const second = Math.min(best.rows, best.cols);
-  const { vectors } = linalg.eigh(explained, second);
+  const { vectors } = principal(linalg, explained, second);
   const { data } = linalg.multiply(targets, vectors, { transposeB: true });
   const width = second + 1;
   const t = targets.rows / first;

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { ModelFigures } from '../../src/core/compress/report';
+import { isDamaged, savedShare, worthError } from '../../src/core/compress/worth';
+
+const figures = (parameters: number, macs: number | null): ModelFigures => ({
+  file: 'm.onnx',
+  bytes: 4 * parameters,
+  parameters,
+  macs,
+  ms: null,
+});
+
+describe('what a result is worth', () => {
+  test('the larger saving counts; MACs that nobody knows, and growth, save nothing', () => {
+    const before = figures(1000, 500);
+    assert.equal(savedShare(before, figures(900, 100)), 0.8);
+    assert.equal(savedShare(before, figures(250, 400)), 0.75);
+    assert.equal(savedShare(figures(1000, null), figures(750, 1)), 0.25);
+    assert.equal(savedShare(before, figures(1200, 600)), 0);
+  });
+
+  test('a fifth for each halving, three quarters at the most, nothing for nothing', () => {
+    assert.ok(worthError(0) === 0);
+    for (const [saved, worth] of [
+      [0.5, 0.2],
+      [0.75, 0.4],
+      [0.875, 0.6],
+      [0.99, 0.75],
+      [1, 0.75],
+    ] as const)
+      assert.ok(Math.abs(worthError(saved) - worth) < 1e-12, `${saved}`);
+  });
+
+  test('what is off by more is damaged, and so is what is off by no number', () => {
+    const damaged = (relative: number, left: number) =>
+      isDamaged({
+        original: figures(1000, 1000),
+        compressed: figures(left, left),
+        outputError: { relative, cosine: 1, max: 1 },
+      });
+    assert.deepEqual([damaged(0.199, 500), damaged(0.201, 500)], [false, true]);
+    // The measured cases that the bound was chosen by: a VGG at 3× and 5×, an MLP at 20×; at 40×, and a text recogniser.
+    assert.deepEqual([damaged(0.204, 186), damaged(0.581, 94), damaged(0.651, 47)], [false, false, false]);
+    assert.deepEqual([damaged(0.986, 22), damaged(0.241, 981), damaged(0.446, 500)], [true, true, true]);
+    assert.equal(damaged(Number.NaN, 500), true);
+  });
+});
