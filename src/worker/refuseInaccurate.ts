@@ -32,9 +32,9 @@ export function refuseInaccurate(
       `${path}: the output error would be ${formatPercent(error)} instead of ${formatPercent(target.error)} with ${compressed.parameters} parameters (on ${inputs}), so nothing was written. ${advice}`,
     );
   }
-  if (!isDamaged(result)) return;
+  if (!isDamaged({ ...result, target })) return;
   const advice = isCalibrated ? 'Ask for less.' : 'Calibrate on samples, or ask for less.';
-  const saved = savedShare(original, compressed);
+  const saved = savedShare(original, compressed, target);
   throw new ModelError(
     'inaccurate',
     `${path}: it does not pay, so nothing was written: the outputs would change by ${formatPercent(error)} (relative L2, on ${inputs}) to save ${formatPercent(saved)}, which is worth ${formatPercent(worthError(saved))} at most. ${advice}`,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { Target } from '../../src/core/compress/plan';
 import type { ModelFigures } from '../../src/core/compress/report';
 import { isDamaged, savedShare, worthError } from '../../src/core/compress/worth';
 
@@ -11,13 +12,26 @@ const figures = (parameters: number, macs: number | null): ModelFigures => ({
   ms: null,
 });
 
+const half: Target = { kind: 'parameters', share: 0.5 };
+
 describe('what a result is worth', () => {
   test('the larger saving counts; MACs that nobody knows, and growth, save nothing', () => {
     const before = figures(1000, 500);
-    assert.equal(savedShare(before, figures(900, 100)), 0.8);
-    assert.equal(savedShare(before, figures(250, 400)), 0.75);
-    assert.equal(savedShare(figures(1000, null), figures(750, 1)), 0.25);
-    assert.equal(savedShare(before, figures(1200, 600)), 0);
+    const saved = (one: ModelFigures, other: ModelFigures) => savedShare(one, other, half);
+    assert.equal(saved(before, figures(900, 100)), 0.8);
+    assert.equal(saved(before, figures(250, 400)), 0.75);
+    assert.equal(saved(figures(1000, null), figures(750, 1)), 0.25);
+    assert.equal(saved(before, figures(1200, 600)), 0);
+  });
+
+  test('time counts where it is the goal', () => {
+    const [before, after] = [4, 1].map((ms) => ({ ...figures(1000, 500), ms })) as [
+      ModelFigures,
+      ModelFigures,
+    ];
+    assert.equal(savedShare(before, after, half), 0);
+    assert.equal(savedShare(before, after, { kind: 'time', share: 0.5 }), 0.75);
+    assert.equal(savedShare(before, { ...after, ms: null }, { kind: 'ms', ms: 2 }), 0);
   });
 
   test('a fifth for each halving, three quarters at the most, nothing for nothing', () => {
@@ -37,6 +51,7 @@ describe('what a result is worth', () => {
       isDamaged({
         original: figures(1000, 1000),
         compressed: figures(left, left),
+        target: half,
         outputError: { relative, cosine: 1, max: 1 },
       });
     assert.deepEqual([damaged(0.199, 500), damaged(0.201, 500)], [false, true]);

@@ -1,13 +1,18 @@
+import { isTimed, type Target } from './plan';
 import type { ModelFigures, Verification } from './report';
 
-/** What a result takes away of its original, as a share: of the parameters or of the MACs, whichever is more; not below 0. */
-export function savedShare(original: ModelFigures, compressed: ModelFigures): number {
+/**
+ * What a result takes away of its original, as a share: of the parameters, of the MACs, or for a goal of time of that, whichever
+ * is more; not below 0.
+ */
+export function savedShare(original: ModelFigures, compressed: ModelFigures, target: Target): number {
   const saved = (before: number | null, after: number | null) =>
     before && after !== null ? 1 - after / before : 0;
   return Math.max(
     0,
     saved(original.parameters, compressed.parameters),
     saved(original.macs, compressed.macs),
+    isTimed(target) ? saved(original.ms, compressed.ms) : 0,
   );
 }
 
@@ -32,6 +37,7 @@ export function isDamaged({
   original,
   compressed,
   outputError,
-}: Pick<Verification, 'original' | 'compressed' | 'outputError'>): boolean {
-  return !(outputError.relative <= worthError(savedShare(original, compressed)));
+  target,
+}: Pick<Verification, 'original' | 'compressed' | 'outputError'> & { readonly target: Target }): boolean {
+  return !(outputError.relative <= worthError(savedShare(original, compressed, target)));
 }
