@@ -112,7 +112,7 @@ describe('calibration data in the editor', function () {
     const without = folder.file('without.onnx');
     const [uncalibrated] = (await compress({
       uri: folder.model,
-      target: 'parameters=0.5',
+      target: 'error=0.5',
       output: without,
       calibration: null,
     }))!;
