@@ -67,6 +67,7 @@ export function createCompress(parts: Parts): Compress {
     { uri, overwrite }: Output,
     given: CalibrationRequest | null | undefined,
     call: CallOptions,
+    isOneOfSeveral = false,
   ): Promise<CompressionReport> {
     if (way.kind === 'refused') throw new ModelError('bad-plan', way.message);
     const how =
@@ -88,7 +89,9 @@ export function createCompress(parts: Parts): Compress {
         return await running.finally(() => removeLeftovers(uri));
       } catch (error) {
         const more = allowanceFor(error);
-        if (!more || !(await askToWrite(more.question, engineText((error as ModelError).message))))
+        // What does not pay is told at the end where there are other models to go on with.
+        const isTold = isOneOfSeveral && more?.allowed.allowInaccurate;
+        if (!more || isTold || !(await askToWrite(more.question, engineText((error as ModelError).message))))
           throw error;
         return compressed({ ...allowed, ...more.allowed });
       }
@@ -129,10 +132,8 @@ export function createCompress(parts: Parts): Compress {
       const refusals: string[] = [];
       for (const [i, source] of sources.entries()) {
         const share = shareOf(i, sources.length, call.onProgress, basename(source.fsPath));
-        const work = compressOne(source, ways[i]!, outputs[i]!, calibration, {
-          ...call,
-          onProgress: share,
-        });
+        const each = { ...call, onProgress: share };
+        const work = compressOne(source, ways[i]!, outputs[i]!, calibration, each, true);
         const outcome = await failures.orSentence(work);
         if (call.signal.aborted) break;
         if ('message' in outcome) refusals.push(outcome.message);
