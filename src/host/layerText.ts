@@ -101,7 +101,7 @@ export function layerTooltip(layer: LayerInfo, analysis: Analysis, planned?: Lay
     l10n.t('Weight: {0}, {1}', markdown(layer.weight), formatShape(layer.weightShape)),
     l10n.t('Output: {0}', markdown(engineText(formatShape(layer.outputShape)))),
     l10n.t('Parameters: {0}', formatCount(layer.parameters)) + share(layer.parameters, stored),
-    l10n.t('MACs: {0}', markdown(formatMacsOf(layer))) + share(layer.macs, analysis.macs),
+    l10n.t('MACs: {0}', markdown(engineText(formatMacsOf(layer)))) + share(layer.macs, analysis.macs),
   ];
   if (layer.macs !== null) lines.push(l10n.t('FLOPs: {0}', formatCount(2 * layer.macs)));
   if (layer.intensity !== null) lines.push(l10n.t('MACs per byte moved: {0}', formatCount(layer.intensity)));

@@ -9,6 +9,7 @@ import { formatCount, formatError, formatMacs, formatRanks } from '../../core/fo
 import type { Engine } from '../../worker/engine';
 import { type Calibrations, requestOf } from '../calibration/calibrations';
 import { calibrationLine, dataName } from '../calibration/calibrationText';
+import { engineText } from '../engineText';
 import type { Failures } from '../failures';
 import { goalGroups } from '../goals';
 import { methodName } from '../layerText';
@@ -158,7 +159,7 @@ function layerDraft(
 ): Draft {
   const entry = advice ? adviceEntry(layer, advice) : ({ kind: 'dense', layer, reason: '' } as const);
   const name = JSON.stringify(layer);
-  const [parameters, macs] = [formatCount(dense.parameters), formatMacs(dense.macs)];
+  const [parameters, macs] = [formatCount(dense.parameters), engineText(formatMacs(dense.macs))];
   return {
     label: layer,
     description: op,

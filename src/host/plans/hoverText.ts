@@ -97,7 +97,7 @@ export function tableText({ review, detail }: ExplainedEntry): string | undefine
   rows.sort((a, b) => a.cost.parameters - b.cost.parameters);
   const head = [detail.setting.method, l10n.t('rank'), l10n.t('parameters'), l10n.t('MACs'), l10n.t('error')];
   const bold = (cells: readonly string[]) => cells.map((cell) => (cell === '' ? '' : `**${cell}**`));
-  const amounts = ({ parameters, macs }: Amounts) => [formatCount(parameters), formatMacs(macs)];
+  const amounts = ({ parameters, macs }: Amounts) => [formatCount(parameters), engineText(formatMacs(macs))];
   const body = rows.map((row) => {
     const planned = isPlanned(review, row);
     const isSuggested = suggested && String(suggested.ranks) === String(row.ranks);
@@ -158,7 +158,7 @@ function adviceText(goal: Target, review: LayerReview, advice: Advice): string {
     name,
     settingName(setting),
     formatCount(parameters),
-    formatMacs(macs),
+    engineText(formatMacs(macs)),
     error,
   );
 }

@@ -160,7 +160,7 @@ function totalsTable({ before, after }: PlanReview): string {
         formatCount(after.parameters),
         formatChange(before.parameters, after.parameters),
       ],
-      [vscode.l10n.t('MACs'), formatMacs(before.macs), formatMacs(after.macs), macs],
+      [vscode.l10n.t('MACs'), engineText(formatMacs(before.macs)), engineText(formatMacs(after.macs)), macs],
     ],
   );
 }
