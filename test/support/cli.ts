@@ -43,6 +43,7 @@ function check(args: readonly string[], report: Parameters<typeof sameFigures>[1
     plan: { type: 'string' },
     'allow-larger': { type: 'boolean' },
     'allow-slower': { type: 'boolean' },
+    'allow-inaccurate': { type: 'boolean' },
     report: { type: 'string', multiple: true },
   });
   const given: Readonly<Record<string, unknown>> = values;

