@@ -100,6 +100,8 @@ export function createCompress(parts: Parts): Compress {
     await dimensions.set(uri, dimensions.of(source));
     await report.show(done);
     await models.refresh(uri);
+    // What lies outside of the workspace is found by nobody.
+    if (!vscode.workspace.getWorkspaceFolder(source)) await models.open(uri);
     return done;
   }
 
