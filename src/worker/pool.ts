@@ -160,10 +160,10 @@ interface Room {
 }
 
 /** What jobs with covariances may take together, unless it is a single one: the data they come from is there as well. */
-const CALIBRATING_BYTES = 1.25 * 2 ** 30;
+const CALIBRATING_BYTES = 0.5 * 2 ** 30;
 
 /** A job with covariances beyond which its thread ends with it. */
-const LARGE_BYTES = 384 * 2 ** 20;
+const LARGE_BYTES = 256 * 2 ** 20;
 
 interface Waiting extends Room {
   begin(thread: Thread): void;

@@ -6,7 +6,12 @@ import { createRuntimeService, RUNTIME_METHODS, type RuntimeService } from './ru
 
 const { argument, post, onMessage } = parentProcess();
 
-serve<RuntimeService>(createRuntimeService(loadRuntime(__dirname, argument !== 'web')), RUNTIME_METHODS, {
-  post,
-  onMessage: (receive) => onMessage((message) => receive(message as RpcMessage)),
-});
+const runtime = loadRuntime(__dirname, argument !== 'web');
+serve<RuntimeService>(
+  createRuntimeService(runtime, globalThis.gc as (() => void) | undefined),
+  RUNTIME_METHODS,
+  {
+    post,
+    onMessage: (receive) => onMessage((message) => receive(message as RpcMessage)),
+  },
+);

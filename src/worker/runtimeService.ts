@@ -29,9 +29,13 @@ export const RUNTIME_METHODS = [
   'release',
 ] as const satisfies readonly (keyof RuntimeService)[];
 
-/** The service on a runtime of this process. */
-export function createRuntimeService(runtime: Runtime): RuntimeService {
+/** A model of more bytes is not left to the garbage collector, which does not know how much it is. */
+const LARGE_MODEL = 16 * 2 ** 20;
+
+/** The service on a runtime of this process. `collect` makes the garbage collector run, where it can be made to. */
+export function createRuntimeService(runtime: Runtime, collect?: () => void): RuntimeService {
   const sessions = new Map<number, RuntimeSession>();
+  let isLarge = false;
   let last = 0;
   const session = (id: number) => {
     const found = sessions.get(id);
@@ -43,6 +47,7 @@ export function createRuntimeService(runtime: Runtime): RuntimeService {
     async open({ path, externalFiles, bytes }) {
       const opened = await runtime.open(path, externalFiles, bytes);
       sessions.set(++last, opened);
+      isLarge ||= (bytes?.length ?? 0) > LARGE_MODEL;
       return { id: last, inputNames: [...opened.inputNames] };
     },
     run: async ({ id, inputs }) => session(id).run(inputs),
@@ -51,6 +56,8 @@ export function createRuntimeService(runtime: Runtime): RuntimeService {
       const found = session(id);
       sessions.delete(id);
       await found.release();
+      if (isLarge) collect?.();
+      isLarge = false;
     },
   };
 }

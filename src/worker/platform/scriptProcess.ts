@@ -24,9 +24,15 @@ export function startProcess<M>(
   argument: string,
   { onMessage, onEnd }: ProcessEvents<M>,
 ): ScriptProcess {
-  const child = spawn(process.execPath, [script, argument], {
-    // Of an editor it is the program, which is Node when it is told so.
-    env: { ...process.env, ELECTRON_RUN_AS_NODE: '1' },
+  const child = spawn(process.execPath, ['--expose-gc', script, argument], {
+    // Of an editor it is the program, which is Node when it is told so. What is freed of large blocks is to go back to
+    // the system: that is what they are mapped one by one for (glibc; others don't know these names).
+    env: {
+      ...process.env,
+      ELECTRON_RUN_AS_NODE: '1',
+      MALLOC_MMAP_THRESHOLD_: '4194304',
+      MALLOC_TRIM_THRESHOLD_: '4194304',
+    },
     stdio: ['ignore', 'ignore', 'ignore', 'pipe'],
     windowsHide: true,
   });
