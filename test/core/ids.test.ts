@@ -158,10 +158,11 @@ test('keys are taken in our own view only, and each once', () => {
 });
 
 test('conditions use known views, context keys and rows only', () => {
-  const ours = new Set<string>([...Object.values(VIEWS), ...Object.values(CONTEXTS)]);
+  const ours = new Set([VIEWS, CONTEXTS, STEPS].flatMap((ids) => Object.values<string>(ids)));
   const rows: readonly string[] = Object.values(ROWS);
   for (const when of [...valuesOf('when'), ...valuesOf('enablement')]) {
-    for (const [name] of when.matchAll(/ranksmith\.\w+/g)) assert.ok(ours.has(name), `${name} in ${when}`);
+    for (const [name] of when.matchAll(/ranksmith(?:\.\w+)+/g))
+      assert.ok(ours.has(name), `${name} in ${when}`);
     for (const [, row] of when.matchAll(/viewItem == ([\w.]+)/g)) assert.ok(rows.includes(row!), when);
     for (const [, source] of when.matchAll(/viewItem =~ \/(.+?)\//g)) {
       assert.ok(
