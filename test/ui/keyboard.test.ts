@@ -104,7 +104,7 @@ describe('the whole way by keyboard', () => {
     for (let at = await focused(); ; ) {
       if (name.test(at.name)) return at;
       passed.push(`${at.role} ${at.name.slice(0, 60)}`);
-      assert.ok(passed.length < 120, `${key} does not lead to ${name}, but to:\n${passed.join('\n')}`);
+      assert.ok(passed.length < 300, `${key} does not lead to ${name}, but to:\n${passed.join('\n')}`);
       await press(key);
       const { id } = at;
       // At the end of a list a key comes to nothing.
@@ -252,24 +252,6 @@ describe('the whole way by keyboard', () => {
       await pressUntil('Tab', /^Rank of/);
       assert.ok((await focused()).isInPage);
       await keepNarrow('screen-measured');
-    }));
-
-  it('compares the two models', () =>
-    workbench.attempt('keyboard-compare', async () => {
-      await run('Ranksmith: Compare Models');
-      await choose(/^fashion-small\.onnx/);
-      await quickInput().locator('input[placeholder^="Compare fashion-small.onnx with"]').waitFor();
-      await choose(/^fashion-small\.compressed\.onnx/);
-      const page = await pageWith('table.totals');
-      await page
-        .getByText(/layers? factored/)
-        .first()
-        .waitFor();
-      const button = await pressUntil('Tab', /^Run Both$/);
-      assert.ok(button.isInPage);
-      await press('Enter');
-      await page.getByText(/Output error \d/).waitFor();
-      await keep('screen-compare');
     }));
 
   it('opens the plan and the model', () =>
