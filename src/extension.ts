@@ -75,7 +75,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const suggestions = own(createSuggestions(models));
   const planFiles = own(createPlanFiles(plans));
   const tree = own(createTree(models, suggestions, planFiles, dimensions, calibrations, workspaceState));
-  const changes = createPlanChanges({ engine, models });
+  const changes = own(createPlanChanges({ engine, models }));
   const report = own(
     createReportView({
       extension: extensionUri,
@@ -123,7 +123,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   own(createQuickFixes({ plans, engine, models, failures }));
   const replan = createReplan({ engine, models, suggestions, ...onData });
   const fixPlan = createFixPlan(plans);
-  const steps = own(createFirstSteps(models, tree));
+  const steps = own(createFirstSteps({ models, tree, changes }));
   const sampleFile = createSampleFile(extensionUri, context.globalStorageUri);
   const first = { report, steps, sampleFile, extensionId: context.extension.id };
   const planCommands = { openPlan, applySuggestions, compareMethods, changes, planActions, replan, fixPlan };

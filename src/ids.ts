@@ -71,7 +71,7 @@ export const STEPS = {
   open: 'ranksmith.did.openModel',
   /** A layer was selected in the Layers view. */
   look: 'ranksmith.did.selectLayer',
-  /** A suggestion was taken, or a plan made. */
+  /** A rank was put into a plan from a view, or a plan made. */
   accept: 'ranksmith.did.changePlan',
   /** A model was compressed. */
   compress: 'ranksmith.did.compress',

@@ -155,7 +155,7 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
         const [uri] = await filesOf(vscode.l10n.t('Apply Suggestion'), [], hasGraph);
         if (uri) rows = [{ kind: 'model', model: await models.open(onDisk(uri)) }];
       }
-      if ((await applySuggestions(rows)) > 0) steps.reached('accept');
+      await applySuggestions(rows);
     },
     [COMMANDS.compareMethods]: async (item?: LayerRow | LayerArgument) => {
       const layer = layerOf(item ?? tree.selection()[0]);
@@ -189,6 +189,7 @@ export function commandTable(parts: Parts): Readonly<Record<CommandId, (...args:
     [COMMANDS.openReport]: (item?: vscode.Uri | Row) => {
       if (item instanceof vscode.Uri || item?.kind) report.choose(uriOf(item));
       report.openInEditor();
+      if (report.last()) steps.reached('report');
     },
     // Menus hand over where they are: nothing that says what to export.
     [COMMANDS.exportReport]: (argument?: ExportArgument) => {

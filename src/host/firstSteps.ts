@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { STEPS } from '../ids';
 import type { Models } from './models';
+import type { PlanChanges } from './plans/planChanges';
 import type { Tree } from './tree';
 
 export type Step = keyof typeof STEPS;
@@ -13,7 +14,13 @@ export interface FirstSteps extends vscode.Disposable {
   reached(step: Step): void;
 }
 
-export function createFirstSteps(models: Models, tree: Tree): FirstSteps {
+interface Parts {
+  readonly models: Models;
+  readonly tree: Tree;
+  readonly changes: PlanChanges;
+}
+
+export function createFirstSteps({ models, tree, changes }: Parts): FirstSteps {
   const known = new Set<Step>();
   const reached = (step: Step) => {
     if (known.has(step)) return;
@@ -27,6 +34,8 @@ export function createFirstSteps(models: Models, tree: Tree): FirstSteps {
     tree.onDidSelect((rows) => {
       if (rows.some(({ kind }) => kind === 'layer')) reached('look');
     }),
+    // Wherever it was chosen: in the tree, in the report, among methods.
+    changes.onDidApply(() => reached('accept')),
   );
   return { reached, dispose: () => subscriptions.dispose() };
 }

@@ -15,11 +15,8 @@ interface Parts {
   readonly changes: PlanChanges;
 }
 
-/**
- * Puts the suggestions of these layers, or of all layers of these models, into the plans beside the models. Resolves with
- * how many layers that were.
- */
-export type ApplySuggestions = (rows: readonly Row[]) => Promise<number>;
+/** Puts the suggestions of these layers, or of all layers of these models, into the plans beside the models. */
+export type ApplySuggestions = (rows: readonly Row[]) => Promise<void>;
 
 export function createApplySuggestions({ models, suggestions, changes }: Parts): ApplySuggestions {
   /** The layers of a model with their suggestions, which are computed where nobody has looked at them yet. */
@@ -51,13 +48,11 @@ export function createApplySuggestions({ models, suggestions, changes }: Parts):
       if (row.kind === 'model') byModel.set(row.model, 'all');
       else if (row.kind === 'layer' && wanted !== 'all') byModel.set(row.model, wanted.add(row.layer.name));
     }
-    let count = 0;
     for (const [model, wanted] of byModel) {
       const layers = await suggested(model);
       const entries = layers.flatMap((layer) =>
         wanted === 'all' || wanted.has(layer.name) ? suggestionOf(layer) : [],
       );
-      count += entries.length;
       if (entries.length > 0) await changes.apply(model.uri, entries);
       else {
         const name = basename(model.uri.fsPath);
@@ -66,7 +61,6 @@ export function createApplySuggestions({ models, suggestions, changes }: Parts):
         );
       }
     }
-    return count;
   };
 }
 

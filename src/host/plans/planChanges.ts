@@ -17,8 +17,10 @@ import { planDocument, planSource } from './planSource';
 import { planUri } from './planUri';
 import { writePlan } from './writePlan';
 
-/** What the Layers view changes in the plans beside the models. */
-export interface PlanChanges {
+/** What the Layers view and the report change in the plans beside the models. */
+export interface PlanChanges extends vscode.Disposable {
+  /** Somebody's choice is in a plan, by `apply` or `replace`. */
+  readonly onDidApply: vscode.Event<void>;
   /**
    * Makes entries of the plan beside a model, or of another that is named, what they shall be. Without a plan one is made, whose goal is the energy of
    * suggestions, with these entries only. A plan that was saved is saved again. Throws 'bad-plan' where the text of the plan
@@ -56,6 +58,7 @@ export function createPlanChanges({
   readonly models: Models;
 }): PlanChanges {
   const changes: Change[] = [];
+  const applied = new vscode.EventEmitter<void>();
   /** One after the other: each is an edit of the text that the one before left. */
   let last: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
@@ -121,6 +124,7 @@ export function createPlanChanges({
       });
     }
     vscode.window.setStatusBarMessage(vscode.l10n.t('{0}: {1}', name, title), 5000);
+    applied.fire();
   }
 
   async function replace(model: vscode.Uri, plan: PlanFile): Promise<void> {
@@ -136,6 +140,7 @@ export function createPlanChanges({
       remember({ uri, text: document.getText(), entries: new Map(), wasSaved, before, title });
     }
     vscode.window.setStatusBarMessage(vscode.l10n.t('{0}: {1}', basename(uri.path), title), 5000);
+    applied.fire();
   }
 
   async function undo(): Promise<void> {
@@ -157,6 +162,8 @@ export function createPlanChanges({
     apply: (model, entries, plan = planUri(model)) => inTurn(() => apply(model, entries, plan)),
     replace: (model, plan) => inTurn(() => replace(model, plan)),
     undo: () => inTurn(undo),
+    onDidApply: applied.event,
+    dispose: () => applied.dispose(),
   };
 }
 
