@@ -38,16 +38,24 @@ describe('Compare Models', () => {
       });
       await compare(after, folder.model);
       const view = (await shows(pair, ({ kind }) => kind === 'ready')) as Ready;
-      const factored = view.comparison.layers.filter(({ kind }) => kind === 'factored');
-      const { report } = await internals();
+      const { report, comparePanels } = await internals();
       const said = report.last()!.layers.filter(({ method }) => method !== 'dense');
+      const errors = ({ comparison }: Ready) =>
+        comparison.layers
+          .filter(({ kind }) => kind === 'factored')
+          .map(({ name, method, weightError }) => [name, method, weightError]);
       assert.deepEqual(
-        factored.map(({ name, method, weightError }) => [name, method, weightError]),
+        errors(view),
         said.map(({ name, method, weightError }) => [name, method, weightError]),
       );
       assert.equal(view.isFromReport, true);
       assert.ok(view.comparison.run && 'outputError' in view.comparison.run);
       assert.equal(view.comparison.run.outputError.relative, report.last()!.outputError.relative);
+      // Running both again tells nothing of weights: what the report said of them stays.
+      await comparePanels.run(pair);
+      const again = comparePanels.viewOf(pair) as Ready;
+      assert.equal(again.isFromReport, false);
+      assert.deepEqual(errors(again), errors(view));
     } finally {
       await closeAll();
       folder.remove();

@@ -82,10 +82,10 @@ export function createComparePanels(parts: Parts): ComparePanels {
     send(open);
   }
 
-  const ready = (comparison: ModelComparison): CompareView => {
-    const known = withReport(comparison, lastReport());
-    return { kind: 'ready', comparison: known, isFromReport: known !== comparison };
-  };
+  const ready = (comparison: ModelComparison): CompareView => ({
+    kind: 'ready',
+    ...withReport(comparison, lastReport()),
+  });
 
   const request = ({ before, after }: Pair) => ({
     before: enginePath(onDisk(before)),
@@ -123,7 +123,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
         call,
       );
     const comparison = await withNotification(notified, compare);
-    if (open.version === version) show(open, { kind: 'ready', comparison, isFromReport: false });
+    if (open.version === version) show(open, ready(comparison));
   }
 
   async function exportCsv({ view, pair }: Panel): Promise<void> {

@@ -2,21 +2,29 @@ import type { LayerChange, ModelComparison } from '../../core/compress/compare/m
 import type { CompressionReport, ModelFigures } from '../../core/compress/report';
 
 /**
- * A comparison of a model with what it was compressed to, with the errors and times that were measured then: those of the report, if it
- * is of these very files. Else the comparison itself.
+ * A comparison of a model with what it was compressed to, with what was measured then, if the report is of these very files: errors
+ * of weights and, where they have not been run since, output error and times.
  */
-export function withReport(comparison: ModelComparison, report: CompressionReport | null): ModelComparison {
+export function withReport(
+  comparison: ModelComparison,
+  report: CompressionReport | null,
+): { readonly comparison: ModelComparison; readonly isFromReport: boolean } {
   const { before, after, layers, run } = comparison;
-  if (!report || run || !isOf(report.original, before) || !isOf(report.compressed, after)) return comparison;
+  if (!report || !isOf(report.original, before) || !isOf(report.compressed, after)) {
+    return { comparison, isFromReport: false };
+  }
   const errors = new Map(report.layers.map(({ name, weightError }) => [name, weightError]));
   const { original, compressed, outputError, engine, inputs, assumedDims } = report;
   return {
-    ...comparison,
-    layers: layers.map(
-      (layer): LayerChange =>
-        layer.kind === 'factored' ? { ...layer, weightError: errors.get(layer.name) ?? null } : layer,
-    ),
-    run: { original, compressed, outputError, engine, inputs, assumedDims },
+    comparison: {
+      ...comparison,
+      layers: layers.map(
+        (layer): LayerChange =>
+          layer.kind === 'factored' ? { ...layer, weightError: errors.get(layer.name) ?? null } : layer,
+      ),
+      run: run ?? { original, compressed, outputError, engine, inputs, assumedDims },
+    },
+    isFromReport: run === undefined,
   };
 }
 
