@@ -5,7 +5,7 @@ import type { LayerInfo } from '../../src/core/compress/analysis';
 import type { ModelInspection } from '../../src/core/compress/modelStructure';
 import type { ModelView } from '../../webview/modelPage/messages';
 import { chromiumOptions } from '../vscode/chromium.mjs';
-import { openPage, seriousFindings, THEMES, tell } from './pages';
+import { openPage, seriousFindings, stopsKept, THEMES, tell } from './pages';
 
 const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
 
@@ -167,6 +167,15 @@ describe('the page of a model', () => {
       await page.keyboard.press('Enter');
       assert.deepEqual(await page.evaluate('posted.at(-1)'), { kind: 'do', action });
     }
+    await page.close();
+  });
+
+  it('leaves the focus where it is when the file is read anew', async () => {
+    const page = await openPage(browser, 'modelPage', 600, { state: { filter: 'features' } });
+    const again = () => show(page, { kind: 'ready', inspection: inspectionOf([layer({})]) });
+    await again();
+    // Four buttons, two tables that scroll, the filter, the table of layers and its headers.
+    assert.equal(await stopsKept(page, again), 8 + 8);
     await page.close();
   });
 });

@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
@@ -47,6 +48,27 @@ export async function openPage(
 /** Gives the page a message, as the extension would. */
 export const tell = (page: Page, message: object) =>
   page.evaluate(`postMessage(${JSON.stringify(message)}, '*')`);
+
+/** What has the focus: its element, what it is called, and where the cursor is in it. */
+const PLACE = `(({ localName, ariaLabel, textContent, selectionStart }) =>
+  [localName, ariaLabel ?? textContent, selectionStart ?? null].join())(document.activeElement)`;
+
+/**
+ * Goes through the whole page by Tab and draws it anew at each stop, by `again`: the focus stays where it was. Resolves with how
+ * many stops there were.
+ */
+export async function stopsKept(page: Page, again: () => Promise<void>): Promise<number> {
+  for (let stops = 0; ; stops++) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate('document.activeElement === document.body')) return stops;
+    if ((await page.evaluate(`document.activeElement.type`)) === 'search') await page.keyboard.press('Home');
+    const before = await page.evaluate(PLACE);
+    await page.evaluate(`document.activeElement.setAttribute('data-former', '')`);
+    await again();
+    await page.locator('[data-former]').waitFor({ state: 'detached' });
+    assert.equal(await page.evaluate(PLACE), before);
+  }
+}
 
 /** What axe finds serious about the page as it is now. */
 export async function seriousFindings(page: Page): Promise<readonly string[]> {

@@ -1,5 +1,6 @@
 /** Entry of the page of a comparison: two models side by side. */
 import './comparePage.css';
+import { replaceContent } from '../replaceContent';
 import type { TableState } from '../table/virtualTable';
 import { comparePage } from './comparePage';
 import type { FromComparePage, ToComparePage } from './messages';
@@ -21,10 +22,9 @@ window.addEventListener('message', ({ data }: MessageEvent<ToComparePage>) => {
   if (data?.kind !== 'show') return;
   keep({ pair: data.pair });
   const { filter = '', changedOnly = true, table } = state();
-  const page = document.getElementById('page');
-  // A button that was pressed is made anew: the keyboard shall not lose its place.
-  const focused = document.activeElement?.getAttribute('data-action');
-  page?.replaceChildren(
+  const page = document.getElementById('page')!;
+  replaceContent(
+    page,
     ...comparePage(data, {
       filter,
       changedOnly,
@@ -36,7 +36,6 @@ window.addEventListener('message', ({ data }: MessageEvent<ToComparePage>) => {
       onOpen: (side) => post({ kind: 'open', side }),
     }),
   );
-  if (focused) page?.querySelector<HTMLElement>(`[data-action="${focused}"]`)?.focus();
-  page?.setAttribute('aria-busy', String(data.view.kind === 'reading'));
+  page.setAttribute('aria-busy', String(data.view.kind === 'reading'));
 });
 post({ kind: 'ready' });

@@ -1,5 +1,6 @@
 /** Entry of the page of a model: what the file is made of, read-only. */
 import './modelPage.css';
+import { replaceContent } from '../replaceContent';
 import type { TableState } from '../table/virtualTable';
 import type { FromModelPage, ToModelPage } from './messages';
 import { modelPage } from './modelPage';
@@ -20,8 +21,9 @@ let isFirst = true;
 window.addEventListener('message', ({ data }: MessageEvent<ToModelPage>) => {
   if (data?.kind !== 'show') return;
   const { filter = '', table, scroll } = state();
-  const page = document.getElementById('page');
-  page?.replaceChildren(
+  const page = document.getElementById('page')!;
+  replaceContent(
+    page,
     ...modelPage(data, {
       filter,
       table,
@@ -31,7 +33,7 @@ window.addEventListener('message', ({ data }: MessageEvent<ToModelPage>) => {
       onLayer: (name) => post({ kind: 'layer', name }),
     }),
   );
-  page?.setAttribute('aria-busy', String(data.view.kind === 'reading'));
+  page.setAttribute('aria-busy', String(data.view.kind === 'reading'));
   if (isFirst && data.view.kind === 'ready') {
     isFirst = false;
     if (scroll) requestAnimationFrame(() => window.scrollTo(0, scroll));
