@@ -1,3 +1,4 @@
+import type { OverviewLayer } from '../../src/core/compress/overview';
 import type { ErrorCurve, SettingDetail } from '../../src/core/compress/planReview';
 import {
   formatChange,
@@ -145,6 +146,12 @@ export function rankSection(context: PageContext): RankSection {
     draw();
   }
 
+  /** Its operator, the shape of its weight where that is known, and what there is to say of it. */
+  const aboutLayer = ({ op, weightShape, note }: OverviewLayer) =>
+    weightShape
+      ? fill(texts.layerTitle, op, formatShape(weightShape), note ?? '').trim()
+      : [op, ...(note ? [note] : [])].join(' · ');
+
   const isInPlan = () =>
     subject?.plan !== 'none' &&
     known?.chosen?.method === known?.detail.setting.method &&
@@ -159,8 +166,7 @@ export function rankSection(context: PageContext): RankSection {
   function draw(): void {
     const found = subject?.overview.layers.find(({ name }) => name === layer);
     title.textContent = found ? found.name : texts.layer;
-    const shape = found?.weightShape ? formatShape(found.weightShape) : '';
-    about.textContent = found ? fill(texts.layerTitle, found.op, shape || '–', found.note ?? '').trim() : '';
+    about.textContent = found ? aboutLayer(found) : '';
     const isThere = known !== undefined && found !== undefined;
     content.hidden = !isThere;
     status.textContent =
