@@ -3,7 +3,7 @@ import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from '
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Frame, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { run } from '../support/cli';
 import { englishWords } from '../support/englishWords';
 import { openWorkbench, type Workbench } from '../vscode/ui.mjs';
@@ -109,21 +109,6 @@ describe('the extension in Chinese', () => {
     picker().locator(
       '.quick-input-title, .quick-input-list .monaco-icon-label, .quick-input-list .quick-input-list-separator:visible',
     );
-  /** The page of a tab or of the view, known by what it shows. */
-  const pageWith = async (selector: string): Promise<Frame> => {
-    for (let i = 0; i < 400; i++) {
-      for (const frame of workbench.page.frames()) {
-        const isShown = await frame
-          .locator(selector)
-          .first()
-          .isVisible()
-          .catch(() => false);
-        if (isShown) return frame;
-      }
-      await workbench.page.waitForTimeout(150);
-    }
-    throw new Error(`No page shows ${selector}.`);
-  };
   /** Does something up to five times, with more patience each time, and Escape in between. */
   const again = async (act: (timeout: number) => Promise<void>) => {
     for (let attempt = 1; ; attempt++) {
@@ -253,7 +238,7 @@ describe('the extension in Chinese', () => {
 
   it('shows a model, and compares two', () =>
     workbench.attempt('chinese-pages', async () => {
-      const { openContainer, contextMenu, screenshot } = workbench;
+      const { openContainer, contextMenu, pageWith, screenshot } = workbench;
       await openContainer('Explorer');
       await contextMenu(MODEL, manifest['command.openModel']!);
       const model = await pageWith('.facts');
@@ -264,7 +249,7 @@ describe('the extension in Chinese', () => {
       await choices().filter({ hasText: MODEL }).first().waitFor();
       await inChinese(choices());
       await choices().filter({ hasText: MODEL }).first().click();
-      const comparison = await pageWith('table.totals');
+      const comparison = await pageWith('[data-action="run"]');
       await comparison
         .getByRole('row', { name: new RegExp(say('factored')) })
         .first()

@@ -3,7 +3,6 @@ import { copyFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import type { Frame } from 'playwright-core';
 import { run } from '../support/cli';
 import { openWorkbench, type Workbench } from '../vscode/ui.mjs';
 
@@ -30,23 +29,6 @@ describe('models in editor tabs', () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** The page of a tab: pages lie over the workbench, so they are known by what they show. */
-  async function pageWith(selector: string): Promise<Frame> {
-    const { page } = workbench;
-    for (let i = 0; i < 200; i++) {
-      for (const frame of page.frames()) {
-        const isShown = await frame
-          .locator(selector)
-          .first()
-          .isVisible()
-          .catch(() => false);
-        if (isShown) return frame;
-      }
-      await page.waitForTimeout(150);
-    }
-    throw new Error(`No page shows ${selector}.`);
-  }
-
   const openWith = async (file: string) => {
     await workbench.contextMenu(file, 'Open With...');
     await workbench.page
@@ -58,7 +40,7 @@ describe('models in editor tabs', () => {
 
   it('a model shows what it is made of when it is opened with the editor of models', () =>
     workbench.attempt('model-editor', async () => {
-      const { page, openContainer, screenshot, row } = workbench;
+      const { page, openContainer, pageWith, screenshot, row } = workbench;
       await openContainer('Explorer');
       await openWith(MODEL);
       const frame = await pageWith('.facts');
@@ -76,7 +58,7 @@ describe('models in editor tabs', () => {
 
   it('a model that can’t be read says so, and where else to look', () =>
     workbench.attempt('model-editor-broken', async () => {
-      const { openContainer, page } = workbench;
+      const { openContainer, page, pageWith } = workbench;
       await openContainer('Explorer');
       await openWith('broken.onnx');
       const frame = await pageWith('[role="alert"]');
@@ -88,13 +70,13 @@ describe('models in editor tabs', () => {
 
   it('two models that are selected in the explorer are compared', () =>
     workbench.attempt('compare', async () => {
-      const { page, openContainer, file, contextMenu, screenshot } = workbench;
+      const { page, openContainer, file, contextMenu, pageWith, screenshot } = workbench;
       await openContainer('Explorer');
       await file(MODEL).click();
       await file(COMPRESSED).click({ modifiers: ['ControlOrMeta'] });
       await page.locator('.explorer-folders-view .monaco-list-row.selected').nth(1).waitFor();
       await contextMenu(COMPRESSED, 'Compare Models');
-      const frame = await pageWith('table.totals');
+      const frame = await pageWith('[data-action="run"]');
       await frame.getByText(/layers? factored · \d layers the same/).waitFor();
       await frame.getByRole('row', { name: /fc1.*factored: svd, rank \d+/ }).waitFor();
       await frame.getByRole('button', { name: 'Run Both' }).click();

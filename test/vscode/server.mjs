@@ -29,8 +29,8 @@ const quietSettings = {
  * - `workspace`: a folder to work on. It is copied, so that nothing done in the editor reaches the original.
  * - `settings`: user settings on top of `quietSettings`. `args`, `env`: for the server. `port`: 0 is any free one.
  *
- * Resolves with `{ url, pageUrl(query?), emptyUrl, uri(path), workspace, data, log(), ended, stop() }`; `workspace` is the
- * copy, `emptyUrl` a window without a folder, `data` the folder of the server's own files, `ended` resolves when the server is gone. Rejects with a sentence and the server's log if it ends early or does
+ * Resolves with `{ url, pageUrl(query?), emptyUrl, uri(path), workspace, data, configure(settings), log(), ended, stop() }`;
+ * `workspace` is the copy, `configure` changes user settings, `emptyUrl` a window without a folder, `data` the folder of the server's own files, `ended` resolves when the server is gone. Rejects with a sentence and the server's log if it ends early or does
  * not answer within a minute.
  */
 export async function startServer({ vsix, workspace, settings = {}, args = [], env = {}, port = 0 } = {}) {
@@ -39,7 +39,8 @@ export async function startServer({ vsix, workspace, settings = {}, args = [], e
   const removeData = () => rmSync(data, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
   const forget = atExit(removeData);
   try {
-    writeSettings(data, { ...quietSettings, ...settings });
+    const configured = { ...quietSettings, ...settings };
+    writeSettings(data, configured);
     const copy = path.join(data, 'workspace', workspace ? path.basename(workspace) : 'empty');
     mkdirSync(copy, { recursive: true });
     if (workspace) cpSync(workspace, copy, { recursive: true });
@@ -62,6 +63,7 @@ export async function startServer({ vsix, workspace, settings = {}, args = [], e
         `${server.url}/?${new URLSearchParams({ folder: serverPath(copy), ...query })}`,
       emptyUrl: `${server.url}/?ew=true`,
       uri: (file) => `vscode-remote://${new URL(server.url).host}${encodeURI(serverPath(file))}`,
+      configure: (changed) => writeSettings(data, Object.assign(configured, changed)),
       log: server.log,
       ended: server.ended,
       stop: async () => {

@@ -1,4 +1,7 @@
-import type { FrameLocator, Locator, Page } from 'playwright-core';
+import type { Frame, FrameLocator, Locator, Page } from 'playwright-core';
+
+/** VS Code's own themes. */
+export type Theme = 'dark' | 'light' | 'high-contrast' | 'high-contrast-light';
 
 /** What to open; every part has a default. */
 export interface WorkbenchOptions {
@@ -9,7 +12,7 @@ export interface WorkbenchOptions {
   /** User settings. */
   readonly settings?: Readonly<Record<string, unknown>>;
   readonly viewport?: { readonly width: number; readonly height: number };
-  readonly theme?: 'dark' | 'light' | 'high-contrast' | 'high-contrast-light';
+  readonly theme?: Theme;
   /** The activity-bar entry whose appearance tells that the extension has contributed. Default: Ranksmith */
   readonly container?: string;
   /** The language of extensions, as their files name it: zh-cn. VS Code's own texts stay English. Default: en */
@@ -27,6 +30,12 @@ export interface Workbench {
   readonly workspace: string;
   /** The folder that the extension may keep files in. */
   readonly globalStorage: string;
+  /** Looks ten times a second, for half a minute, until there is something; else fails with the sentence. */
+  until<T>(what: string, look: () => Promise<T | undefined>): Promise<T>;
+  /** The page of the extension that shows an element: pages lie over the workbench, so they are known by what they show. */
+  pageWith(selector: string): Promise<Frame>;
+  /** Gives the window another theme, and waits until it and all its pages have it. Nothing is touched for that: an open menu stays. */
+  wear(theme: Theme): Promise<void>;
   /** Saves out/screenshots/<name>.png and resolves with its path. */
   screenshot(name: string): Promise<string>;
   /** The row of a file in the explorer. */

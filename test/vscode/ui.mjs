@@ -6,11 +6,16 @@ import { root } from './install.mjs';
 import { startServer } from './server.mjs';
 
 const screenshots = path.join(root, 'out', 'screenshots');
+/** What VS Code calls a theme, and how its window and the pages of extensions show that they wear it. */
 const themes = {
-  dark: 'Default Dark Modern',
-  light: 'Default Light Modern',
-  'high-contrast': 'Default High Contrast',
-  'high-contrast-light': 'Default High Contrast Light',
+  dark: { label: 'Default Dark Modern', window: 'vs-dark', page: 'vscode-dark' },
+  light: { label: 'Default Light Modern', window: 'vs', page: 'vscode-light' },
+  'high-contrast': { label: 'Default High Contrast', window: 'hc-black', page: 'vscode-high-contrast' },
+  'high-contrast-light': {
+    label: 'Default High Contrast Light',
+    window: 'hc-light',
+    page: 'vscode-high-contrast-light',
+  },
 };
 
 /**
@@ -30,7 +35,7 @@ export async function openWorkbench({
   for (const needed of [vsix, folder ?? []].flat()) {
     if (!existsSync(needed)) throw new Error(`The UI tests need ${needed}, which does not exist.`);
   }
-  const colours = { 'workbench.colorTheme': themes[theme], 'window.autoDetectColorScheme': false };
+  const colours = { 'workbench.colorTheme': themes[theme].label, 'window.autoDetectColorScheme': false };
   const options = { vsix, workspace: folder ?? undefined, settings: { ...colours, ...settings } };
   const server = await startServer(options);
   let browser;
@@ -121,9 +126,39 @@ function drive(page, server, browser) {
     return outer.first().contentFrame().locator('iframe#active-frame').contentFrame();
   };
 
+  const until = async (what, look) => {
+    for (let left = 300; ; left--) {
+      const found = await look();
+      if (found !== undefined) return found;
+      if (left === 0) throw new Error(what);
+      await page.waitForTimeout(100);
+    }
+  };
+
   return {
     page,
     explorer,
+    until,
+    pageWith: (selector) =>
+      until(`No page shows ${selector}.`, async () => {
+        for (const frame of page.frames()) {
+          const shown = frame.locator(selector).first();
+          // A page may go while it is looked at.
+          if (await shown.isVisible().catch(() => false)) return frame;
+        }
+        return undefined;
+      }),
+    wear: async (theme) => {
+      const { label, window: shown, page: kind } = themes[theme];
+      server.configure({ 'workbench.colorTheme': label });
+      await page.locator(`.monaco-workbench.${shown}`).waitFor();
+      await until(`Not every page is ${kind}.`, async () => {
+        const bodies = (frame) =>
+          frame.locator('body[data-vscode-theme-kind]').evaluateAll((all) => all.map((each) => each.dataset));
+        const found = await Promise.all(page.frames().map((frame) => bodies(frame).catch(() => [])));
+        return found.flat().every(({ vscodeThemeKind }) => vscodeThemeKind === kind) || undefined;
+      });
+    },
     workspace: server.workspace,
     globalStorage: path.join(server.data, 'data/User/globalStorage/ranksmith.ranksmith'),
     screenshot,
