@@ -10,7 +10,7 @@ import {
   reportFormatOf,
 } from '../core/compress/printReport/reportFormat';
 import type { CompressionReport } from '../core/compress/report';
-import { isDamaged } from '../core/compress/worth';
+import { isDamaged, missesGoal } from '../core/compress/worth';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
 import type { Engine } from '../worker/engine';
@@ -75,7 +75,7 @@ export async function compressCommand(
   } catch (error) {
     if (error instanceof UsageError) throw error;
     if (values.json) terminal.print(JSON.stringify({ file: model, error: errorOf(error) }));
-    else terminal.complain(hinted(errorOf(error)));
+    else terminal.complain(hinted(errorOf(error), 'compress'));
     return 1;
   }
 }
@@ -177,6 +177,7 @@ function unweighed({ layers, calibration }: CompressionReport): readonly string[
 
 /** What is written all the same because somebody insists, or chose the ranks. */
 function damaged(report: CompressionReport): readonly string[] {
+  if (missesGoal(report)) return ['note: it misses its goal.'];
   return isDamaged(report) ? ['note: the outputs change by more than what is saved is worth.'] : [];
 }
 

@@ -29,7 +29,7 @@ export async function planCommand(
     return 0;
   } catch (error) {
     if (values.json) terminal.print(JSON.stringify({ file: model, error: errorOf(error) }));
-    else terminal.complain(hinted(errorOf(error)));
+    else terminal.complain(hinted(errorOf(error), 'plan'));
     return 1;
   }
 }

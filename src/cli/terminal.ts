@@ -79,8 +79,9 @@ export function errorOf(error: unknown): { readonly code: string; readonly messa
 }
 
 /** The sentence of a refusal, and what a person at a terminal can do about it. */
-export function hinted({ code, message }: ReturnType<typeof errorOf>): string {
+export function hinted({ code, message }: ReturnType<typeof errorOf>, command: 'compress' | 'plan'): string {
   if (code === 'target-exists') return `${message} Add --overwrite to replace it.`;
+  if (command === 'plan') return message;
   if (code === 'inaccurate') return `${message} Add --allow-inaccurate to write it all the same.`;
   return code === 'slower' ? `${message} Add --allow-slower to write it all the same.` : message;
 }

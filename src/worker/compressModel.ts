@@ -107,7 +107,7 @@ export async function compressModel(
         if (!on) return factorLayers(tools.pool, open, options, layers, factorCall);
         const call = { ...factorCall, foldNorms, meaning } as const;
         return isFirst && planWithin && isChecked(target)
-          ? (await meetGoal(tools, on, options, target, planWithin, call)).applied
+          ? (await meetGoal(tools, on, options, target, planWithin, call, request.allowInaccurate)).applied
           : applyCalibrated(tools, on, options, layers, call);
       };
       const inputs = data ? calibrationInputs(data) : modelInputs(open.model, analyzed.bind, undefined, seed);

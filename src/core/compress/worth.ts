@@ -1,5 +1,5 @@
 import { isTimed, type Target } from './plan';
-import type { ModelFigures, Verification } from './report';
+import type { CompressionReport, LabelAccuracy, ModelFigures, Verification } from './report';
 
 /**
  * What a result takes away of its original, as a share: of the parameters, of the MACs, or for a goal of time of that, whichever
@@ -40,4 +40,24 @@ export function isDamaged({
   target,
 }: Pick<Verification, 'original' | 'compressed' | 'outputError'> & { readonly target: Target }): boolean {
   return !(outputError.relative <= worthError(savedShare(original, compressed, target)));
+}
+
+/** Percentage points of right answers that are lost; below 0 where more are right than before. */
+export function pointsLost({ before, after }: LabelAccuracy): number {
+  return 100 * (before - after);
+}
+
+/** Whether a result misses the goal of output error or accuracy that it was made for, as measured. */
+export function missesGoal({
+  target,
+  outputError,
+  accuracy,
+}: Pick<CompressionReport, 'target' | 'outputError' | 'accuracy'>): boolean {
+  if (target.kind === 'error') return outputError.relative > target.error;
+  return target.kind === 'accuracy' && accuracy !== undefined && pointsLost(accuracy) > mostPoints(target);
+}
+
+/** The points that a goal lets go: counts of answers are shares that no number holds exactly. */
+export function mostPoints({ points }: Extract<Target, { readonly kind: 'accuracy' }>): number {
+  return points + 1e-9;
 }

@@ -206,6 +206,7 @@ function nextAfter(code: ModelErrorCode): string {
     case 'target-exists':
       return 'Ask the user whether it may be replaced, then call again with overwrite: true, or with another output.';
     case 'unreachable-target':
+    case 'inaccurate':
       return 'Call ranksmith_suggest_ranks with milder goals to see what can be reached.';
     case 'nothing-to-do':
       return 'Tell the user that low-rank decomposition does not help here, or try a stronger goal.';

@@ -2,7 +2,7 @@ import type { OutputMeaning } from '../../core/compress/calibrated/reactionModel
 import type { Layer } from '../../core/compress/layer';
 import type { LayerOptions, Planned } from '../../core/compress/makePlan';
 import type { Target } from '../../core/compress/plan';
-import type { LabelAccuracy } from '../../core/compress/report';
+import { mostPoints, pointsLost } from '../../core/compress/worth';
 import { formatPercent } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { type Applied, type ApplyCall, applyCalibrated } from './applyCalibrated';
@@ -53,8 +53,8 @@ export function meaningOf({ kind }: Target): OutputMeaning {
 /**
  * Carries out plans until one keeps on the samples held back what was asked for: the output error, or how many of the answers
  * are right. Each next one aims as much lower, or higher, as the one before was off, or between those that kept it and
- * those that did not. Of those that meet the goal it is the smallest. Throws 'unreachable-target' with the nearest where
- * none does. A plan that factors nothing is an answer, too.
+ * those that did not. Of those that meet the goal it is the smallest. Where none does it throws 'inaccurate' with the
+ * nearest, or with `allowMissed` takes that. A plan that factors nothing is an answer, too.
  */
 export async function meetGoal(
   tools: CalibrateTools,
@@ -63,9 +63,10 @@ export async function meetGoal(
   goal: CheckedGoal,
   planWithin: (aim: number) => Planned,
   call: ApplyCall,
+  allowMissed = false,
 ): Promise<MetGoal> {
   const attempts: Attempt[] = [];
-  const most = goal.kind === 'error' ? goal.error : goal.points + 1e-9;
+  const most = goal.kind === 'error' ? goal.error : mostPoints(goal);
   const limit = ATTEMPTS[goal.kind];
   let aim: number | undefined = goal.kind === 'error' ? goal.error : FIRST_DIVERGENCE;
   while (aim !== undefined && attempts.length < limit) {
@@ -91,7 +92,8 @@ export async function meetGoal(
   const met = attempts.filter(({ loss }) => loss <= most).sort((a, b) => parametersOf(a) - parametersOf(b));
   if (met[0]) return met[0];
   const nearest = [...attempts].sort((a, b) => a.loss - b.loss)[0]!;
-  throw new ModelError('unreachable-target', `${on.open.path}: ${whyNot(goal, nearest)}`);
+  if (allowMissed) return nearest;
+  throw new ModelError('inaccurate', `${on.open.path}: ${whyNot(goal, nearest)}`);
 }
 
 const parametersOf = ({ planned }: Attempt) => planned.after.parameters;
@@ -113,11 +115,6 @@ async function checked(
 
 function lossOf({ kind }: CheckedGoal, { outputError, accuracy }: HeldBackCheck): number {
   return kind === 'error' ? outputError.relative : pointsLost(accuracy!);
-}
-
-/** Percentage points; below 0 where more is right than before. */
-function pointsLost({ before, after }: LabelAccuracy): number {
-  return 100 * (before - after);
 }
 
 function nextError(goal: number, attempts: readonly Attempt[]): number | undefined {
