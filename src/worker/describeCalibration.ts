@@ -1,5 +1,7 @@
+import type { DimBindings } from '../core/compress/analysis';
 import { analyzeModel } from '../core/compress/analyzeModel';
 import { ModelError } from '../core/onnx/modelError';
+import { judgeLabels } from './calibrate/judgeLabels';
 import { planCalibration } from './calibrate/openCalibrated';
 import { openCalibration } from './calibration/calibrationData';
 import { normFit, normWarnings } from './calibration/normFit';
@@ -15,15 +17,27 @@ export async function describeCalibration(
 ): Promise<DescribedCalibration> {
   const open = openModel(path);
   try {
-    const { bind } = analyzeModel(open.model, { dims, openExternal: open.openExternal });
+    const analyze = (sizes: DimBindings) =>
+      analyzeModel(open.model, { dims: { ...sizes, ...dims }, openExternal: open.openExternal });
     const options = { ...calibration, ...(seed === undefined ? {} : { seed }) };
-    const data = await openCalibration(open.model, bind, options, signal);
+    const data = await openCalibration(open.model, analyze({}).bind, options, signal);
     try {
       const description = await data.describe(signal);
       const fitToNorm = await fitOf(runtime, open, data, signal);
+      const { labels, warnings: odd = [] } =
+        calibration.labels === undefined || identify
+          ? {}
+          : await judgeLabels(
+              runtime,
+              { open, data, macs: analyze(data.sizes).totals.macs },
+              calibration.labels,
+              signal,
+            );
       return {
         ...description,
-        ...(fitToNorm ? { fitToNorm, warnings: [...normWarnings(fitToNorm), ...description.warnings] } : {}),
+        warnings: [...(fitToNorm ? normWarnings(fitToNorm) : []), ...odd, ...description.warnings],
+        ...(fitToNorm ? { fitToNorm } : {}),
+        ...(labels ? { labels } : {}),
         ...(identify ? { identity: await planCalibration(data, calibration, signal) } : {}),
       };
     } finally {

@@ -8,7 +8,7 @@ import type { Target } from '../core/compress/plan';
 import type { PlanCalibration, PlanFile, PlanProposal } from '../core/compress/planFile';
 import type { MethodOffer, PlanReview, SettingDetail } from '../core/compress/planReview';
 import type { CompressionReport, Preview, Verification } from '../core/compress/report';
-import type { CalibrationDescription } from './calibration/description';
+import type { CalibrationDescription, LabelsDescription } from './calibration/description';
 import type { Preprocessing } from './calibration/preprocessing';
 
 /** Data to calibrate on. */
@@ -26,6 +26,8 @@ export interface CalibrationRequest {
 export interface DescribedCalibration extends CalibrationDescription {
   /** What a plan that is made on it says of it; only where that was asked for. */
   readonly identity?: PlanCalibration;
+  /** Missing where no labels were given, or only an identity was asked for. */
+  readonly labels?: LabelsDescription;
 }
 
 /** What is going on, for progress displays. */
@@ -90,7 +92,7 @@ export interface CompressRequest extends ModelRequest {
   readonly allowSlower?: boolean;
   /** Write ranks at or above the break-even rank too: larger and slower, for experiments. */
   readonly allowLarger?: boolean;
-  /** Write a result whose output error is above the goal, or above what it is worth, too (`worthError`). */
+  /** Write a result that misses its goal of output error or accuracy, or costs more than it is worth (`worthError`), too. */
   readonly allowInaccurate?: boolean;
 }
 

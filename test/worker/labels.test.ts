@@ -170,6 +170,45 @@ describe('labels', () => {
     assert.ok(!existsSync(at.beside('small.onnx')));
   });
 
+  it('are described as the model sees them: classes, how far it agrees, what looks wrong', async () => {
+    const at = await prepared();
+    const describeWith = (file: string) =>
+      session.describeCalibration({ path: at.model, calibration: { path: at.data, labels: file } });
+    const { labels, warnings } = await describeWith(at.labels);
+    const { accuracy } = await session.compress(at.request({ kind: 'parameters', share: 0.4 }));
+    assert.deepEqual(labels, {
+      kind: 'fit',
+      count: COUNT,
+      classes: new Set(at.wrong).size,
+      right: { share: accuracy!.before, samples: accuracy!.samples },
+    });
+    assert.deepEqual(warnings, []);
+    // Each label in the place of another class: numbered otherwise.
+    const other = npyFile(
+      '<i8',
+      [COUNT],
+      at.wrong.map((label) => (label + 1) % CLASSES),
+    );
+    const odd = await describeWith(writeInto(at.home, 'other.npy', other));
+    assert.ok(odd.labels?.kind === 'fit' && odd.labels.right!.share < 0.2);
+    assert.match(
+      odd.warnings.join('\n'),
+      /^Of 32 samples the model as it is answers .* as other\.npy says, no more/,
+    );
+    for (const [values, why] of [
+      [new Array(9).fill(0), /it has 9 numbers for 256 samples/],
+      [[...new Array(COUNT - 1).fill(0), CLASSES], /the label 5.*scores for 5 classes/],
+    ] as const) {
+      const file = writeInto(at.home, 'unfit.npy', npyFile('<i8', [values.length], values));
+      const found = await describeWith(file);
+      assert.ok(found.labels?.kind === 'unfit');
+      assert.match(found.labels.reason, why);
+      assert.equal(found.fit + found.heldBack, COUNT);
+    }
+    const gone = await describeWith(at.beside('gone.npy'));
+    assert.ok(gone.labels?.kind === 'unfit' && /gone\.npy/.test(gone.labels.reason));
+  });
+
   it('may stand in a column', async () => {
     const at = await prepared();
     const file = writeInto(at.home, 'column.npy', npyFile('|u1', [COUNT, 1], at.wrong));

@@ -16,7 +16,7 @@ export interface RightCount {
 }
 
 /** Top-1: of equal scores the first counts. The scores are the first output that has at least two numbers for each sample and nothing else. */
-export function countRight({ file, classes }: Labels, model: string): RightCount {
+export function countRight({ file, classes, highest }: Labels, model: string): RightCount {
   const right = [0, 0];
   let seen = 0;
   return {
@@ -34,18 +34,17 @@ export function countRight({ file, classes }: Labels, model: string): RightCount
       for (const [i, tensor] of [scores, actual.get(name)!].entries()) {
         const { data } = toActivation(tensor)!;
         const width = data.length / samples.length;
+        if (highest >= width) {
+          throw new ModelError(
+            'bad-data',
+            `${file} has the label ${highest}, but "${name}" of ${model} has scores for ${width} classes, numbered from 0.`,
+          );
+        }
         for (const [row, sample] of samples.entries()) {
-          const label = classes[sample]!;
-          if (label >= width) {
-            throw new ModelError(
-              'bad-data',
-              `${file} has the label ${label}, but "${name}" of ${model} has scores for ${width} classes, numbered from 0.`,
-            );
-          }
           const own = data.subarray(row * width, (row + 1) * width);
           let best = 0;
           for (let k = 1; k < width; k++) if (own[k]! > own[best]!) best = k;
-          if (best === label) right[i] = right[i]! + 1;
+          if (best === classes[sample]) right[i] = right[i]! + 1;
         }
       }
       seen += samples.length;

@@ -71,7 +71,7 @@ export async function checkHeldBack(
 }
 
 /** Without the rows that only fill up a run, where the samples are the outermost axis. */
-function unpadded(
+export function unpadded(
   outputs: ReadonlyMap<string, RuntimeTensor>,
   { samples, padding }: Batch,
 ): ReadonlyMap<string, RuntimeTensor> {

@@ -52,6 +52,19 @@ export interface InputDescription {
   readonly measured: number;
 }
 
+/** What labels beside data say, and whether the model agrees with them; or why they can't be used, as a sentence. */
+export type LabelsDescription =
+  | {
+      readonly kind: 'fit';
+      /** Samples that have one: all of the data. */
+      readonly count: number;
+      /** Different ones among them. */
+      readonly classes: number;
+      /** Answers of the model as it is that are right; missing where it can't be run. */
+      readonly right?: { readonly share: number; readonly samples: number };
+    }
+  | { readonly kind: 'unfit'; readonly reason: string };
+
 /** A description as lines of text. */
 export function printDescription(d: CalibrationDescription): string {
   const used = d.fit + d.heldBack;

@@ -9,6 +9,8 @@ export interface Labels {
   readonly file: string;
   /** Numbers of classes, from 0, in the order of the data: of all of it, used or not. */
   readonly classes: ArrayLike<number>;
+  /** The largest of them. */
+  readonly highest: number;
 }
 
 /**
@@ -36,7 +38,8 @@ export function readLabels(path: string, count: number): Labels {
     );
     const odd = classes.find((value) => !(Number.isInteger(value) && value >= 0));
     if (odd !== undefined) throw refuse(`it holds ${odd}, and classes are numbered from 0`);
-    return { file: path, classes };
+    const highest = classes.reduce((most, value) => Math.max(most, value), 0);
+    return { file: path, classes, highest };
   } finally {
     source.close();
   }

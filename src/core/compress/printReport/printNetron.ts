@@ -33,6 +33,8 @@ export function printNetron(overview: Overview, report?: CompressionReport): str
     add(metadata, '', 'engine', report.engine);
     add(metadata, '', 'reproduce', report.reproduce?.command);
     add(metrics, '', 'output error', report.outputError.relative);
+    add(metrics, '', 'accuracy before', report.accuracy?.before);
+    add(metrics, '', 'accuracy', report.accuracy?.after);
   }
   add(metrics, '', 'parameters', figures.parameters);
   add(metrics, '', 'MACs', figures.macs);
