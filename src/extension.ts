@@ -93,7 +93,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const modelEditors = own(createModelEditors({ engine, models, tree, failures, extension: extensionUri }));
   const lastReport = report.last;
   const comparePanels = own(
-    createComparePanels({ engine, models, failures, extension: extensionUri, lastReport }),
+    createComparePanels({ engine, models, failures, calibrations, extension: extensionUri, lastReport }),
   );
   own(createPlanLenses(plans));
   own(createPlanHovers({ plans, engine, models, failures }));

@@ -37,7 +37,17 @@ const texts = {
         'unknown',
         'error',
       ],
-      ...['errorDetails', 'faster', 'slower', 'measured', 'measuredThen', 'notRun', 'refused', 'layers'],
+      ...[
+        'errorDetails',
+        'faster',
+        'slower',
+        'accuracyIs',
+        'measured',
+        'measuredThen',
+        'notRun',
+        'refused',
+        'layers',
+      ],
       ...[
         'noLayers',
         'changedOnly',

@@ -4,6 +4,7 @@ import type {
   ModelComparison,
 } from '../../src/core/compress/compare/modelComparison';
 import { formatPercent, formatTimes } from '../../src/core/format';
+import { accuracyText } from '../accuracyText';
 import { element } from '../element';
 import { fill } from '../fill';
 import type { TableState } from '../table/virtualTable';
@@ -126,7 +127,7 @@ function measurement(
   if (!run) return [element('p', { class: 'note' }, texts.notRun)];
   if ('refusal' in run)
     return [element('p', { class: 'problem', role: 'alert' }, fill(texts.refused, run.refusal))];
-  const { outputError, original, compressed, engine, inputs } = run;
+  const { outputError, accuracy, original, compressed, engine, inputs } = run;
   const ratio = original.ms && compressed.ms ? original.ms / compressed.ms : null;
   const speed =
     ratio === null
@@ -140,6 +141,7 @@ function measurement(
   );
   return [
     element('p', {}, element('strong', {}, text), ` (${details})`),
+    ...(accuracy ? [element('p', {}, accuracyText(accuracy, texts.accuracyIs))] : []),
     element('p', { class: 'note' }, fill(isFromReport ? texts.measuredThen : texts.measured, engine, inputs)),
   ];
 }

@@ -2,13 +2,14 @@ import { shortNames } from '../../src/core/shortNames';
 import { element } from '../element';
 import { fill } from '../fill';
 import type { Subject } from '../messages';
+import { nameOf } from '../nameOf';
 import { unbroken } from '../unbroken';
 import { barsSection } from './barsSection';
 import { goalText } from './goalText';
 import { layersSection } from './layersSection';
 import type { PageContext } from './pageContext';
 import { rankSection } from './rankSection';
-import { nameOf, totalsSection } from './totalsSection';
+import { totalsSection } from './totalsSection';
 import { tradeOffSection } from './tradeOffSection';
 
 /** The whole page. It is made once and shows one subject after the other, so that focus and places stay. */

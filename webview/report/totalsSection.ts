@@ -9,9 +9,11 @@ import {
   formatPercent,
   formatTimes,
 } from '../../src/core/format';
+import { accuracyText } from '../accuracyText';
 import { element } from '../element';
 import { fill } from '../fill';
 import type { Subject } from '../messages';
+import { nameOf } from '../nameOf';
 import { unbroken } from '../unbroken';
 import type { ReportTexts } from './reportTexts';
 
@@ -145,11 +147,7 @@ function verified(
       ratio >= 1 ? fill(texts.faster, formatTimes(ratio)) : fill(texts.slower, formatTimes(1 / ratio)),
     );
   }
-  if (accuracy) {
-    const { samples, labels } = accuracy;
-    const share = (value: number) => formatPercent(value);
-    said.push(fill(texts.accuracyIs, share(accuracy.before), share(accuracy.after), samples, nameOf(labels)));
-  }
+  if (accuracy) said.push(accuracyText(accuracy, texts.accuracyIs));
   const largest = Number(outputError.max.toPrecision(3));
   const details = fill(texts.outputErrorDetails, outputError.cosine.toFixed(4), largest);
   const how = [fill(texts.measuredWith, engine), fill(texts.inputIs, inputs)];
@@ -165,9 +163,4 @@ function verified(
     element('p', { class: 'how' }, unbroken(how.join(' '))),
     ...problems.map((problem) => element('p', { class: 'problem' }, problem.message)),
   ];
-}
-
-/** The last part of a path. */
-export function nameOf(path: string): string {
-  return path.split(/[\\/]/).at(-1) ?? path;
 }

@@ -4,7 +4,9 @@ import { comparisonCsv } from '../../core/compress/compare/comparisonCsv';
 import type { ModelComparison } from '../../core/compress/compare/modelComparison';
 import type { CompressionReport } from '../../core/compress/report';
 import { EDITORS, PANELS } from '../../ids';
-import type { CalibrationRequest, CallOptions, Engine } from '../../worker/engine';
+import type { CallOptions, Engine } from '../../worker/engine';
+import { type Calibrations, requestOf } from '../calibration/calibrations';
+import { dataName } from '../calibration/calibrationText';
 import { enginePath, fileUri } from '../enginePath';
 import { withEngineTexts } from '../engineText';
 import type { Failures } from '../failures';
@@ -15,7 +17,7 @@ import { pageHtml, pageOptions } from '../pageHtml';
 import { watchFiles } from '../watchFiles';
 import { withNotification } from '../withNotification';
 import { compareTexts } from './compareTexts';
-import { withReport } from './withReport';
+import { isReportOf, withReport } from './withReport';
 
 /** Two models, the first as it was and the second as it became. */
 export interface Pair {
@@ -41,8 +43,7 @@ interface Parts {
   readonly extension: vscode.Uri;
   /** The last compression. */
   lastReport(): CompressionReport | null;
-  /** Data that a model is remembered to be run on. */
-  calibrationOf?(model: vscode.Uri): CalibrationRequest | undefined;
+  readonly calibrations: Calibrations;
 }
 
 interface Panel {
@@ -60,11 +61,16 @@ interface Panel {
 const keyOf = ({ before, after }: Pair) => `${before}\n${after}`;
 
 export function createComparePanels(parts: Parts): ComparePanels {
-  const { engine, models, failures, extension, lastReport, calibrationOf } = parts;
+  const { engine, models, failures, extension, lastReport, calibrations } = parts;
   const panels = new Set<Panel>();
   const find = (pair: Pair) => [...panels].find((each) => keyOf(each.pair) === keyOf(pair));
 
-  function send({ panel, pair: { before, after }, view }: Panel): void {
+  /** What a pair is run on: the data of the one, or else of the other. */
+  const dataOf = ({ before, after }: Pair) => calibrations.of(before) ?? calibrations.of(after);
+
+  function send({ panel, pair, view }: Panel): void {
+    const { before, after } = pair;
+    const data = dataOf(pair);
     const side = (uri: vscode.Uri) => ({ name: nameOf(uri), place: placeOf(uri) });
     const message: ToComparePage = {
       kind: 'show',
@@ -72,7 +78,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
       before: side(before),
       after: side(after),
       view: withEngineTexts(view),
-      texts: compareTexts(),
+      texts: compareTexts(data ? dataName(data) : undefined),
     };
     void panel.webview.postMessage(message);
   }
@@ -113,15 +119,19 @@ export function createComparePanels(parts: Parts): ComparePanels {
   }
 
   async function run(open: Panel): Promise<void> {
-    const { version, pair } = open;
-    const calibration = calibrationOf?.(pair.before) ?? calibrationOf?.(pair.after);
+    const { version, pair, view } = open;
+    const data = dataOf(pair);
+    const report = lastReport();
+    // What was held back when it was compressed is held back again.
+    const isMade = report && view.kind === 'ready' && isReportOf(report, view.comparison);
+    const how = {
+      ...(data ? { calibration: requestOf(data) } : {}),
+      ...(isMade && report.reproduce ? { seed: report.reproduce.seed } : {}),
+    };
     const title = vscode.l10n.t('Run {0} and {1}', nameOf(pair.before), nameOf(pair.after));
     const notified = { title, cancelled: vscode.l10n.t('The models were not run') };
     const compare = (call: CallOptions) =>
-      engine.compareModels(
-        { ...request(pair), weights: true, run: true, ...(calibration ? { calibration } : {}) },
-        call,
-      );
+      engine.compareModels({ ...request(pair), ...how, weights: true, run: true }, call);
     const comparison = await withNotification(notified, compare);
     if (open.version === version) show(open, ready(comparison));
   }
@@ -212,6 +222,11 @@ export function createComparePanels(parts: Parts): ComparePanels {
     },
   });
 
+  const subscription = calibrations.onDidChange((model) => {
+    const isOf = ({ before, after }: Pair) => [before, after].some((uri) => `${uri}` === `${model}`);
+    for (const open of panels) if (isOf(open.pair)) send(open);
+  });
+
   return {
     async open(pair) {
       const present = find(pair);
@@ -235,6 +250,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
       if (open) await swapped(open);
     },
     dispose() {
+      subscription.dispose();
       serializer.dispose();
       for (const { panel } of panels) panel.dispose();
     },

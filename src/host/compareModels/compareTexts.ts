@@ -1,8 +1,8 @@
 import { l10n } from 'vscode';
 import type { CompareTexts } from '../../../webview/comparePage/compareTexts';
 
-/** The texts of the page of a comparison, in the user's language. */
-export function compareTexts(): CompareTexts {
+/** The texts of the page of a comparison, in the user's language; `data` is what running both will be on, if not random numbers. */
+export function compareTexts(data?: string): CompareTexts {
   return {
     title: l10n.t('{0} compared with {1}'),
     reading: l10n.t('Comparing the models…'),
@@ -28,9 +28,13 @@ export function compareTexts(): CompareTexts {
     errorDetails: l10n.t('cosine {0}, largest difference {1}'),
     faster: l10n.t('{0} faster'),
     slower: l10n.t('{0} slower'),
+    accuracyIs: l10n.t('Right answers {0}, afterwards {1}, of {2} samples by {3}.'),
     measured: l10n.t('Measured with {0}. Input: {1}.'),
     measuredThen: l10n.t('Measured with {0} when the model was compressed. Input: {1}.'),
-    notRun: l10n.t('Run Both measures output error and times on the same input.'),
+    notRun:
+      data === undefined
+        ? l10n.t('Run Both measures output error and times on the same random input.')
+        : l10n.t('Run Both measures output error and times on samples of {0}.', data),
     refused: l10n.t('They could not be run together: {0}'),
     layers: l10n.t('Layers'),
     noLayers: l10n.t('Neither model has a layer that multiplies with a constant weight.'),

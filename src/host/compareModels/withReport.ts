@@ -9,12 +9,11 @@ export function withReport(
   comparison: ModelComparison,
   report: CompressionReport | null,
 ): { readonly comparison: ModelComparison; readonly isFromReport: boolean } {
-  const { before, after, layers, run } = comparison;
-  if (!report || !isOf(report.original, before) || !isOf(report.compressed, after)) {
-    return { comparison, isFromReport: false };
-  }
+  const { layers, run } = comparison;
+  if (!report || !isReportOf(report, comparison)) return { comparison, isFromReport: false };
   const errors = new Map(report.layers.map(({ name, weightError }) => [name, weightError]));
-  const { original, compressed, outputError, engine, inputs, assumedDims } = report;
+  const { original, compressed, outputError, accuracy, engine, inputs, assumedDims } = report;
+  const measured = { original, compressed, outputError, ...(accuracy ? { accuracy } : {}) };
   return {
     comparison: {
       ...comparison,
@@ -22,10 +21,15 @@ export function withReport(
         (layer): LayerChange =>
           layer.kind === 'factored' ? { ...layer, weightError: errors.get(layer.name) ?? null } : layer,
       ),
-      run: run ?? { original, compressed, outputError, engine, inputs, assumedDims },
+      run: run ?? { ...measured, engine, inputs, assumedDims },
     },
     isFromReport: run === undefined,
   };
+}
+
+/** Whether a report is of the compression of the one model to the other. */
+export function isReportOf(report: CompressionReport, { before, after }: ModelComparison): boolean {
+  return isOf(report.original, before) && isOf(report.compressed, after);
 }
 
 /** A file that was written anew since has other figures, as good as always. */
