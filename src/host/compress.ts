@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import type { Target } from '../core/compress/plan';
 import type { CompressionReport } from '../core/compress/report';
 import { isTemporaryName } from '../core/compress/temporaryName';
 import { ModelError } from '../core/onnx/modelError';
@@ -56,8 +57,14 @@ export function createCompress(parts: Parts): Compress {
   function dataOf(source: vscode.Uri, way: Way, given: CalibrationRequest | null | undefined) {
     if (given) return { calibration: given };
     const planned = way.kind === 'plan' && planData(calibrations, source, way.uri, way.plan);
-    if (planned) return { calibration: { path: enginePath(planned) } };
-    const chosen = given === null ? null : calibrations.of(source);
+    const remembered = calibrations.of(source);
+    if (planned) {
+      // How it is read the plan says; of labels it says nothing.
+      const isSame = remembered?.uri.toString() === planned.toString();
+      const labels = isSame && remembered.labels ? { labels: enginePath(remembered.labels) } : {};
+      return { calibration: { path: enginePath(planned), ...labels } };
+    }
+    const chosen = given === null ? null : remembered;
     return chosen ? { calibration: requestOf(chosen) } : {};
   }
 
@@ -88,7 +95,7 @@ export function createCompress(parts: Parts): Compress {
       try {
         return await running.finally(() => removeLeftovers(uri));
       } catch (error) {
-        const more = allowanceFor(error);
+        const more = allowanceFor(error, request.target);
         // What does not pay is told at the end where there are other models to go on with.
         const isTold = isOneOfSeveral && more?.allowed.allowInaccurate;
         if (!more || isTold || !(await askToWrite(more.question, engineText((error as ModelError).message))))
@@ -164,7 +171,10 @@ function titleBy(title: string, ways: readonly Way[]): string {
 type Allowed = Pick<CompressRequest, 'allowSlower' | 'allowInaccurate'>;
 
 /** What a refusal may be overruled with, and the question before that; undefined where it may not. */
-function allowanceFor(error: unknown): { readonly question: string; readonly allowed: Allowed } | undefined {
+function allowanceFor(
+  error: unknown,
+  { kind }: Target,
+): { readonly question: string; readonly allowed: Allowed } | undefined {
   if (!(error instanceof ModelError)) return undefined;
   switch (error.code) {
     case 'slower':
@@ -174,9 +184,12 @@ function allowanceFor(error: unknown): { readonly question: string; readonly all
       };
     case 'inaccurate':
       return {
-        question: vscode.l10n.t(
-          'The outputs of the compressed model would be too far from those of the original.',
-        ),
+        question:
+          kind === 'error' || kind === 'accuracy'
+            ? vscode.l10n.t('The goal would be missed. The nearest result can be written all the same.')
+            : vscode.l10n.t(
+                'The outputs of the compressed model would be too far from those of the original.',
+              ),
         allowed: { allowInaccurate: true },
       };
     default:

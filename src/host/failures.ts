@@ -17,6 +17,8 @@ type Failure =
 export interface Failures {
   /** The value, or the sentence that stands in its place. */
   orSentence<T>(work: Promise<T>): Promise<{ readonly value: T } | { readonly message: string }>;
+  /** A sentence of the engine as it is shown: in the user's language, with paths as the explorer has them. */
+  sentence(message: string): string;
   /** Tells the user what went wrong with a command. Returns at once, and says nothing of a cancelled one. */
   show(error: unknown): void;
   /** Shows an error sentence with a way to the log. */
@@ -31,7 +33,7 @@ export function createFailures(log: vscode.LogOutputChannel): Failures {
         return undefined;
       case 'refused':
         log.warn(failure.message);
-        return withoutFolders(engineText(failure.message));
+        return shown(failure.message);
       case 'bug':
         log.error(failure.stack);
         return vscode.l10n.t('Ranksmith hit a bug: {0}', failure.message);
@@ -43,6 +45,7 @@ export function createFailures(log: vscode.LogOutputChannel): Failures {
         (value) => ({ value }),
         (error) => ({ message: sentence(error) ?? vscode.l10n.t('Cancelled.') }),
       ),
+    sentence: shown,
     show(error) {
       const message = sentence(error);
       if (message !== undefined) tell(message);
@@ -50,6 +53,8 @@ export function createFailures(log: vscode.LogOutputChannel): Failures {
     tell,
   };
 }
+
+const shown = (message: string) => withoutFolders(engineText(message));
 
 function tell(message: string): void {
   const showLog = vscode.l10n.t('Show Log');

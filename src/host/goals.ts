@@ -11,15 +11,24 @@ export interface Goal {
   readonly target: Target;
 }
 
-/** What the quick pick offers, in groups; with calibration data more can be promised. */
+/** What the quick pick offers, in groups; with calibration data, and with labels for it, more can be promised. */
 export function goalGroups(
   isOnData = false,
+  hasLabels = false,
 ): readonly { readonly title: string; readonly goals: readonly Goal[] }[] {
   const atMost = (error: number): Goal => ({
     label: l10n.t('At most {0} output error', formatPercent(error)),
     target: { kind: 'error', error },
   });
+  const lost = (points: number): Goal => ({
+    label:
+      points === 1
+        ? l10n.t('At most 1 point of accuracy lost')
+        : l10n.t('At most {0} points of accuracy lost', points),
+    target: { kind: 'accuracy', points },
+  });
   return [
+    ...(hasLabels ? [{ title: l10n.t('Right answers'), goals: [lost(0.5), lost(1), lost(2)] }] : []),
     ...(isOnData ? [{ title: l10n.t('Output error'), goals: [atMost(0.01), atMost(0.05)] }] : []),
     {
       title: l10n.t('Size'),
@@ -71,6 +80,18 @@ export function errorOutlook(): Outlook {
     reachable: true,
     text: l10n.t('met on samples held back, or refused with the nearest'),
   };
+}
+
+/** What a goal of accuracy promises; `heldBack`: the samples that right answers are counted on, where that is known. */
+export function accuracyOutlook(heldBack?: number): Outlook {
+  const text = heldBack
+    ? l10n.t(
+        'counted on {0} labelled samples held back, where one answer is {1} points; met, or refused with the nearest',
+        heldBack.toLocaleString('en'),
+        Number((100 / heldBack).toPrecision(2)),
+      )
+    : l10n.t('counted on labelled samples held back; met, or refused with the nearest');
+  return { reachable: true, text };
 }
 
 /**

@@ -3,6 +3,7 @@ import { isTimed, parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
 import type { CallOptions } from '../worker/engine';
 import {
+  accuracyOutlook,
   complaintAbout,
   errorOutlook,
   type Goal,
@@ -50,6 +51,10 @@ export interface DataOfGoal {
   /** What there is, in a line. */
   line(): string;
   isThere(): boolean;
+  /** Whether classes of its samples are known, too. */
+  hasLabels(): boolean;
+  /** Samples that goals are held against; undefined where there are several models. */
+  heldBack(): number | undefined;
   choose(): Promise<void>;
 }
 
@@ -77,9 +82,14 @@ async function pickItem(
   plan: PlanGoal | undefined,
 ): Promise<GoalItem | undefined> {
   const isOnData = data.isThere();
-  const groups = goalGroups(isOnData);
+  const groups = goalGroups(isOnData, data.hasLabels());
   const goals = groups.flatMap((group) => group.goals);
-  const isPromised = ({ target }: Goal) => isOnData && target.kind === 'error';
+  /** What is said of a goal whose outcome nobody knows before it is tried. */
+  const promise = ({ target }: Goal): Outlook | undefined => {
+    if (isTimed(target)) return timedOutlook();
+    if (target.kind === 'accuracy') return accuracyOutlook(data.heldBack());
+    return isOnData && target.kind === 'error' ? errorOutlook() : undefined;
+  };
   const abort = new AbortController();
   const pick = vscode.window.createQuickPick<GoalItem>();
   pick.title = title;
@@ -123,14 +133,12 @@ async function pickItem(
     const look = async () => {
       // The plan first: it is what is chosen most, and what it measures serves the goals as well.
       if (plan) tell(await plan.look(tell, call));
-      const isMeasuredLater = (goal: Goal) => isPromised(goal) || isTimed(goal.target);
-      const previewed = goals.filter((goal) => !isMeasuredLater(goal));
+      const previewed = goals.filter((goal) => !promise(goal));
       const targets = previewed.map((goal) => goal.target);
       const previews = await preview(targets, call);
-      outlooks = goals.map((goal) => {
-        if (isTimed(goal.target)) return timedOutlook();
-        return isPromised(goal) ? errorOutlook() : outlookOf(previews[previewed.indexOf(goal)]!, isOnData);
-      });
+      outlooks = goals.map(
+        (goal) => promise(goal) ?? outlookOf(previews[previewed.indexOf(goal)]!, isOnData),
+      );
       if (abort.signal.aborted) return;
       pick.title = title;
       pick.busy = false;
@@ -206,6 +214,13 @@ function dataItems(data: DataOfGoal): readonly GoalItem[] {
     {
       label: `$(database) ${vscode.l10n.t('Calibration Data…')}`,
       description: data.line(),
+      ...(data.isThere()
+        ? {
+            detail: vscode.l10n.t(
+              'Figures below are estimated from the weights. What the outputs lose is measured on this data.',
+            ),
+          }
+        : {}),
       data,
       alwaysShow: true,
     },

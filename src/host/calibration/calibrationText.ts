@@ -1,6 +1,10 @@
 import { l10n } from 'vscode';
-import { formatShape } from '../../core/format';
-import type { CalibrationDescription, InputDescription } from '../../worker/calibration/description';
+import { formatPercent, formatShape } from '../../core/format';
+import type {
+  CalibrationDescription,
+  InputDescription,
+  LabelsDescription,
+} from '../../worker/calibration/description';
 import { type Preprocessing, printScale } from '../../worker/calibration/preprocessing';
 import { basename } from '../paths';
 import type { Calibration } from './calibrations';
@@ -22,8 +26,10 @@ export function samplesText(count: number, heldBack: number): string {
 /** The data of a model in a line: "calib.npy, 1,024 samples", or that there is none. */
 export function calibrationLine(calibration: Calibration | null | undefined): string {
   if (!calibration) return l10n.t('none: random data, and the report says “uncalibrated”');
-  const { samples, heldBack } = calibration;
-  return `${dataName(calibration)} · ${samplesText(samples, heldBack)}`;
+  const { samples, heldBack, labels } = calibration;
+  const parts = [dataName(calibration), samplesText(samples, heldBack)];
+  if (labels) parts.push(l10n.t('labels {0}', dataName({ uri: labels })));
+  return parts.join(' · ');
 }
 
 /** What a model gets of an input, and what values: "3 × 32 × 32 float, from uint8". */
@@ -36,6 +42,17 @@ export function inputText({ shape, type, storedType }: InputDescription): string
 /** "−2.1 … 2.6, mean 0.01, std 1" */
 export function rangeText({ min, max, mean, std }: InputDescription['range']): string {
   return l10n.t('{0} … {1}, mean {2}, std {3}', short(min), short(max), short(mean), short(std));
+}
+
+/** What labels say and how far the model agrees, in a line. */
+export function labelsText(labels: LabelsDescription): string {
+  if (labels.kind === 'unfit') return l10n.t('can’t be used');
+  const classes =
+    labels.classes === 1 ? l10n.t('1 class') : l10n.t('{0} classes', labels.classes.toLocaleString('en'));
+  const count = l10n.t('{0} labels', labels.count.toLocaleString('en'));
+  if (!labels.right) return `${count} · ${classes}`;
+  const { share, samples } = labels.right;
+  return `${count} · ${classes} · ${l10n.t('{0} of {1} answers of the model are right', formatPercent(share), samples)}`;
 }
 
 /** How its values suit the model, where it tells. */

@@ -14,6 +14,8 @@ export interface Calibration {
   /** Samples that were used when it was chosen, those held back included. */
   readonly samples: number;
   readonly heldBack: number;
+  /** A file with the class of each sample, so that right answers are counted. */
+  readonly labels?: vscode.Uri | undefined;
 }
 
 /** The samples that are used unless somebody wants more or fewer. */
@@ -28,7 +30,7 @@ export interface Calibrations extends vscode.Disposable {
   readonly onDidChange: vscode.Event<vscode.Uri>;
 }
 
-type Stored = Omit<Calibration, 'uri'> & { readonly uri: string };
+type Stored = Omit<Calibration, 'uri' | 'labels'> & { readonly uri: string; readonly labels?: string };
 
 export function rememberCalibrations(state: vscode.Memento): Calibrations {
   const changed = new vscode.EventEmitter<vscode.Uri>();
@@ -39,17 +41,26 @@ export function rememberCalibrations(state: vscode.Memento): Calibrations {
     of(model) {
       const key = model.toString();
       const stored = Object.hasOwn(byModel(), key) ? byModel()[key] : undefined;
-      return stored ? { ...stored, uri: vscode.Uri.parse(stored.uri) } : stored;
+      if (!stored) return stored;
+      const { uri, labels, ...rest } = stored;
+      return {
+        ...rest,
+        uri: vscode.Uri.parse(uri),
+        ...(labels === undefined ? {} : { labels: vscode.Uri.parse(labels) }),
+      };
     },
     async set(model, calibration) {
-      const stored = calibration && { ...calibration, uri: calibration.uri.toString() };
-      await state.update(BY_MODEL, { ...byModel(), [model.toString()]: stored });
+      await state.update(BY_MODEL, { ...byModel(), [model.toString()]: calibration && stored(calibration) });
       changed.fire(model);
     },
   };
 }
 
+function stored({ uri, labels, ...rest }: Calibration): Stored {
+  return { ...rest, uri: uri.toString(), ...(labels ? { labels: labels.toString() } : {}) };
+}
+
 /** How the engine is asked to use it. */
-export function requestOf({ uri, preprocessing, limit }: Calibration): CalibrationRequest {
-  return { path: enginePath(uri), preprocessing, limit };
+export function requestOf({ uri, preprocessing, limit, labels }: Calibration): CalibrationRequest {
+  return { path: enginePath(uri), preprocessing, limit, ...(labels ? { labels: enginePath(labels) } : {}) };
 }

@@ -7,6 +7,7 @@ import { basename } from '../paths';
 import { type Calibration, type Calibrations, requestOf, USUAL_LIMIT } from './calibrations';
 import { calibrationLine, dataName, preprocessingText } from './calibrationText';
 import { type Candidate, findCandidates } from './findCandidates';
+import { pickAsRead } from './pickAsRead';
 import { createPreviewData } from './previewData';
 
 interface Parts {
@@ -49,49 +50,23 @@ export function createChooseCalibration({
   ): Promise<DataItem['chosen']> {
     // In front of the list, so that what is first stays first.
     const found = await findCandidates(model);
-    const abort = new AbortController();
-    const pick = vscode.window.createQuickPick<DataItem>();
-    pick.title = vscode.l10n.t('Calibration data for {0}', basename(model.path));
-    pick.step = 1;
-    pick.totalSteps = 2;
-    pick.placeholder = vscode.l10n.t(
-      'Samples that errors are measured on and factors are fitted to; no labels are needed',
-    );
-    pick.matchOnDescription = true;
-    pick.ignoreFocusOut = true;
-    pick.busy = true;
     const known = new Map<Candidate, string>();
-    const show = () => {
-      const active = pick.activeItems[0];
-      pick.keepScrollPosition = true;
-      pick.items = itemsOf(current, found, known);
-      const same = pick.items.find((item) => active && item.label === active.label);
-      if (same) pick.activeItems = [same];
-    };
-    const look = async () => {
-      for (const candidate of found) {
-        known.set(candidate, await contentOf(model, candidate, abort.signal));
-        if (abort.signal.aborted) return;
-        show();
-      }
-      pick.busy = false;
-    };
-    const chosen = new Promise<DataItem['chosen']>((resolve, reject) => {
-      pick.onDidAccept(() => {
-        const [item] = pick.activeItems;
-        if (item?.chosen !== undefined) resolve(item.chosen);
-      });
-      pick.onDidHide(() => resolve(undefined));
-      look().catch(reject);
+    const item = await pickAsRead<DataItem>({
+      title: vscode.l10n.t('Calibration data for {0}', basename(model.path)),
+      step: [1, 2],
+      placeholder: vscode.l10n.t(
+        'Samples that errors are measured on and factors are fitted to; no labels are needed',
+      ),
+      items: () => itemsOf(current, found, known),
+      isChoice: ({ chosen }) => chosen !== undefined,
+      async look(show, signal) {
+        for (const candidate of found) {
+          known.set(candidate, await contentOf(model, candidate, signal));
+          show();
+        }
+      },
     });
-    show();
-    pick.show();
-    try {
-      return await chosen;
-    } finally {
-      abort.abort(new DOMException('The choice is made.', 'AbortError'));
-      pick.dispose();
-    }
+    return item?.chosen;
   }
 
   /** What a candidate holds for the model, or why it does not suit it. */

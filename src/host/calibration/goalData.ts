@@ -16,6 +16,11 @@ export function createGoalData(calibrations: Calibrations, choose: ChooseCalibra
       return vscode.l10n.t('{0} of {1} models have some', count, models.length);
     },
     isThere: () => models.length > 0 && models.every((model) => calibrations.of(model)),
+    hasLabels: () => models.length > 0 && models.every((model) => calibrations.of(model)?.labels),
+    heldBack() {
+      const [only, ...others] = models;
+      return only && others.length === 0 ? calibrations.of(only)?.heldBack : undefined;
+    },
     async choose() {
       for (const model of models) if ((await choose(model)) === undefined) return;
     },

@@ -7,6 +7,7 @@ import { basename } from '../paths';
 import { wrapped } from '../wrapped';
 import { type Calibration, requestOf } from './calibrations';
 import { dataName, fitText, inputText, rangeText, samplesText } from './calibrationText';
+import { createLabelsOption } from './labelsOption';
 import { type ReadingOption, readingOptions } from './readingOptions';
 
 interface Parts {
@@ -37,6 +38,7 @@ interface PreviewItem extends vscode.QuickPickItem {
 const LINE = 64;
 
 export function createPreviewData({ engine, models, failures }: Parts): PreviewData {
+  const labelsOption = createLabelsOption({ engine, models, failures });
   return async (model, start) => {
     let calibration = start;
     let key = 'use';
@@ -46,10 +48,16 @@ export function createPreviewData({ engine, models, failures }: Parts): PreviewD
         const request = { ...models.request(model), calibration: requestOf(now) };
         return failures.orSentence(engine.describeCalibration(request, { signal }));
       };
-      const chosen = await show(model, now, ask, key);
+      const lines = (look: Look | undefined) => {
+        const described = look && 'value' in look ? look.value : undefined;
+        return itemsOf(now, look, labelsOption(model, now, described), failures);
+      };
+      const chosen = await show(model, now, ask, lines, key);
       if (chosen === 'back' || !chosen) return chosen;
       if ('fit' in chosen) {
-        return { ...now, samples: chosen.fit + chosen.heldBack, heldBack: chosen.heldBack };
+        const { fit, heldBack, labels } = chosen;
+        const isFit = labels?.kind === 'fit';
+        return { ...now, samples: fit + heldBack, heldBack, labels: isFit ? now.labels : undefined };
       }
       key = chosen.key;
       const reading = await chosen.ask();
@@ -63,6 +71,7 @@ async function show(
   model: vscode.Uri,
   calibration: Calibration,
   ask: (signal: AbortSignal) => Promise<Look>,
+  lines: (look: Look | undefined) => readonly PreviewItem[],
   key: string,
 ): Promise<DescribedCalibration | ReadingOption | 'back' | undefined> {
   const abort = new AbortController();
@@ -77,7 +86,7 @@ async function show(
   pick.buttons = [vscode.QuickInputButtons.Back];
   let look: Look | undefined;
   const place = () => {
-    pick.items = itemsOf(calibration, look);
+    pick.items = lines(look);
     const same = pick.items.find((item) => item.key === key);
     if (same) pick.activeItems = [same];
   };
@@ -107,7 +116,12 @@ async function show(
   }
 }
 
-function itemsOf(calibration: Calibration, look: Look | undefined): readonly PreviewItem[] {
+function itemsOf(
+  calibration: Calibration,
+  look: Look | undefined,
+  labels: ReadingOption,
+  failures: Pick<Failures, 'sentence'>,
+): readonly PreviewItem[] {
   const items: PreviewItem[] = [];
   const separator = (label: string) =>
     items.push({ label, key: label, kind: vscode.QuickPickItemKind.Separator });
@@ -115,13 +129,13 @@ function itemsOf(calibration: Calibration, look: Look | undefined): readonly Pre
   const fact = (icon: string, label: string, description: string, does?: ReadingOption) =>
     items.push({ label: `$(${icon}) ${label}`, description, key: label, ...(does ? { does } : {}) });
   /** A sentence over as many lines as it takes; choosing it leads to what it is mostly about. */
-  const sentence = (icon: string, text: string) => {
+  const sentence = (icon: string, text: string, does = options[1]!) => {
     for (const [i, line] of wrapped(text, LINE).entries()) {
       const shown = i === 0 ? icon : 'blank';
       items.push({
         label: `$(${shown}) ${line}`,
         key: text,
-        does: options[1]!,
+        does,
         alwaysShow: true,
       });
     }
@@ -131,15 +145,19 @@ function itemsOf(calibration: Calibration, look: Look | undefined): readonly Pre
   else if ('message' in look) sentence('error', look.message.replaceAll('$(', '\\$('));
   else {
     const { value } = look;
+    const unfit = value.labels?.kind === 'unfit' ? value.labels.reason : undefined;
+    const use =
+      unfit === undefined ? vscode.l10n.t('Use This Data') : vscode.l10n.t('Use This Data without Labels');
     items.push({
-      label: `$(check) ${vscode.l10n.t('Use This Data')}`,
+      label: `$(check) ${use}`,
       description: samplesText(value.fit + value.heldBack, value.heldBack),
       key: 'use',
       does: 'use',
       alwaysShow: true,
     });
-    if (value.warnings.length > 0) separator(vscode.l10n.t('What looks wrong'));
+    if (value.warnings.length > 0 || unfit !== undefined) separator(vscode.l10n.t('What looks wrong'));
     for (const warning of value.warnings) sentence('warning', engineText(warning).replaceAll('$(', '\\$('));
+    if (unfit !== undefined) sentence('warning', failures.sentence(unfit).replaceAll('$(', '\\$('), labels);
     separator(vscode.l10n.t('What the model gets'));
     for (const input of value.inputs) {
       fact('symbol-field', input.name, `${inputText(input)} · ${rangeText(input.range)}`, options[1]);
@@ -155,6 +173,8 @@ function itemsOf(calibration: Calibration, look: Look | undefined): readonly Pre
       fact('symbol-ruler', vscode.l10n.t('Sizes of open dimensions'), text);
     }
   }
+  separator(vscode.l10n.t('What it shows'));
+  fact(labels.icon, labels.label, labels.value, labels);
   separator(vscode.l10n.t('How it is read'));
   for (const option of options) fact(option.icon, option.label, option.value, option);
   return items;

@@ -5,8 +5,8 @@ import { type Preprocessing, parsePreprocessing, printScale } from '../../worker
 import { type Calibration, USUAL_LIMIT } from './calibrations';
 import { normalisationText, scaleText } from './calibrationText';
 
-/** How data is read, as somebody may change it. */
-export type Reading = Pick<Calibration, 'preprocessing' | 'limit'>;
+/** How data is read, and what labels go with it, as somebody may change it. */
+export type Reading = Pick<Calibration, 'preprocessing' | 'limit' | 'labels'>;
 
 /** Something of how data is read: what it is now, and how to ask for something else (undefined: it stays). */
 export interface ReadingOption {
@@ -14,7 +14,7 @@ export interface ReadingOption {
   readonly icon: string;
   readonly label: string;
   readonly value: string;
-  ask(): Promise<Reading | undefined>;
+  ask(): Promise<Partial<Reading> | undefined>;
 }
 
 /**
@@ -30,8 +30,7 @@ export function readingOptions(
   const { image } = preprocessing;
   const inputs = description?.inputs.filter(({ type }) => /^(float|double|bfloat)/.test(type)) ?? [];
   const own = inputs.find(({ name }) => name === preprocessing.input) ?? inputs[0];
-  const withPreprocessing = (changed: Partial<Preprocessing>): Reading => ({
-    limit,
+  const withPreprocessing = (changed: Partial<Preprocessing>): Partial<Reading> => ({
     preprocessing: { ...preprocessing, ...changed },
   });
   const withImage = (changed: Partial<Preprocessing['image']>) =>
@@ -47,7 +46,7 @@ export function readingOptions(
         const scale = await askScale(preprocessing);
         if (scale === undefined) return undefined;
         const { scale: _, ...rest } = preprocessing;
-        return { limit, preprocessing: scale === null ? rest : { ...rest, scale } };
+        return { preprocessing: scale === null ? rest : { ...rest, scale } };
       },
     },
     {
@@ -131,7 +130,7 @@ export function readingOptions(
             ? undefined
             : vscode.l10n.t('A whole number from 2 to 1,000,000 is needed.'),
       });
-      return text === undefined ? undefined : { preprocessing, limit: Number(text) };
+      return text === undefined ? undefined : { limit: Number(text) };
     },
   });
   return options;
