@@ -86,11 +86,11 @@ export function errorOutlook(): Outlook {
 export function accuracyOutlook(heldBack?: number): Outlook {
   const text = heldBack
     ? l10n.t(
-        'counted on {0} labelled samples held back, where one answer is {1} points; met, or refused with the nearest',
+        'met on {0} samples held back (1 is {1} points), or refused',
         heldBack.toLocaleString('en'),
         Number((100 / heldBack).toPrecision(2)),
       )
-    : l10n.t('counted on labelled samples held back; met, or refused with the nearest');
+    : l10n.t('met on samples held back, or refused with the nearest');
   return { reachable: true, text };
 }
 

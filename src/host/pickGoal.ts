@@ -216,9 +216,7 @@ function dataItems(data: DataOfGoal): readonly GoalItem[] {
       description: data.line(),
       ...(data.isThere()
         ? {
-            detail: vscode.l10n.t(
-              'Figures below are estimated from the weights. What the outputs lose is measured on this data.',
-            ),
+            detail: vscode.l10n.t('Estimates below go by the weights. Outputs are measured on this data.'),
           }
         : {}),
       data,

@@ -5,11 +5,10 @@ import { printPlanFile } from '../../src/core/compress/planFile';
 import { findLabels } from '../../src/host/calibration/findLabels';
 import { summaryOf } from '../../src/host/summary';
 import { NO_PREPROCESSING } from '../../src/worker/calibration/preprocessing';
-import { npyFile } from '../support/npyFile';
 import { compress } from './compressing';
 import { folderWithSample, internals, until } from './internals';
 import { closeAll } from './plans/openPlan';
-import { COUNT, smallData, smallNet } from './smallNet';
+import { COUNT, smallData, smallLabels, smallNet } from './smallNet';
 
 let folders = 0;
 
@@ -24,8 +23,7 @@ describe('labels in the editor', function () {
     [data, labels] = [folder.file('calib.npy'), folder.file('labels.npy')];
     writeFileSync(folder.model.fsPath, smallNet());
     writeFileSync(data.fsPath, smallData());
-    const classes = Array.from({ length: COUNT }, (_, i) => i % 10);
-    writeFileSync(labels.fsPath, npyFile('<i8', [COUNT], classes));
+    writeFileSync(labels.fsPath, smallLabels());
     const { calibrations } = await internals();
     const how = { preprocessing: NO_PREPROCESSING, limit: 1024, samples: COUNT, heldBack: 6 };
     await calibrations.set(folder.model, { ...how, uri: data, labels });

@@ -4,6 +4,7 @@ import { encodeModel, floatTensor, seededArray } from '../support/onnxModel';
 /** Samples of {@link smallData}. */
 export const COUNT = 48;
 const SIDE = 8;
+const CLASSES = 10;
 
 const scaled = (length: number, seed: number, inputs: number) =>
   seededArray(length, seed).map((value) => value * Math.sqrt(3 / inputs));
@@ -26,7 +27,7 @@ export function smallNet(): Uint8Array {
     initializers: [
       floatTensor('w1', [16, 1, 3, 3], scaled(16 * 9, 1, 9)),
       floatTensor('w2', [32, 16, 3, 3], scaled(32 * 144, 2, 144)),
-      floatTensor('w3', [32, 10], scaled(320, 3, 32)),
+      floatTensor('w3', [32, CLASSES], scaled(32 * CLASSES, 3, 32)),
     ],
   });
 }
@@ -37,6 +38,15 @@ export function smallData(): Uint8Array {
   for (let i = 1; i < values.length; i++) values[i] = 0.8 * values[i - 1]! + 0.4 * values[i]!;
   const bytes = Array.from(values, (value) => Math.max(0, Math.min(255, Math.round(110 + 90 * value))));
   return npyFile('|u1', [COUNT, 1, SIDE, SIDE], bytes);
+}
+
+/** A class for each of them. */
+export function smallLabels(): Uint8Array {
+  return npyFile(
+    '<i8',
+    [COUNT],
+    Array.from({ length: COUNT }, (_, i) => i % CLASSES),
+  );
 }
 
 /** One sample of other data of the kind. */

@@ -3,7 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { smallData, smallNet } from '../host/smallNet';
+import { smallData, smallLabels, smallNet } from '../host/smallNet';
+import { npyFile } from '../support/npyFile';
 import { openWorkbench, type Workbench } from '../vscode/ui.mjs';
 
 /** From the right click to a report of a model that was fitted to data, by keyboard from there on. */
@@ -14,6 +15,8 @@ describe('calibration data in a VS Code window', () => {
     folder = mkdtempSync(path.join(tmpdir(), 'ranksmith-ui-'));
     writeFileSync(path.join(folder, 'net.onnx'), smallNet());
     writeFileSync(path.join(folder, 'calib.npy'), smallData());
+    writeFileSync(path.join(folder, 'labels.npy'), smallLabels());
+    writeFileSync(path.join(folder, 'zeros-few.npy'), npyFile('|u1', [3], [0, 0, 0]));
     workbench = await openWorkbench({ folder });
   });
   after(async () => {
@@ -65,11 +68,38 @@ describe('calibration data in a VS Code window', () => {
       await picker.getByRole('textbox').fill('0.2');
       await page.keyboard.press('Enter');
       await entry(/Mean and standard deviation.*mean 0\.4, std 0\.2/).waitFor();
+    }));
+
+  it('takes labels, which the model is asked about, and tells what does not fit', () =>
+    workbench.attempt('label-data', async () => {
+      const { page, screenshot } = workbench;
+      const picker = page.locator('.quick-input-widget');
+      const entry = (text: string | RegExp) => picker.getByRole('option', { name: text });
+      const askForLabels = async () => {
+        await picker.getByRole('textbox').fill('Labels');
+        await page.keyboard.press('Enter');
+        await entry(/labels\.npy.*48 labels · 10 classes/).waitFor();
+      };
+      await askForLabels();
+      await entry(/zeros-few\.npy.*it has 3 numbers for 48 samples/).waitFor();
+      await screenshot('calibration-labels');
+      await picker.getByRole('textbox').fill('few');
+      await page.keyboard.press('Enter');
+      await entry(/Use This Data without Labels/).waitFor();
+      await entry(/zeros-few\.npy.* holds no labels for this data/).waitFor();
+      await screenshot('calibration-labels-unfit');
+      await askForLabels();
+      await picker.getByRole('textbox').fill('labels.npy');
+      await page.keyboard.press('Enter');
+      await entry(/Labels.*labels\.npy · 48 labels · 10 classes · .* of 6 right/).waitFor();
+      await screenshot('calibration-labels-fit');
       await picker.getByRole('textbox').fill('Use');
       await entry(/Use This Data/).waitFor();
       await page.keyboard.press('Enter');
       await entry('At most 5 % output error').waitFor();
-      await entry(/Calibration Data….*calib\.npy · 48 samples, 6 of them held back/).waitFor();
+      await entry(/Calibration Data….*calib\.npy \+ labels\.npy · 48 samples, 6 of them held back/).waitFor();
+      await entry(/At most 1 point of accuracy lost.*1 is 17 points/).waitFor();
+      await entry(/by the weights.*measured on this data/).waitFor();
       await screenshot('calibration-goals-on-data');
     }));
 
@@ -78,11 +108,14 @@ describe('calibration data in a VS Code window', () => {
       const { page, notification, webviewFrame, openContainer, row, screenshot } = workbench;
       const picker = page.locator('.quick-input-widget');
       await picker.getByRole('option', { name: 'Half the parameters' }).click();
-      const toast = await notification(/output error .* on 6 samples held back/);
+      const toast = await notification(/output error .* on 6 samples held back, right answers .* → /);
       await screenshot('calibration-done');
       await toast.getByRole('button', { name: 'Show Report' }).click();
       await webviewFrame()
         .getByText(/Calibrated on 42 samples of calib\.npy; 6 were held back/)
+        .waitFor();
+      await webviewFrame()
+        .getByText(/Right answers .*, afterwards .*, of 6 samples by labels\.npy\./)
         .waitFor();
       await openContainer('Ranksmith');
       await row('Layers', /^net\.onnx, calib\.npy/).waitFor();

@@ -146,6 +146,10 @@ describe('the page of a comparison', () => {
     await page.getByText('measuredThen ORT random').waitFor();
     await show(page, ready([change({})], { run }));
     await page.getByText('measured ORT random').waitFor();
+    assert.equal(await page.getByText('accuracyIs').count(), 0);
+    const accuracy = { before: 0.95, after: 0.94, samples: 128, labels: '/data/labels.npy' };
+    await show(page, ready([change({})], { run: { ...run, accuracy } }));
+    await page.getByText('accuracyIs 95 % 94 %').waitFor();
     await page.getByRole('button', { name: 'runAgain' }).waitFor();
     await show(page, ready([change({})], { run: { refusal: 'They take other inputs.' } }));
     await page.getByRole('alert').getByText('refused They take other inputs.').waitFor();

@@ -23,13 +23,12 @@ export function samplesText(count: number, heldBack: number): string {
   );
 }
 
-/** The data of a model in a line: "calib.npy, 1,024 samples", or that there is none. */
+/** The data of a model in a line: "calib.npy + labels.npy · 1,024 samples, 128 of them held back", or that there is none. */
 export function calibrationLine(calibration: Calibration | null | undefined): string {
   if (!calibration) return l10n.t('none: random data, and the report says “uncalibrated”');
   const { samples, heldBack, labels } = calibration;
-  const parts = [dataName(calibration), samplesText(samples, heldBack)];
-  if (labels) parts.push(l10n.t('labels {0}', dataName({ uri: labels })));
-  return parts.join(' · ');
+  const names = [dataName(calibration), ...(labels ? [dataName({ uri: labels })] : [])].join(' + ');
+  return `${names} · ${samplesText(samples, heldBack)}`;
 }
 
 /** What a model gets of an input, and what values: "3 × 32 × 32 float, from uint8". */
@@ -52,7 +51,7 @@ export function labelsText(labels: LabelsDescription): string {
   const count = l10n.t('{0} labels', labels.count.toLocaleString('en'));
   if (!labels.right) return `${count} · ${classes}`;
   const { share, samples } = labels.right;
-  return `${count} · ${classes} · ${l10n.t('{0} of {1} answers of the model are right', formatPercent(share), samples)}`;
+  return `${count} · ${classes} · ${l10n.t('{0} of {1} right', formatPercent(share), samples)}`;
 }
 
 /** How its values suit the model, where it tells. */

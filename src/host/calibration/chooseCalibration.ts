@@ -152,7 +152,7 @@ function itemsOf(
   if (current) {
     items.push(separator(vscode.l10n.t('Chosen')), {
       label: `$(check) ${dataName(current)}`,
-      description: calibrationLine(current).slice(dataName(current).length + 3),
+      description: withoutName(current),
       detail: preprocessingText(current.preprocessing) ?? vscode.workspace.asRelativePath(current.uri),
       chosen: 'current',
     });
@@ -189,4 +189,9 @@ function itemsOf(
     },
   );
   return items;
+}
+
+/** The line of data behind its name: "48 samples, 6 of them held back", or "+ labels.npy · 48 samples, …". */
+function withoutName(calibration: Calibration): string {
+  return calibrationLine(calibration).slice(dataName(calibration).length).replace(/^ (· )?/, '');
 }

@@ -114,10 +114,11 @@ function itemsOf(
 ): readonly LabelsItem[] {
   const item = (uri: vscode.Uri): LabelsItem => {
     const icon = uri.toString() === current?.toString() ? ICONS.current : ICONS.other;
+    const [name, place] = [dataName({ uri }), vscode.workspace.asRelativePath(uri)];
     return {
-      label: `$(${icon}) ${dataName({ uri })}`,
+      label: `$(${icon}) ${name}`,
       description: known.get(uri) ?? '',
-      detail: vscode.workspace.asRelativePath(uri),
+      ...(place === name ? {} : { detail: place }),
       chosen: uri,
     };
   };
