@@ -193,5 +193,7 @@ function itemsOf(
 
 /** The line of data behind its name: "48 samples, 6 of them held back", or "+ labels.npy · 48 samples, …". */
 function withoutName(calibration: Calibration): string {
-  return calibrationLine(calibration).slice(dataName(calibration).length).replace(/^ (· )?/, '');
+  return calibrationLine(calibration)
+    .slice(dataName(calibration).length)
+    .replace(/^ (· )?/, '');
 }
