@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Target } from '../../src/core/compress/plan';
 import type { ModelFigures } from '../../src/core/compress/report';
-import { isDamaged, savedShare, worthError } from '../../src/core/compress/worth';
+import { isDamaged, missesGoal, savedShare, worthError } from '../../src/core/compress/worth';
 
 const figures = (parameters: number, macs: number | null): ModelFigures => ({
   file: 'm.onnx',
@@ -59,5 +59,21 @@ describe('what a result is worth', () => {
     assert.deepEqual([damaged(0.204, 186), damaged(0.581, 94), damaged(0.651, 47)], [false, false, false]);
     assert.deepEqual([damaged(0.986, 22), damaged(0.241, 981), damaged(0.446, 500)], [true, true, true]);
     assert.equal(damaged(Number.NaN, 500), true);
+  });
+
+  test('a goal of error or accuracy is missed by what was measured, any other never', () => {
+    const misses = (target: Target, relative: number, after?: number) =>
+      missesGoal({
+        target,
+        outputError: { relative, cosine: 1, max: 1 },
+        ...(after === undefined ? {} : { accuracy: { before: 0.9, after, samples: 1000, labels: 'l.npy' } }),
+      });
+    const error: Target = { kind: 'error', error: 0.05 };
+    assert.deepEqual([misses(error, 0.05), misses(error, 0.051)], [false, true]);
+    const point: Target = { kind: 'accuracy', points: 1 };
+    assert.deepEqual([misses(point, 0.5, 0.89), misses(point, 0.5, 0.889)], [false, true]);
+    // 0.9 − 0.893 is no number: a goal of just that is met all the same.
+    assert.equal(misses({ kind: 'accuracy', points: 0.7 }, 0, 0.893), false);
+    assert.deepEqual([misses(point, 0.5), misses(half, 0.99, 0)], [false, false]);
   });
 });

@@ -121,4 +121,24 @@ describe('calibration data in a VS Code window', () => {
       await row('Layers', /^net\.onnx, calib\.npy/).waitFor();
       await screenshot('calibration-report');
     }));
+
+  it('is what both models are run on when they are compared', () =>
+    workbench.attempt('compare-on-data', async () => {
+      const { page, openContainer, contextMenu, pageWith, screenshot } = workbench;
+      await openContainer('Explorer');
+      await contextMenu('net.compressed.onnx', 'Compare Models');
+      await page
+        .locator('.quick-input-widget')
+        .getByRole('option', { name: /^net\.onnx/ })
+        .click();
+      const frame = await pageWith('[data-action="run"]');
+      await frame
+        .getByText(/when the model was compressed\. Input: 6 samples held back of calib\.npy\./)
+        .waitFor();
+      await frame.getByRole('button', { name: 'Run Both' }).click();
+      await frame.getByRole('button', { name: 'Run Both Again' }).waitFor();
+      await frame.getByText(/^Measured with .*\)\. Input: 6 samples held back of calib\.npy\./).waitFor();
+      await frame.getByText(/Right answers .*, afterwards .*, of 6 samples by labels\.npy\./).waitFor();
+      await screenshot('calibration-compare');
+    }));
 });
