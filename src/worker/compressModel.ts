@@ -5,6 +5,7 @@ import type { CompressionReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
 import { createDataFile } from '../core/onnx/dataFile';
 import { ModelError } from '../core/onnx/modelError';
+import type { PartLimits } from '../core/onnx/parts/planParts';
 import { type Piece, segmentsLength } from '../core/onnx/splice';
 import { type Applied, applyCalibrated } from './calibrate/applyCalibrated';
 import { calibrationInputs, checkHeldBack } from './calibrate/heldBackError';
@@ -21,6 +22,7 @@ import { layerReports } from './layerReports';
 import { batchOf, modelInputs } from './modelInputs';
 import { type OpenModel, openModel } from './openModel';
 import { checkTarget, type OutputFolder, openOutputFolder } from './outputFolder';
+import { checkRuns } from './parts/partsOf';
 import { optionsOfPlan, planByWeights } from './planModel';
 import { basename, dirname, join } from './platform/paths';
 import { refuseInaccurate } from './refuseInaccurate';
@@ -33,6 +35,8 @@ export interface Limits {
   readonly largestModel: number;
   /** Bytes of factors that are kept in memory until they are written; those beyond wait on the disk. */
   readonly keptFactors: number;
+  /** Of models and parts for the runtime; missing: its own. */
+  readonly parts?: PartLimits;
 }
 
 /** A protocol-buffer message, and so a model without external data, ends at 2 GiB. */
@@ -72,6 +76,8 @@ export async function compressModel(
   try {
     const sources = [request.path, ...open.externalFiles.map((file) => join(dirname(request.path), file))];
     for (const target of [request.output, dataPath]) checkTarget(sources, target, request.overwrite);
+    // Not after minutes of factoring.
+    checkRuns(open, tools.runtime().limits);
     const clock = stopwatch();
     const foldNorms = request.plan?.foldNorms ?? request.foldNorms ?? true;
     const seed = request.plan?.seed ?? request.seed;
@@ -166,7 +172,7 @@ export async function compressModel(
             plan: (request.plan && request.planPath) ?? null,
             ...figures,
             ...(calibration ? { calibration } : {}),
-            engine: tools.runtime().name,
+            engine: comparison.engine,
             batch: batchOf(inputs),
             factoredWith: tools.pool.engine() ?? 'nothing',
             assumedDims: inputs.assumed,

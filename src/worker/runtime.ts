@@ -1,7 +1,9 @@
 import type { InferenceSession, Tensor as OrtTensor, TypedTensor } from 'onnxruntime-web';
-import { formatBytes } from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
-import { existsSync, readFileSync, statSync } from './platform/files';
+import type { PartLimits } from '../core/onnx/parts/planParts';
+import type { PartData } from '../core/onnx/parts/writePart';
+import { openFile } from './fileSource';
+import { readFileSync } from './platform/files';
 import { type LoadedOrt, loadOrt } from './platform/ort';
 import { dirname, join } from './platform/paths';
 
@@ -15,25 +17,54 @@ export interface RuntimeTensor {
 /** An inference session on one model. Release it. */
 export interface RuntimeSession {
   readonly inputNames: readonly string[];
+  /** Where the model is too large for the runtime, and so runs part by part (`parts/partedSession.ts`). */
+  readonly parted?: Parted;
   run(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<ReadonlyMap<string, RuntimeTensor>>;
   /** Milliseconds of one run, taken where it runs: handing tensors to the runtime and back does not count. */
   time(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<number>;
   release(): Promise<void>;
 }
 
+/** What is different about a model that runs part by part. */
+export interface Parted {
+  /** How many parts it has. */
+  readonly count: number;
+  /** How many runs their tensors leave room for at once, as far as is known. */
+  room(): number;
+  /** Several runs, for which each part is loaded once. */
+  runAll(
+    inputs: readonly ReadonlyMap<string, RuntimeTensor>[],
+  ): Promise<readonly ReadonlyMap<string, RuntimeTensor>[]>;
+}
+
 /** ONNX Runtime: native where it is installed, WebAssembly everywhere else. */
 export interface Runtime {
   /** For reports: "ONNX Runtime 1.30.0 (native CPU, 1 thread)". */
   readonly name: string;
+  /** What fits into its memory; missing where nothing but the machine's sets bounds. */
+  readonly limits?: PartLimits | undefined;
   /**
    * Opens a model file; `externalFiles` are the data files it names, relative to its folder. With `bytes`, these are
-   * the model, as if they stood at `path`.
+   * the model, as if they stood at `path`. `data` are further data files: ranges of files.
    */
-  open(path: string, externalFiles: readonly string[], bytes?: Uint8Array): Promise<RuntimeSession>;
+  open(
+    path: string,
+    externalFiles: readonly string[],
+    bytes?: Uint8Array,
+    data?: readonly PartData[],
+  ): Promise<RuntimeSession>;
 }
 
 /** A run of less is timed right after another one. */
 const SHORT_MS = 2;
+
+const MIB = 2 ** 20;
+
+/**
+ * WebAssembly addresses 4 GiB. Of them a model takes three times its own size while it is loaded from one piece, weights in
+ * data files twice (ONNX Runtime packs them anew), and two models are compared at a time.
+ */
+const LIMITS: PartLimits = { whole: 512 * MIB, part: 512 * MIB, largest: 1536 * MIB };
 
 /** One thread, so that times of two models compare and machines differ less. */
 const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
@@ -49,22 +80,29 @@ export function loadRuntime(folder: string, native = true): Runtime {
 function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
   return {
     name,
-    async open(path, externalFiles, bytes) {
+    limits: readsFiles ? undefined : LIMITS,
+    async open(path, externalFiles, bytes, data = []) {
       let session: InferenceSession;
-      if (!readsFiles) refuseLarge(path, externalFiles, bytes);
       try {
         await ready();
         session = readsFiles
           ? bytes
-            ? await ort.InferenceSession.create(bytes, { ...OPTIONS, ...dataIn(dirname(path)) })
+            ? await ort.InferenceSession.create(bytes, {
+                ...OPTIONS,
+                ...dataIn(dirname(path)),
+                ...(data.length > 0 ? { externalData: data.map(readData) } : {}),
+              })
             : await ort.InferenceSession.create(path, OPTIONS)
           : await ort.InferenceSession.create(bytes ?? readFileSync(path), {
               ...OPTIONS,
               executionProviders: ['wasm'],
-              externalData: externalFiles.map((file) => ({
-                path: file,
-                data: readFileSync(join(dirname(path), file)),
-              })),
+              externalData: [
+                ...externalFiles.map((file) => ({
+                  path: file,
+                  data: readFileSync(join(dirname(path), file)),
+                })),
+                ...data.map(readData),
+              ],
             });
       } catch (error) {
         throw new ModelError('runtime-failed', `ONNX Runtime does not load ${path}: ${firstLine(error)}`);
@@ -115,23 +153,13 @@ function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
   };
 }
 
-/** What a file that is read as a whole, and a model with all of its data in WebAssembly's memory, has to stay below. */
-const TOO_LARGE = 2 ** 31;
-
-/** WebAssembly has to hold all of a model at once. */
-function refuseLarge(path: string, externalFiles: readonly string[], bytes: Uint8Array | undefined): void {
-  let size = bytes?.length ?? sizeOf(path);
-  for (const file of externalFiles) size += sizeOf(join(dirname(path), file));
-  if (size < TOO_LARGE) return;
-  throw new ModelError(
-    'too-large',
-    `${path} has ${formatBytes(size)} with its data files. ONNX Runtime for WebAssembly, which runs models here, takes less than 2 GiB; where the native one is installed, larger ones run.`,
-  );
-}
-
-/** Of a file that is missing nothing is known: opening it says so. */
-function sizeOf(path: string): number {
-  return existsSync(path) ? statSync(path).size : 0;
+function readData({ name, file, offset, length }: PartData) {
+  const source = openFile(file);
+  try {
+    return { path: name, data: source.read(offset, length) };
+  } finally {
+    source.close();
+  }
 }
 
 /** Tells the native runtime where a model that it gets as bytes has its data files. */

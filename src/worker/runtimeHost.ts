@@ -35,7 +35,9 @@ const IDLE_MS = 10_000;
 export function createRuntimeHost(folder: string, native = true): RuntimeHost {
   const all = new Set<RuntimeProcess>();
   let idle: { readonly own: RuntimeProcess; readonly timer: ReturnType<typeof setTimeout> } | undefined;
-  let name: string | undefined;
+  let known: Pick<Runtime, 'name' | 'limits'> | undefined;
+  // Loading it here runs nothing yet.
+  const facts = () => (known ??= loadRuntime(folder, native));
 
   function take(): RuntimeProcess {
     const waiting = idle;
@@ -87,16 +89,17 @@ export function createRuntimeHost(folder: string, native = true): RuntimeHost {
 
       return {
         get name() {
-          // Loading it here runs nothing yet.
-          name ??= loadRuntime(folder, native).name;
-          return name;
+          return facts().name;
         },
-        async open(path, externalFiles, bytes) {
+        get limits() {
+          return facts().limits;
+        },
+        async open(path, externalFiles, bytes, data = []) {
           signal?.throwIfAborted();
           if (!own?.alive()) own = take();
           const { remote } = own;
           const used = own;
-          const request = { path, externalFiles, ...packModel(path, externalFiles, bytes) };
+          const request = { path, externalFiles, ...packModel(path, externalFiles, bytes), data };
           const { id, inputNames } = await ask(used, `loaded ${path}`, remote.open(request));
           open++;
           let isOpen = true;

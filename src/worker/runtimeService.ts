@@ -1,3 +1,4 @@
+import type { PartData } from '../core/onnx/parts/writePart';
 import type { Runtime, RuntimeSession, RuntimeTensor } from './runtime';
 
 /** Sessions of ONNX Runtime, named by numbers: what the process it runs in can be asked for. */
@@ -8,6 +9,7 @@ export interface RuntimeService {
     readonly path: string;
     readonly externalFiles: readonly string[];
     readonly bytes?: Uint8Array;
+    readonly data?: readonly PartData[];
   }): Promise<{ readonly id: number; readonly inputNames: readonly string[] }>;
   run(request: {
     readonly id: number;
@@ -44,10 +46,10 @@ export function createRuntimeService(runtime: Runtime, collect?: () => void): Ru
   };
   return {
     name: async () => runtime.name,
-    async open({ path, externalFiles, bytes }) {
-      const opened = await runtime.open(path, externalFiles, bytes);
+    async open({ path, externalFiles, bytes, data = [] }) {
+      const opened = await runtime.open(path, externalFiles, bytes, data);
       sessions.set(++last, opened);
-      isLarge ||= (bytes?.length ?? 0) > LARGE_MODEL;
+      isLarge ||= data.reduce((sum, { length }) => sum + length, bytes?.length ?? 0) > LARGE_MODEL;
       return { id: last, inputNames: [...opened.inputNames] };
     },
     run: async ({ id, inputs }) => session(id).run(inputs),

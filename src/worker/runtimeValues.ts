@@ -45,6 +45,11 @@ export function isRuntimeType(type: ElementType): boolean {
   return FILLS.has(type);
 }
 
+/** The element type of a tensor that came out of the runtime; 0 for what can't be handed to it. */
+export function elementTypeOf({ type }: RuntimeTensor): ElementType {
+  return [...FILLS].find(([, [word]]) => word === type)?.[0] ?? 0;
+}
+
 /** A tensor for the runtime, its elements given as numbers: whole ones where the type is. */
 export function runtimeTensor(
   type: ElementType,

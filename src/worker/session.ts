@@ -28,6 +28,7 @@ import { batchOf } from './modelInputs';
 import { modelWeights } from './modelWeights';
 import { type OpenCheckpoint, openCheckpoint } from './openCheckpoint';
 import { type OpenModel, openModel } from './openModel';
+import { runtimeInParts } from './parts/runtimeInParts';
 import { createPlanDesk } from './planDesk';
 import { planModel } from './planModel';
 import { createPool } from './pool';
@@ -80,7 +81,7 @@ export function createSession({
     signal: AbortSignal | undefined,
     onProgress: (done: number) => void,
   ): Promise<Verification> {
-    const { inputs, outputError, accuracy, originalMs, compressedMs } = await verifyOn(
+    const { inputs, outputError, accuracy, originalMs, compressedMs, engine } = await verifyOn(
       runtime(),
       { first: before.open, second: after.open, before: before.analyzed, npy, calibration, seed },
       signal,
@@ -91,7 +92,7 @@ export function createSession({
       compressed: figuresOf(after.analyzed.analysis, after.open.path, compressedMs),
       outputError,
       ...(accuracy ? { accuracy } : {}),
-      engine: runtime().name,
+      engine,
       batch: batchOf(inputs),
       inputs: inputs.description,
       assumedDims: inputs.assumed,
@@ -106,11 +107,12 @@ export function createSession({
   /** Makes a call with a runtime of its own, which is there as long as the call is. */
   const withTools = async <T>({ signal }: CallOptions, use: (tools: Tools) => Promise<T>): Promise<T> => {
     const lease = runtimes.lease(signal);
+    const runtime = runtimeInParts(given ?? lease, limits.parts);
     try {
       return await use({
         pool,
         spectra,
-        runtime: () => given ?? lease,
+        runtime: () => runtime,
         linalg,
         kept,
         limits,

@@ -3,6 +3,7 @@ import { fromFloat16 } from '../core/onnx/halfFloat';
 import { ModelError } from '../core/onnx/modelError';
 import { compareSpeed } from './latency/compareSpeed';
 import type { ModelInputs } from './modelInputs';
+import { engineName } from './parts/engineName';
 import type { Runtime, RuntimeTensor } from './runtime';
 
 /** A model for the runtime. */
@@ -21,6 +22,8 @@ export interface Comparison {
   readonly compressedMs: number;
   /** Whether the compressed model is slower beyond doubt (`compareSpeed`). */
   readonly isSlower: boolean;
+  /** What ran them, and how (`engineName`). */
+  readonly engine: string;
 }
 
 /** Runs both models on the same inputs, compares their outputs, and times them in turn. */
@@ -54,7 +57,8 @@ export async function verifyModels(
         signal,
         (done) => onProgress(0.6 + 0.4 * done),
       );
-      return { outputError, originalMs: firstMs, compressedMs: secondMs, isSlower };
+      const engine = engineName(runtime, [first, second]);
+      return { outputError, originalMs: firstMs, compressedMs: secondMs, isSlower, engine };
     } finally {
       await second.release();
     }

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { CompressionReport } from '../../src/core/compress/report';
 import type { CompressRequest } from '../../src/worker/engine';
 import { loadRuntime, type Runtime } from '../../src/worker/runtime';
-import { createSession } from '../../src/worker/session';
+import { createSession, type SessionOptions } from '../../src/worker/session';
 import { sameFigures } from './sameFigures';
 import { verifyRequest } from './verifyRequest';
 
@@ -14,9 +14,9 @@ import { verifyRequest } from './verifyRequest';
 export async function checkWritten(
   request: CompressRequest,
   report: CompressionReport,
-  nativeRuntime = true,
+  { nativeRuntime = true, limits = {} }: Pick<SessionOptions, 'nativeRuntime' | 'limits'> = {},
 ): Promise<void> {
-  const fresh = createSession({ folder, threadScript, runtime: untimed(nativeRuntime) });
+  const fresh = createSession({ folder, threadScript, runtime: untimed(nativeRuntime), limits });
   try {
     assert.equal(path.resolve(report.compressed.file), path.resolve(request.output));
     sameFigures(await fresh.verify(verifyRequest(request)), report);

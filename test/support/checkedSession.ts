@@ -10,7 +10,7 @@ export function createCheckedSession(options: SessionOptions): Session {
     ...session,
     async compress(request, call) {
       const report = await session.compress(request, call);
-      await checkWritten(request, report, options.nativeRuntime);
+      await checkWritten(request, report, options);
       return report;
     },
   };

@@ -1,6 +1,6 @@
 import { Element } from './elements';
 import type { Graph, Model, Node, Span } from './model';
-import { freshNames, nestedGraphs } from './names';
+import { freshNames, namesRead, nestedGraphs } from './names';
 import { encodeNode, encodeOutput } from './proto';
 import type { ShapeTable } from './shapes/inferShapes';
 import { type Edit, field, type Segment, splice } from './splice';
@@ -167,15 +167,6 @@ export function removals(
     ...unused.filter(({ name }) => !overridable.has(name)),
     ...declared.filter(({ name }) => !overridable.has(name)),
   ].map(({ span }) => removal(graph, span));
-}
-
-/** What a node reads, from inside its bodies as well; with names of the bodies' own. */
-function namesRead(node: Node): readonly string[] {
-  const inner = nestedGraphs(node).flatMap((graph) => [
-    ...graph.nodes.flatMap(namesRead),
-    ...graph.outputs.map(({ name }) => name),
-  ]);
-  return [...node.inputs, ...inner];
 }
 
 function removal({ container }: Graph, { start, end }: Span): Edit {

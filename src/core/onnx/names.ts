@@ -16,6 +16,15 @@ export function nestedGraphs(node: Node): readonly Graph[] {
   return found;
 }
 
+/** What a node reads, from inside its bodies as well; with names of the bodies' own. */
+export function namesRead(node: Node): readonly string[] {
+  const inner = nestedGraphs(node).flatMap((graph) => [
+    ...graph.nodes.flatMap(namesRead),
+    ...graph.outputs.map(({ name }) => name),
+  ]);
+  return [...node.inputs, ...inner];
+}
+
 /** Hands out names that nothing in the model has, in any scope. */
 export function freshNames(model: Model): (wanted: string) => string {
   const taken = new Set<string>();

@@ -318,11 +318,16 @@ export function encodeExternalData(
   }).finish();
 }
 
-/** The bytes of a ValueInfoProto for a tensor of fixed shape (graph inputs of models before IR version 4). */
-export function encodeValueInfo(name: string, type: ElementType, dims: readonly number[]): Uint8Array {
+/** The bytes of a ValueInfoProto for a tensor that is given to a graph; sizes that are null are left open. */
+export function encodeValueInfo(
+  name: string,
+  type: ElementType,
+  dims: readonly (number | null)[],
+): Uint8Array {
+  const dim = dims.map((dimValue) => (dimValue === null ? {} : { dimValue }));
   return onnx.ValueInfoProto.encode({
     name,
-    type: { tensorType: { elemType: type, shape: { dim: dims.map((dimValue) => ({ dimValue })) } } },
+    type: { tensorType: { elemType: type, shape: { dim } } },
   }).finish();
 }
 

@@ -3,7 +3,7 @@ import { ModelError } from '../../core/onnx/modelError';
 import type { ShapeTable } from '../../core/onnx/shapes/inferShapes';
 import { type Segment, segmentsLength } from '../../core/onnx/splice';
 import type { OpenModel } from '../openModel';
-import type { Runtime, RuntimeTensor } from '../runtime';
+import type { Runtime, RuntimeSession, RuntimeTensor } from '../runtime';
 
 /** A model whose tensors are looked into, with what is known about their sizes at those of its inputs. */
 export interface ShapedModel {
@@ -11,12 +11,18 @@ export interface ShapedModel {
   readonly shapes: ShapeTable;
 }
 
+type Tensors = ReadonlyMap<string, RuntimeTensor>;
+
 /** A model that runs as far as it takes to give out some of its tensors. Release it. */
 export interface ExposedSession {
   /** Where each of the wanted tensors is found, in their order. */
   readonly places: readonly Place[];
-  /** The wanted tensors in one run, in that order; undefined for those that were refused or are not fed. */
-  run(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<readonly (RuntimeTensor | undefined)[]>;
+  /** Missing where nothing has to be computed. */
+  readonly session?: RuntimeSession | undefined;
+  /** The wanted tensors of a run of that session, in their order; undefined for those that were refused or are not fed. */
+  found(inputs: Tensors, outputs: Tensors | undefined): readonly (RuntimeTensor | undefined)[];
+  /** The same in one run. */
+  run(inputs: Tensors): Promise<readonly (RuntimeTensor | undefined)[]>;
   release(): Promise<void>;
 }
 
@@ -39,15 +45,16 @@ export async function openExposed(
   const session = places.some(({ kind }) => kind === 'output')
     ? await runtime.open(path, externalFiles, bytesOf(segments, path, memory))
     : undefined;
+  const found: ExposedSession['found'] = (inputs, outputs) =>
+    places.map((place, i) => {
+      if (place.kind === 'input') return inputs.get(wanted[i]!.name);
+      return place.kind === 'output' ? outputs?.get(place.name) : undefined;
+    });
   return {
     places,
-    async run(inputs) {
-      const outputs = await session?.run(inputs);
-      return places.map((place, i) => {
-        if (place.kind === 'input') return inputs.get(wanted[i]!.name);
-        return place.kind === 'output' ? outputs?.get(place.name) : undefined;
-      });
-    },
+    session,
+    found,
+    run: async (inputs) => found(inputs, await session?.run(inputs)),
     async release() {
       await session?.release();
     },

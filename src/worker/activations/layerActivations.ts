@@ -1,5 +1,6 @@
 import type { Batch } from '../calibration/batches';
-import type { Runtime, RuntimeTensor } from '../runtime';
+import { type BatchRun, runBatches } from '../parts/runBatches';
+import type { Runtime, RuntimeSession, RuntimeTensor } from '../runtime';
 import { type Activation, toActivation } from './activation';
 import {
   createModelMemory,
@@ -38,29 +39,31 @@ export async function* layerActivations(
   const names = allTensorsOf(pair, layers);
   const sessions: ExposedSession[] = [];
   try {
-    const open = async (model: ShapedModel, own: readonly string[]): Promise<Run> => {
+    const running: RuntimeSession[] = [];
+    const open = async (model: ShapedModel, own: readonly string[]): Promise<ValuesOf> => {
       signal?.throwIfAborted();
       const distinct = [...new Set(own)];
       const wanted = distinct.map((name) => ({ name, what: 'values' }) as const);
-      const session = await openExposed(runtime, model, wanted, memory);
-      sessions.push(session);
-      return async (batch) => {
-        signal?.throwIfAborted();
-        const tensors = await session.run(batch.tensors);
+      const exposed = await openExposed(runtime, model, wanted, memory);
+      sessions.push(exposed);
+      const place = exposed.session ? running.push(exposed.session) - 1 : -1;
+      return ({ batch, outputs }) => {
+        const tensors = exposed.found(batch.tensors, outputs[place]);
         return new Map(distinct.map((name, i) => [name, tensors[i]]));
       };
     };
-    const runOriginal = await open(pair.original, names.original);
-    const runCompressed = pair.compressed && (await open(pair.compressed, names.compressed));
-    for await (const batch of batches) {
-      const own = await runOriginal(batch);
-      const seen = runCompressed ? await runCompressed(batch) : own;
+    const valuesOfOriginal = await open(pair.original, names.original);
+    const valuesOfCompressed = pair.compressed && (await open(pair.compressed, names.compressed));
+    for await (const run of runBatches(running, batches, signal)) {
+      const { batch } = run;
+      const own = valuesOfOriginal(run);
+      const seen = valuesOfCompressed?.(run) ?? own;
       for (const layer of layers) {
         for (const use of layer.uses) {
           const y = activation(use.y, own);
           const { shortcut } = layer;
           const target =
-            shortcut === undefined || !runCompressed
+            shortcut === undefined || !valuesOfCompressed
               ? y
               : withShortcut(y, activation(shortcut, own), activation(shortcut, seen));
           yield { batch, layer, use, x: activation(use.x, seen), y: target };
@@ -76,7 +79,7 @@ export async function* layerActivations(
 }
 
 type Values = Map<string, RuntimeTensor | undefined>;
-type Run = (batch: Batch) => Promise<Values>;
+type ValuesOf = (run: BatchRun) => Values;
 
 function activation(name: string, values: Values): Activation {
   const value = values.get(name);

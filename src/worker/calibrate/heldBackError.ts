@@ -3,6 +3,7 @@ import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { CalibrationData } from '../calibration/calibrationData';
 import type { ModelInputs } from '../modelInputs';
+import { runBatches } from '../parts/runBatches';
 import { basename } from '../platform/paths';
 import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
@@ -51,10 +52,8 @@ export async function checkHeldBack(
     const second = await runtime.open(compressed.path, compressed.externalFiles, compressed.bytes);
     try {
       let done = 0;
-      for await (const batch of batches) {
-        signal?.throwIfAborted();
-        const expected = await first.run(batch.tensors);
-        const [own, other] = [expected, await second.run(batch.tensors)].map((each) => unpadded(each, batch));
+      for await (const { batch, outputs } of runBatches([first, second], batches, signal)) {
+        const [own, other] = outputs.map((each) => unpadded(each, batch));
         comparison.add(own!, other!);
         right?.add(own!, other!, batch.samples);
         onProgress(++done / batches.count);

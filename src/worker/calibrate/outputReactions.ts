@@ -13,6 +13,8 @@ import { bytesOf } from '../activations/exposedSession';
 import { calibrationBatches, type InputBatches, samplesPerRun } from '../activations/inputBatches';
 import { layerUses } from '../activations/layerUses';
 import { shapedModel } from '../activations/shapedModel';
+import type { Batch } from '../calibration/batches';
+import { runBatches } from '../parts/runBatches';
 import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
 import type { GroupData } from './calibrateTask';
@@ -149,19 +151,22 @@ async function addRuns(
   },
   sums: readonly Float32Array[],
 ): Promise<void> {
-  const session = await runtime.open(path, externalFiles, bytesOf(segments, path));
-  try {
+  async function* signed(): AsyncGenerator<Batch> {
     for await (const batch of batches) {
-      signal?.throwIfAborted();
       if (batch.samples.length + batch.padding !== rows) continue;
       const drawn = signs.map(({ name, dims }): [string, RuntimeTensor] => {
         const length = dims.reduce((a, b) => a * b, 1);
         const data = Float32Array.from({ length }, () => (uniform() < 0.5 ? -1 : 1));
         return [name, { type: 'float32', dims, data }];
       });
-      const outputs = await session.run(new Map([...batch.tensors, ...drawn]));
+      yield { ...batch, tensors: new Map([...batch.tensors, ...drawn]) };
+    }
+  }
+  const session = await runtime.open(path, externalFiles, bytesOf(segments, path));
+  try {
+    for await (const { outputs } of runBatches([session], signed(), signal)) {
       for (const [i, place] of places.entries()) {
-        const own = place === undefined ? undefined : outputs.get(place);
+        const own = place === undefined ? undefined : outputs[0]!.get(place);
         const values = own && toActivation(own)?.data;
         const sum = sums[i]!;
         if (values) for (let k = 0; k < sum.length; k++) sum[k] = sum[k]! + values[k]!;

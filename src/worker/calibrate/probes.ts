@@ -3,8 +3,9 @@ import { createModelMemory } from '../activations/exposedSession';
 import type { InputBatches } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { OpenModel } from '../openModel';
+import { type Outputs, runBatches } from '../parts/runBatches';
 import { pause } from '../platform/pause';
-import type { Runtime, RuntimeTensor } from '../runtime';
+import type { Runtime } from '../runtime';
 import { rewrittenBytes } from './memoryModel';
 import { outputDistance } from './outputDistance';
 
@@ -25,16 +26,15 @@ export function createProbes(
   { isPlain, signal }: { readonly isPlain: boolean; readonly signal?: AbortSignal | undefined },
 ): Probes {
   const memory = createModelMemory();
-  let expected: Promise<readonly ReadonlyMap<string, RuntimeTensor>[]> | undefined;
+  let expected: Promise<readonly Outputs[]> | undefined;
 
   async function outputsOf(bytes?: Uint8Array, use?: (outputs: Outputs, batch: Batch, i: number) => boolean) {
     signal?.throwIfAborted();
     const session = await runtime.open(open.path, open.externalFiles, bytes);
     try {
       let i = 0;
-      for await (const batch of batches) {
-        signal?.throwIfAborted();
-        if (!use!(await session.run(batch.tensors), batch, i++)) break;
+      for await (const { batch, outputs } of runBatches([session], batches, signal)) {
+        if (!use!(outputs[0]!, batch, i++)) break;
         // Runs are synchronous inside: whoever wants to cancel is listened to here.
         await pause();
       }
@@ -68,5 +68,3 @@ export function createProbes(
     },
   };
 }
-
-type Outputs = ReadonlyMap<string, RuntimeTensor>;

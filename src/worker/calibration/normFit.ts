@@ -4,6 +4,7 @@ import { readFloats } from '../../core/onnx/tensorData';
 import { openExposed } from '../activations/exposedSession';
 import { shapedModel } from '../activations/shapedModel';
 import type { OpenModel } from '../openModel';
+import { runBatches } from '../parts/runBatches';
 import { pause } from '../platform/pause';
 import type { Runtime } from '../runtime';
 import type { CalibrationData } from './calibrationData';
@@ -44,9 +45,10 @@ export async function normFit(
   const exposed = await openExposed(runtime, shapedModel(open, first.tensors), [{ name, what: 'values' }]);
   try {
     const meters = Array.from(mean, () => ({ count: 0, sum: 0, squares: 0 }));
-    for (const { tensors, samples: own, padding } of data.batches(samples, 1)) {
-      signal?.throwIfAborted();
-      const [tensor] = await exposed.run(tensors);
+    const sessions = exposed.session ? [exposed.session] : [];
+    for await (const { batch, outputs } of runBatches(sessions, data.batches(samples, 1), signal)) {
+      const { tensors, samples: own, padding } = batch;
+      const [tensor] = exposed.found(tensors, outputs[0]);
       if (!tensor || tensor.dims[1] !== mean.length) return undefined;
       const rows = own.length + padding;
       const values = tensor.data as ArrayLike<number>;

@@ -4,34 +4,44 @@ import {
   LEAST_DIFFERENCE_MS,
   SLOWER_BY,
 } from '../../core/compress/latency/comparedTimes';
-import type { RuntimeTensor } from '../runtime';
+import type { RuntimeSession, RuntimeTensor } from '../runtime';
 import { type Effort, type Timed, timeInTurn } from './timeInTurn';
 
 /** Runs of a first look, and of the closer one that a verdict of "slower" takes: 12 pairs are enough for it if they agree. */
 const FIRST: Effort = { fewest: 5, most: 50, ms: 800 };
 const CLOSER: Effort = { fewest: 12, most: 200, ms: 4000 };
 
+/** Parts are loaded anew for each time, which is the sum of their medians already. */
+const IN_PARTS: Effort = { fewest: 1, most: 1, ms: 0 };
+
 /** Something that can be opened anew, to be timed. */
 export type OpenTimed = () => Promise<Timed & { release(): Promise<void> }>;
+
+/** What is timed: a session as it is, or one that runs in parts. */
+type Session = Timed & Pick<RuntimeSession, 'parted'>;
 
 /**
  * Times two open sessions in turn. Only if the second seems slower, a closer look is taken at both opened anew in the
  * other order, as where their memory lies makes sessions of one model differ; slower is what seems so both times, the
- * second beyond doubt.
+ * second beyond doubt. Where one of them runs in parts, it is what seems so twice.
  */
 export async function compareSpeed(
-  [first, second]: readonly [Timed, Timed],
+  [first, second]: readonly [Session, Session],
   [openFirst, openSecond]: readonly [OpenTimed, OpenTimed],
   inputs: ReadonlyMap<string, RuntimeTensor>,
   signal?: AbortSignal,
   onProgress: (done: number) => void = () => {},
 ): Promise<ComparedTimes> {
-  const [a = [], b = []] = await timeInTurn([first, second], inputs, FIRST, signal, onProgress);
+  const isParted = first.parted !== undefined || second.parted !== undefined;
+  const effort = isParted ? IN_PARTS : FIRST;
+  const [a = [], b = []] = await timeInTurn([first, second], inputs, effort, signal, onProgress);
   const look = comparedTimes(a, b);
   // A difference that few runs, or a busy machine, leave in doubt is looked into as well.
-  const seemsSlower =
-    look.secondMs > SLOWER_BY * look.firstMs && look.secondMs - look.firstMs > LEAST_DIFFERENCE_MS;
-  if (!seemsSlower) return look;
+  if (!seemsSlower(look)) return look;
+  if (isParted) {
+    const [d = [], c = []] = await timeInTurn([second, first], inputs, IN_PARTS, signal);
+    return { ...look, isSlower: seemsSlower(comparedTimes(c, d)) };
+  }
   const two = await openSecond();
   try {
     const one = await openFirst();
@@ -47,4 +57,8 @@ export async function compareSpeed(
   } finally {
     await two.release();
   }
+}
+
+function seemsSlower({ firstMs, secondMs }: ComparedTimes): boolean {
+  return secondMs > SLOWER_BY * firstMs && secondMs - firstMs > LEAST_DIFFERENCE_MS;
 }

@@ -1,0 +1,106 @@
+import { median } from '../../core/compress/latency/comparedTimes';
+import type { ByteSource } from '../../core/onnx/byteSource';
+import type { PartLimits } from '../../core/onnx/parts/planParts';
+import { type PartFile, type PassedTensor, writePart } from '../../core/onnx/parts/writePart';
+import { bytesOf } from '../activations/exposedSession';
+import { requiredInputs } from '../calibration/modelInput';
+import type { OpenModel } from '../openModel';
+import type { Runtime, RuntimeSession, RuntimeTensor } from '../runtime';
+import { elementTypeOf } from '../runtimeValues';
+import { partsOf } from './partsOf';
+
+/** Bytes of tensors that wait between parts. */
+const WAITING_BYTES = 256 * 2 ** 20;
+/** Runs at once: more would gain little. */
+const MOST_RUNS = 64;
+/** Each part is timed so often. */
+const TIMED_RUNS = 7;
+
+type Tensors = ReadonlyMap<string, RuntimeTensor>;
+
+/**
+ * A session on a model that is too large for the runtime: nothing of it is loaded but one part, while that runs. What later
+ * parts need waits here. Its times are the sums of the medians of its parts. Releasing it closes the model. Throws ModelErrors.
+ *
+ * @param open the model, whose source is not at its path if it is nowhere but in memory
+ */
+export function openParted(
+  runtime: Runtime,
+  open: Pick<OpenModel, 'path' | 'model' | 'openExternal' | 'close'>,
+  isFile: (source: ByteSource) => boolean,
+  limits: PartLimits,
+): RuntimeSession {
+  const { model, path, openExternal } = open;
+  const { parts, shapes } = partsOf(open, limits);
+  const outputs = model.graph.outputs.map(({ name }) => name);
+  /** The last part that reads a tensor. */
+  const last = new Map(parts.flatMap(({ reads }, i) => [...reads].map((name) => [name, i] as const)));
+  const files: PartFile[] = [];
+  let waiting = 0;
+
+  /** A tensor as its first run showed it: sizes that only this run has are left open. */
+  const passed = (name: string, run: Tensors): PassedTensor | undefined => {
+    const fact = shapes.get(name);
+    const seen = run.get(name);
+    const shape = fact?.shape;
+    if (!seen) return fact && { type: fact.type, dims: (shape ?? []).map(() => null) };
+    const dims = seen.dims.map((size, axis) =>
+      shape?.length === seen.dims.length && shape[axis] === size ? size : null,
+    );
+    return { type: fact?.type || elementTypeOf(seen), dims };
+  };
+
+  /** Runs all parts, one after the other; `use` gets each while it is loaded, with what it is fed. */
+  async function through(
+    list: readonly Tensors[],
+    use?: (session: RuntimeSession, inputs: Tensors) => Promise<void>,
+  ): Promise<readonly Tensors[]> {
+    const runs = list.map((inputs) => new Map(inputs));
+    waiting = 0;
+    for (const [i, part] of parts.entries()) {
+      files[i] ??= writePart(model, part, (name) => passed(name, runs[0]!), openExternal, isFile);
+      const { segments, data } = files[i];
+      const session = await runtime.open(path, [], bytesOf(segments, path), data);
+      try {
+        for (const run of runs) {
+          const inputs = new Map([...part.reads].map((name) => [name, run.get(name)!]));
+          const given = await session.run(inputs);
+          await use?.(session, inputs);
+          for (const [name, tensor] of given) run.set(name, tensor);
+          waiting = Math.max(waiting, bytesIn(run));
+          for (const name of part.reads)
+            if (last.get(name) === i && !outputs.includes(name)) run.delete(name);
+        }
+      } finally {
+        await session.release();
+      }
+    }
+    return runs.map((run) => new Map(outputs.map((name) => [name, run.get(name)!])));
+  }
+
+  return {
+    inputNames: requiredInputs(model).map(({ name }) => name),
+    parted: {
+      count: parts.length,
+      room: () => (waiting === 0 ? 1 : Math.max(1, Math.min(MOST_RUNS, Math.floor(WAITING_BYTES / waiting)))),
+      runAll: (list) => through(list),
+    },
+    run: async (inputs) => (await through([inputs]))[0]!,
+    async time(inputs) {
+      let sum = 0;
+      await through([inputs], async (session, own) => {
+        const times: number[] = [];
+        for (let k = 0; k < TIMED_RUNS; k++) times.push(await session.time(own));
+        sum += median(times);
+      });
+      return sum;
+    },
+    release: async () => open.close(),
+  };
+}
+
+function bytesIn(tensors: Tensors): number {
+  let bytes = 0;
+  for (const { data } of tensors.values()) bytes += (data as Partial<ArrayBufferView>).byteLength ?? 0;
+  return bytes;
+}
