@@ -16,6 +16,7 @@ import {
   type ModelSpec,
   seededArray,
 } from '../support/onnxModel';
+import { evenWeight, residualNet } from '../support/residualNet';
 import { SAMPLE, scratchFolder, writeInto } from '../support/scratch';
 
 /** Models that a runtime has no room for, cut into parts: they compute what they compute as a whole. */
@@ -36,20 +37,6 @@ const floats = (dims: readonly number[], seed: number): RuntimeTensor => ({
     seed,
   ),
 });
-
-/** Small enough weights that layers behind each other stay of one size. */
-const weight = (name: string, dims: readonly number[], seed: number) => {
-  const fan = dims.length === 4 ? dims[1]! * dims[2]! * dims[3]! : dims[0]!;
-  const values = seededArray(
-    dims.reduce((a, b) => a * b, 1),
-    seed,
-  );
-  return floatTensor(
-    name,
-    dims,
-    values.map((value) => value * Math.sqrt(3 / fan)),
-  );
-};
 
 const plain = (outputs: Inputs) =>
   [...outputs].map(([name, { type, dims, data }]) => [name, type, [...dims], Array.from(data, Number)]);
@@ -107,55 +94,6 @@ async function sameInParts(
 
 const fileOf = (spec: ModelSpec) => writeInto(scratchFolder(), 'model.onnx', encodeModel(spec));
 
-/** Conv, BatchNormalization, Relu, Conv, BatchNormalization and the sum with what came in, three times. */
-function residual(): ModelSpec {
-  const nodes: ModelSpec['nodes'][number][] = [];
-  const initializers = [weight('stem', [24, 3, 3, 3], 1)];
-  nodes.push({ op: 'Conv', inputs: ['x', 'stem'], outputs: ['h0'], attributes: { pads: [1, 1, 1, 1] } });
-  const conv = (from: string, to: string, seed: number) => {
-    initializers.push(weight(`w-${to}`, [24, 24, 3, 3], seed));
-    for (const [name, at] of [
-      ['scale', 1],
-      ['shift', 0],
-      ['mean', 0],
-      ['variance', 1],
-    ] as const)
-      initializers.push(
-        floatTensor(
-          `${name}-${to}`,
-          [24],
-          seededArray(24, seed + 7).map((v) => at + 0.1 * v),
-        ),
-      );
-    nodes.push(
-      {
-        op: 'Conv',
-        inputs: [from, `w-${to}`],
-        outputs: [`c-${to}`],
-        attributes: { pads: [1, 1, 1, 1], kernel_shape: [3, 3] },
-      },
-      {
-        op: 'BatchNormalization',
-        inputs: [`c-${to}`, `scale-${to}`, `shift-${to}`, `mean-${to}`, `variance-${to}`],
-        outputs: [to],
-      },
-    );
-  };
-  for (let block = 0; block < 3; block++) {
-    conv(`h${block}`, `a${block}`, 10 * block + 2);
-    nodes.push({ op: 'Relu', inputs: [`a${block}`], outputs: [`r${block}`] });
-    conv(`r${block}`, `b${block}`, 10 * block + 3);
-    nodes.push({ op: 'Add', inputs: [`b${block}`, `h${block}`], outputs: [`h${block + 1}`] });
-  }
-  nodes.push(
-    { op: 'GlobalAveragePool', inputs: ['h3'], outputs: ['p'] },
-    { op: 'Flatten', inputs: ['p'], outputs: ['f'] },
-    { op: 'Gemm', inputs: ['f', 'head', 'bias'], outputs: ['y'] },
-  );
-  initializers.push(weight('head', [24, 10], 90), floatTensor('bias', [10], seededArray(10, 91)));
-  return { nodes, inputs: { x: ['N', 3, 12, 12] }, outputs: { y: null }, initializers };
-}
-
 describe('a model in parts computes what it computes as a whole, bit for bit but where it is said why not', () => {
   it('the sample VGG', async () => {
     const images = [2, 2, 3].map((n, i) => new Map([['input', floats([n, 1, 28, 28], i)]]));
@@ -164,7 +102,7 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
   });
 
   it('residual blocks, across which tensors wait; cuts stand in front of convolutions', async () => {
-    const file = fileOf(residual());
+    const file = fileOf(residualNet());
     const runs = [1, 3].map((n, i) => new Map([['x', floats([n, 3, 12, 12], 5 + i)]]));
     const count = await sameInParts(file, 45_000, runs, ROUNDING);
     assert.ok(count >= 3 && count <= 5, `${count} parts`);
@@ -177,7 +115,7 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
 
   it('weights in data files, at any place, small ones and large ones', async () => {
     const place = scratchFolder();
-    const spec = residual();
+    const spec = residualNet();
     const chunks: Uint8Array[] = [new Uint8Array(3)];
     let offset = 3;
     const initializers = spec.initializers!.map((tensor) => {
@@ -205,7 +143,7 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
       ],
       inputs: { x: [1, 160] },
       outputs: { y: null },
-      initializers: [weight('w1', [160, 160], 1), weight('w2', [160, 160], 2)],
+      initializers: [evenWeight('w1', [160, 160], 1), evenWeight('w2', [160, 160], 2)],
     };
     assert.equal(await sameInParts(fileOf(large), 103_000, [new Map([['x', floats([1, 160], 3)]])]), 2);
   });
@@ -218,7 +156,7 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
           { op: 'Add', inputs: [`${name}-m`, 'x'], outputs: [`${name}-out`] },
         ],
         outputs: { [`${name}-out`]: null },
-        initializers: [weight(`${name}-w`, [32, 32], seed)],
+        initializers: [evenWeight(`${name}-w`, [32, 32], seed)],
       });
     const body = encodeGraph({
       nodes: [
@@ -251,10 +189,10 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
       inputs: { x: [2, 32] },
       outputs: { y: null, h: null },
       initializers: [
-        weight('w1', [32, 32], 1),
-        weight('w2', [32, 32], 2),
-        weight('w3', [32, 32], 3),
-        weight('shared', [32, 32], 4),
+        evenWeight('w1', [32, 32], 1),
+        evenWeight('w2', [32, 32], 2),
+        evenWeight('w3', [32, 32], 3),
+        evenWeight('shared', [32, 32], 4),
         floatTensor('zero', [], [0]),
         int64Tensor('trips', [], [3]),
         { name: 'yes', dims: [], dataType: 9, int32Data: [1] },
@@ -284,8 +222,8 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
       outputs: { y: null, b: null, shape: null, a: null },
       outputTypes: { shape: 7 },
       initializers: [
-        weight('shared', [40, 40], 1),
-        weight('w', [40, 40], 2),
+        evenWeight('shared', [40, 40], 1),
+        evenWeight('w', [40, 40], 2),
         int64Tensor('minus', [1], [-1]),
         floatTensor('one', [], [1]),
       ],
@@ -322,9 +260,9 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
       outputs: { y: null, most: null },
       outputTypes: { most: 7 },
       initializers: [
-        weight('w1', [32, 32], 1),
-        weight('w2', [32, 32], 2),
-        weight('w3', [32, 32], 3),
+        evenWeight('w1', [32, 32], 1),
+        evenWeight('w2', [32, 32], 2),
+        evenWeight('w3', [32, 32], 3),
         int64Tensor('two', [], [16]),
         int64Tensor('one', [], [1]),
         int64Tensor('axis', [1], [1]),
