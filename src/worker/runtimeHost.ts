@@ -99,7 +99,7 @@ export function createRuntimeHost(folder: string, native = true): RuntimeHost {
           if (!own?.alive()) own = take();
           const { remote } = own;
           const used = own;
-          const request = { path, externalFiles, ...packModel(path, externalFiles, bytes), data };
+          const request = { path, externalFiles, ...packModel(path, externalFiles, bytes, data) };
           const { id, inputNames } = await ask(used, `loaded ${path}`, remote.open(request));
           open++;
           let isOpen = true;

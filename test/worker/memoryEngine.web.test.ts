@@ -6,7 +6,7 @@ import type { ModelError } from '../../src/core/onnx/modelError';
 import type { Engine } from '../../src/worker/engine';
 import { memoryFiles } from '../../src/worker/platform/files.web';
 import { OWN_FOLDER } from '../../src/worker/platform/memoryFiles';
-import { createSession } from '../../src/worker/session';
+import { createSession, type SessionOptions } from '../../src/worker/session';
 import { setExtensionHost } from '../../src/worker/web/extensionFiles';
 import type { HostFiles } from '../../src/worker/web/hostFiles';
 import { lapackFile } from '../../src/worker/web/lapackFile';
@@ -59,11 +59,11 @@ after(() => Promise.all(sessions.map((session) => session.close())));
 
 function engineOf(
   host: HostFiles,
-  options: { readonly mostHeld?: number; readonly largestModel?: number } = {},
+  options: { readonly mostHeld?: number; readonly limits?: SessionOptions['limits'] } = {},
 ): Engine {
   setExtensionHost(host);
   const folder = `${OWN_FOLDER}/dist`;
-  const limits = options.largestModel === undefined ? {} : { largestModel: options.largestModel };
+  const { limits = {} } = options;
   const session = createSession({ folder, threadScript: `${folder}/factorThread.js`, limits });
   sessions.push(session);
   const prepare = async () => {
@@ -108,16 +108,32 @@ describe('the engine on the files of its host', () => {
   it('writes weights into a data file, and reads them from there', async () => {
     const files = new Map([[MODEL, SAMPLE]]);
     const { host, asked } = hostOf(files);
-    const engine = engineOf(host, { largestModel: 64 * 1024 });
+    const engine = engineOf(host, { limits: { largestModel: 64 * 1024 } });
     const report = await engine.compress({ ...half, path: MODEL, output: OUTPUT });
     assert.deepEqual(asked, [`read ${MODEL}`, `write ${OUTPUT}.data`, `write ${OUTPUT}`]);
     sameFigures(await engine.verify({ original: MODEL, compressed: OUTPUT }), report);
   });
 
+  it('runs a model in parts, whose weights it cuts out of the files it holds', async () => {
+    const files = new Map([[MODEL, SAMPLE]]);
+    const { host } = hostOf(files);
+    const parts = { whole: 0, part: 2.6e6, largest: 1e7 };
+    const report = await engineOf(host, { limits: { parts } }).compress({
+      ...half,
+      path: MODEL,
+      output: OUTPUT,
+      allowSlower: true,
+    });
+    assert.match(report.engine, /WebAssembly.*in parts \(\d, \d\)/);
+    const whole = await engineOf(host).verify({ original: MODEL, compressed: OUTPUT });
+    assert.doesNotMatch(whole.engine, /parts/);
+    sameFigures(whole, report);
+  });
+
   it('leaves nothing where the second of two files is refused, and nothing when cancelled', async () => {
     const files = new Map([[MODEL, SAMPLE]]);
     const { host, asked } = hostOf(files, (name) => name === OUTPUT);
-    const engine = engineOf(host, { largestModel: 64 * 1024 });
+    const engine = engineOf(host, { limits: { largestModel: 64 * 1024 } });
     await assert.rejects(engine.compress({ ...half, path: MODEL, output: OUTPUT }), /can't be written/);
     assert.deepEqual(asked.slice(-3), [`write ${OUTPUT}.data`, `write ${OUTPUT}`, `remove ${OUTPUT}.data`]);
     assert.deepEqual([...files.keys()], [MODEL]);

@@ -17,10 +17,12 @@ export function serveRuntime(port: WebPort, wasm: () => Promise<Uint8Array>, has
   const held: RuntimeService = {
     ...service,
     async open(request) {
-      const { path, dataFiles = new Map() } = request as typeof request & PackedModel;
-      const files = [...(hasFiles ? [] : dataFiles)].map(
-        ([file, bytes]) => [join(dirname(path), file), bytes] as const,
-      );
+      const { path, dataFiles = new Map(), data } = request as typeof request & PackedModel;
+      // Ranges of files are files of their own here.
+      const ranges = new Set(data.map(({ file }) => file));
+      const files = [...dataFiles]
+        .map(([file, bytes]) => [join(dirname(path), file), bytes] as const)
+        .filter(([file]) => !hasFiles || ranges.has(file));
       try {
         for (const [file, bytes] of files) memoryFiles.place(file, bytes, 0);
         return await service.open(request);
