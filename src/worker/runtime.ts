@@ -6,6 +6,7 @@ import { openFile } from './fileSource';
 import { readFileSync } from './platform/files';
 import { type LoadedOrt, loadOrt } from './platform/ort';
 import { dirname, join } from './platform/paths';
+import { totalMemory } from './platform/processors';
 
 /** A tensor at the border of the runtime: plain arrays, ONNX's name for the element type. */
 export interface RuntimeTensor {
@@ -41,7 +42,7 @@ export interface Parted {
 export interface Runtime {
   /** For reports: "ONNX Runtime 1.30.0 (native CPU, 1 thread)". */
   readonly name: string;
-  /** What fits into its memory; missing where nothing but the machine's sets bounds. */
+  /** What fits into its memory; missing: whatever it is. */
   readonly limits?: PartLimits | undefined;
   /**
    * Opens a model file; `externalFiles` are the data files it names, relative to its folder. With `bytes`, these are
@@ -64,7 +65,13 @@ const MIB = 2 ** 20;
  * WebAssembly addresses 4 GiB. Of them a model takes three times its own size while it is loaded from one piece, weights in
  * data files twice (ONNX Runtime packs them anew), and two models are compared at a time.
  */
-const LIMITS: PartLimits = { whole: 512 * MIB, part: 512 * MIB, largest: 1536 * MIB };
+const WEB_LIMITS: PartLimits = { whole: 512 * MIB, part: 512 * MIB, largest: 1536 * MIB };
+
+/** Two models at a time are not to push out everything else: each takes a sixth of the memory, or it runs in parts. */
+function nativeLimits(): PartLimits {
+  const whole = Math.max(1024 * MIB, totalMemory() / 6);
+  return { whole, part: whole / 2, largest: Number.POSITIVE_INFINITY };
+}
 
 /** One thread, so that times of two models compare and machines differ less. */
 const OPTIONS = { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 } as const;
@@ -80,7 +87,7 @@ export function loadRuntime(folder: string, native = true): Runtime {
 function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
   return {
     name,
-    limits: readsFiles ? undefined : LIMITS,
+    limits: readsFiles ? nativeLimits() : WEB_LIMITS,
     async open(path, externalFiles, bytes, data = []) {
       let session: InferenceSession;
       try {

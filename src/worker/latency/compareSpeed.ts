@@ -4,21 +4,15 @@ import {
   LEAST_DIFFERENCE_MS,
   SLOWER_BY,
 } from '../../core/compress/latency/comparedTimes';
-import type { RuntimeSession, RuntimeTensor } from '../runtime';
+import type { RuntimeTensor } from '../runtime';
 import { type Effort, type Timed, timeInTurn } from './timeInTurn';
 
 /** Runs of a first look, and of the closer one that a verdict of "slower" takes: 12 pairs are enough for it if they agree. */
 const FIRST: Effort = { fewest: 5, most: 50, ms: 800 };
 const CLOSER: Effort = { fewest: 12, most: 200, ms: 4000 };
 
-/** Parts are loaded anew for each time, which is the sum of their medians already. */
-const IN_PARTS: Effort = { fewest: 1, most: 1, ms: 0 };
-
 /** Something that can be opened anew, to be timed. */
 export type OpenTimed = () => Promise<Timed & { release(): Promise<void> }>;
-
-/** What is timed: a session as it is, or one that runs in parts. */
-type Session = Timed & Pick<RuntimeSession, 'parted'>;
 
 /**
  * Times two open sessions in turn. Only if the second seems slower, a closer look is taken at both opened anew in the
@@ -26,20 +20,18 @@ type Session = Timed & Pick<RuntimeSession, 'parted'>;
  * second beyond doubt. Where one of them runs in parts, it is what seems so twice.
  */
 export async function compareSpeed(
-  [first, second]: readonly [Session, Session],
+  [first, second]: readonly [Timed, Timed],
   [openFirst, openSecond]: readonly [OpenTimed, OpenTimed],
   inputs: ReadonlyMap<string, RuntimeTensor>,
   signal?: AbortSignal,
   onProgress: (done: number) => void = () => {},
 ): Promise<ComparedTimes> {
-  const isParted = first.parted !== undefined || second.parted !== undefined;
-  const effort = isParted ? IN_PARTS : FIRST;
-  const [a = [], b = []] = await timeInTurn([first, second], inputs, effort, signal, onProgress);
+  const [a = [], b = []] = await timeInTurn([first, second], inputs, FIRST, signal, onProgress);
   const look = comparedTimes(a, b);
   // A difference that few runs, or a busy machine, leave in doubt is looked into as well.
   if (!seemsSlower(look)) return look;
-  if (isParted) {
-    const [d = [], c = []] = await timeInTurn([second, first], inputs, IN_PARTS, signal);
+  if (first.parted || second.parted) {
+    const [d = [], c = []] = await timeInTurn([second, first], inputs, CLOSER, signal);
     return { ...look, isSlower: seemsSlower(comparedTimes(c, d)) };
   }
   const two = await openSecond();

@@ -5,6 +5,8 @@ import type { RuntimeTensor } from '../runtime';
 export interface Timed {
   /** Milliseconds of one run. */
   time(inputs: ReadonlyMap<string, RuntimeTensor>): Promise<number>;
+  /** It runs in parts: then one time is a sum of medians already, and each part is loaded for it. */
+  readonly parted?: unknown;
 }
 
 /** How long to go on: within the bounds on the number of rounds until so much time is filled. */
@@ -28,8 +30,9 @@ export async function timeInTurn(
 ): Promise<readonly (readonly number[])[]> {
   const times = things.map((): number[] => []);
   const order = [...things.keys()];
+  const rounds = things.some(({ parted }) => parted) ? 1 : most;
   let spent = 0;
-  for (let round = 0; round < most && (round < fewest || spent < ms); round++) {
+  for (let round = 0; round < rounds && (round < fewest || spent < ms); round++) {
     onProgress(Math.min(1, Math.max(spent / ms, round / most)));
     for (const i of round % 2 === 0 ? order : [...order].reverse()) {
       signal?.throwIfAborted();

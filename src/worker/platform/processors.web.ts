@@ -15,9 +15,14 @@ export function processorCount(): number {
   return Math.min(MOST_THREADS, navigator.hardwareConcurrency ?? 1);
 }
 
+/** What a tab may take of it. */
+export function totalMemory(): number {
+  return Math.min(MOST_GIB, navigator.deviceMemory ?? MOST_GIB) * 2 ** 30;
+}
+
 /** Nobody says what is free: half of what there is, as far as it is known. */
 export function availableMemory(): number {
-  return (Math.min(MOST_GIB, navigator.deviceMemory ?? MOST_GIB) * 2 ** 30) / 2;
+  return totalMemory() / 2;
 }
 
 /** Browsers keep it to themselves; times are kept for as long as the engine runs only. */
