@@ -24,7 +24,7 @@ export function partsOf(
   if (plan.kind === 'parts') return { parts: plan.parts, shapes };
   throw new ModelError(
     'too-large',
-    `${path}: "${labelOf(plan.node)}" (${plan.node.opType}), with what can't be separated from it, has ${formatBytes(plan.bytes)} of weights. ONNX Runtime for WebAssembly, which runs models here, takes ${formatBytes(limits.largest)} at once; where the native one is installed, larger ones run.`,
+    `${path}: "${labelOf(plan.node)}" (${plan.node.opType}), with what can't be separated from it, has ${formatBytes(plan.bytes)} of weights, the largest of them "${plan.largest?.name ?? labelOf(plan.node)}". ONNX Runtime for WebAssembly, which runs models here, takes ${formatBytes(limits.largest)} at once; where the native one is installed, larger ones run.`,
   );
 }
 

@@ -21,10 +21,18 @@ export interface ModelPart extends Needs {
   readonly bytes: number;
 }
 
-/** A model in parts; or the node that, with what can't be separated from it, has too many bytes of weights. */
+/** A model in parts, or what of it is too large for one. */
 export type PartPlan =
   | { readonly kind: 'parts'; readonly parts: readonly ModelPart[] }
-  | { readonly kind: 'uncuttable'; readonly node: Node; readonly bytes: number };
+  | ({ readonly kind: 'uncuttable' } & Uncuttable);
+
+/** A node that, with what can't be separated from it, has too many bytes of weights. */
+export interface Uncuttable {
+  readonly node: Node;
+  readonly bytes: number;
+  /** Missing where there are nothing but nodes. */
+  readonly largest: Tensor | undefined;
+}
 
 /** How a model may be cut. */
 export interface CutRules {
@@ -115,7 +123,7 @@ function cutAfter(
   from: number,
   passed: readonly number[],
   limits: PartLimits,
-): number | { readonly node: Node; readonly bytes: number } {
+): number | Uncuttable {
   const nodes = new Set<Node>();
   const weights = new Set<Tensor>();
   let bytes = 0;
@@ -147,7 +155,8 @@ function cutAfter(
     if (bytes <= limits.part) continue;
     if (best > 0) return best;
     if (bytes <= limits.largest) continue;
-    return { node: steps[i]!.node, bytes };
+    const [largest] = [...weights].sort((a, b) => tensorBytes(b) - tensorBytes(a));
+    return { node: steps[i]!.node, bytes, largest };
   }
   return steps.length;
 }
