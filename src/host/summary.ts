@@ -1,7 +1,8 @@
 import { l10n } from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
 import { isDamaged, missesGoal } from '../core/compress/worth';
-import { formatChange, formatPercent, formatTimes } from '../core/format';
+import { formatChange, formatPercent } from '../core/format';
+import { speedOf } from '../core/speed';
 import { basename } from './paths';
 
 /** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
@@ -19,7 +20,7 @@ export function summaryOf(report: CompressionReport): string {
     const { before, after } = accuracy;
     parts.push(l10n.t('right answers {0} → {1}', formatPercent(before), formatPercent(after)));
   }
-  if (original.ms && compressed.ms) parts.push(speedOf(original.ms / compressed.ms));
+  if (original.ms && compressed.ms) parts.push(speedText(original.ms, compressed.ms));
   const name = basename(compressed.file);
   const subject = plan === null ? name : l10n.t('{0} by the plan {1}', name, basename(plan));
   const summary = `${subject}: ${parts.join(', ')}`;
@@ -29,11 +30,16 @@ export function summaryOf(report: CompressionReport): string {
     : summary;
 }
 
-/** In words; a few per cent are within what two measurements differ. */
-function speedOf(ratio: number): string {
-  if (ratio >= 1.05) return l10n.t('{0} faster', formatTimes(ratio));
-  if (ratio <= 0.95) return l10n.t('but {0} slower on this machine', formatTimes(1 / ratio));
-  return l10n.t('as fast as before');
+function speedText(before: number, after: number): string {
+  const { kind, times } = speedOf(before, after);
+  switch (kind) {
+    case 'faster':
+      return l10n.t('{0} faster', times);
+    case 'slower':
+      return l10n.t('but {0} slower on this machine', times);
+    case 'same':
+      return l10n.t('as fast as before');
+  }
 }
 
 /** What became of several models, in one sentence or two. */

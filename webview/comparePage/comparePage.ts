@@ -3,7 +3,8 @@ import type {
   LayerChange,
   ModelComparison,
 } from '../../src/core/compress/compare/modelComparison';
-import { formatPercent, formatTimes } from '../../src/core/format';
+import { formatPercent } from '../../src/core/format';
+import { speedOf } from '../../src/core/speed';
 import { accuracyText } from '../accuracyText';
 import { element } from '../element';
 import { fill } from '../fill';
@@ -128,19 +129,18 @@ function measurement(
   if ('refusal' in run)
     return [element('p', { class: 'problem', role: 'alert' }, fill(texts.refused, run.refusal))];
   const { outputError, accuracy, original, compressed, engine, inputs } = run;
-  const ratio = original.ms && compressed.ms ? original.ms / compressed.ms : null;
-  const speed =
-    ratio === null
-      ? []
-      : [ratio >= 1 ? fill(texts.faster, formatTimes(ratio)) : fill(texts.slower, formatTimes(1 / ratio))];
-  const text = [fill(texts.error, formatPercent(outputError.relative)), ...speed].join(' · ');
+  const said = [fill(texts.error, formatPercent(outputError.relative))];
+  if (original.ms && compressed.ms) {
+    const { kind, times } = speedOf(original.ms, compressed.ms);
+    said.push(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));
+  }
   const details = fill(
     texts.errorDetails,
     outputError.cosine.toFixed(4),
     Number(outputError.max.toPrecision(3)),
   );
   return [
-    element('p', {}, element('strong', {}, text), ` (${details})`),
+    element('p', {}, element('strong', {}, said.join(' · ')), ` (${details})`),
     ...(accuracy ? [element('p', {}, accuracyText(accuracy, texts.accuracyIs))] : []),
     element('p', { class: 'note' }, fill(isFromReport ? texts.measuredThen : texts.measured, engine, inputs)),
   ];

@@ -26,6 +26,7 @@ export interface CompareTexts {
   readonly errorDetails: string;
   readonly faster: string;
   readonly slower: string;
+  readonly sameSpeed: string;
   readonly accuracyIs: string;
   readonly measured: string;
   readonly measuredThen: string;

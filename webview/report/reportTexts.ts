@@ -58,6 +58,7 @@ export interface ReportTexts {
   /** {0} times */
   readonly faster: string;
   readonly slower: string;
+  readonly sameSpeed: string;
   /** {0} a share */
   readonly outputErrorIs: string;
   /** {0} share of right answers before, {1} after, {2} samples, {3} the file of labels */

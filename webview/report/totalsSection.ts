@@ -7,8 +7,8 @@ import {
   formatMacs,
   formatMs,
   formatPercent,
-  formatTimes,
 } from '../../src/core/format';
+import { speedOf } from '../../src/core/speed';
 import { accuracyText } from '../accuracyText';
 import { element } from '../element';
 import { fill } from '../fill';
@@ -142,10 +142,8 @@ function verified(
   const sizes = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
   const said = [fill(texts.outputErrorIs, formatPercent(outputError.relative))];
   if (before.ms && after?.ms) {
-    const ratio = before.ms / after.ms;
-    said.unshift(
-      ratio >= 1 ? fill(texts.faster, formatTimes(ratio)) : fill(texts.slower, formatTimes(1 / ratio)),
-    );
+    const { kind, times } = speedOf(before.ms, after.ms);
+    said.unshift(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));
   }
   if (accuracy) said.push(accuracyText(accuracy, texts.accuracyIs));
   const largest = Number(outputError.max.toPrecision(3));

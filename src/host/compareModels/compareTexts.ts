@@ -28,6 +28,7 @@ export function compareTexts(data?: string): CompareTexts {
     errorDetails: l10n.t('cosine {0}, largest difference {1}'),
     faster: l10n.t('{0} faster'),
     slower: l10n.t('{0} slower'),
+    sameSpeed: l10n.t('as fast as before'),
     accuracyIs: l10n.t('Right answers {0}, afterwards {1}, of {2} samples by {3}.'),
     measured: l10n.t('Measured with {0}. Input: {1}.'),
     measuredThen: l10n.t('Measured with {0} when the model was compressed. Input: {1}.'),

@@ -62,6 +62,7 @@ export function reportTexts(l10n: Pick<typeof vscode.l10n, 't'>): ReportTexts {
     outputError: l10n.t('Output error'),
     faster: l10n.t('{0} faster.', '{0}'),
     slower: l10n.t('{0} slower.', '{0}'),
+    sameSpeed: l10n.t('As fast as before.'),
     outputErrorIs: l10n.t('Output error {0}.', '{0}'),
     accuracyIs: l10n.t(
       'Right answers {0}, afterwards {1}, of {2} samples by {3}.',
@@ -157,7 +158,7 @@ export function reportTexts(l10n: Pick<typeof vscode.l10n, 't'>): ReportTexts {
     tradeOffPlan: l10n.t('The plan leaves {0} at {1}.', '{0}', '{1}'),
     tradeOffSlider: l10n.t('Share of the {0} to be left', '{0}'),
     tradeOffValue: l10n.t(
-      '{0} of the {1}: weight error {2}, {3} layers factored',
+      '{0} of the {1}: weight error {2}, layers factored: {3}',
       '{0}',
       '{1}',
       '{2}',
