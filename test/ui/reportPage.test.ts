@@ -204,6 +204,21 @@ describe('the report page', () => {
     await page.close();
   });
 
+  it('leaves focus and place to who has just put a rank into the plan', async () => {
+    const { page, show, slider } = await openReport(browser, { width: 300 });
+    await show(subjectOf('none', { layer: 'features.1' }));
+    const handle = slider(/^Rank of features\.1/);
+    await handle.focus();
+    const place = () => handle.evaluate((each) => Math.round(each.getBoundingClientRect().top));
+    const before = await place();
+    // Now there is a plan, with figures of its own for this layer.
+    await show(subjectOf('predicted', { layer: 'features.1' }));
+    await page.getByText('planned: 64', { exact: true }).waitFor();
+    assert.equal(await page.evaluate('document.activeElement.getAttribute("role")'), 'slider');
+    assert.ok(Math.abs((await place()) - before) < 400, `from ${before} to ${await place()}`);
+    await page.close();
+  });
+
   it('drags the rank in steps of the plan, finely with Shift', async () => {
     const { page, show, slider } = await openReport(browser, { width: 500, height: 1600 });
     await show(subjectOf('predicted', { layer: 'features.1' }));

@@ -45,6 +45,8 @@ export function rankSection(context: PageContext): RankSection {
   let failure: string | undefined;
   let panels: readonly Panel[] = [];
   let isAsking = false;
+  /** Whether what is shown was asked for on another basis, and stays only until the answer for this one is there. */
+  let isStale = false;
   /** Counts what makes an answer too late. */
   let version = 0;
 
@@ -81,17 +83,22 @@ export function rankSection(context: PageContext): RankSection {
 
   function show(next: Subject, wanted: string | null): void {
     const isOther = wanted !== layer || next.overview.file !== subject?.overview.file;
-    const isAnother = isOther || next.overview.basis !== subject?.overview.basis;
+    const found = next.overview.layers.find(({ name }) => name === wanted);
+    if (isOther || !found?.isFactorable) forget();
+    // What goes away in between takes the focus along, and the page jumps.
+    else if (next.overview.basis !== subject?.overview.basis) isStale = known !== undefined;
     subject = next;
     layer = wanted;
-    if (isAnother) {
-      known = undefined;
-      draft = undefined;
-      live = undefined;
-      failure = undefined;
-    }
     void load();
-    draw();
+    if (!isStale) draw();
+  }
+
+  function forget(): void {
+    known = undefined;
+    draft = undefined;
+    live = undefined;
+    failure = undefined;
+    isStale = false;
   }
 
   /** Asks for what is planned now. What is being tried stays. */
@@ -102,9 +109,11 @@ export function rankSection(context: PageContext): RankSection {
     const setting = draft && known ? { method: known.detail.setting.method, ranks: draft } : null;
     const answer = await ask({ kind: 'explain', layer, setting: null });
     if (mine !== version) return;
+    const wasStale = isStale;
+    if (wasStale) forget();
     if ('message' in answer) failure = answer.message;
     else {
-      const isSame = setting && answer.value.detail.setting.method === setting.method;
+      const isSame = !wasStale && setting && answer.value.detail.setting.method === setting.method;
       failure = undefined;
       known = answer.value;
       if (!isSame || String(draft) === String(known.chosen?.ranks)) {
