@@ -201,14 +201,26 @@ describe('the page of a comparison', () => {
     it(`does not overflow at ${width} pixels`, async () => {
       const page = await openPage(browser, 'comparePage', width);
       const name = 'a-model-with-a-long-name.compressed.twice.and.again.onnx';
-      await show(
-        page,
-        ready([change({ kind: 'factored', method: 'tucker2', ranks: [48, 64] }), change({})]),
-        name,
-      );
+      const layers = [change({ kind: 'factored', method: 'tucker2', ranks: [48, 64] }), change({})];
+      await show(page, ready(layers), name, {
+        before: 'Before',
+        after: 'After',
+        change: 'Change',
+        activations: 'Activations at the peak',
+        parameters: 'Parameters',
+        time: 'Time',
+        nodes: 'Nodes',
+        opset: 'Operator set',
+        macs: 'MACs',
+        size: 'Size',
+        unknown: 'unknown',
+      });
       await page.locator('.virtual-table .row').first().waitFor();
       await page.screenshot({ path: `out/screenshots/compare-page-${width}.png`, fullPage: true });
       assert.equal(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'), true);
+      // The totals are to be read at once, at any width.
+      const isWhole = `(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('.scroll'))`;
+      assert.equal(await page.evaluate(isWhole), true);
       await page.close();
     });
   }
@@ -216,14 +228,14 @@ describe('the page of a comparison', () => {
 
 const names = (page: Page) => page.locator('.virtual-table .row .cell:first-child').allInnerTexts();
 
-async function show(page: Page, view: CompareView, name = 'a.onnx'): Promise<void> {
+async function show(page: Page, view: CompareView, name = 'a.onnx', titles: object = {}): Promise<void> {
   await tell(page, {
     kind: 'show',
     pair: { before: '/a.onnx', after: '/b.onnx' },
     before: { name, place: '' },
     after: { name: 'b.onnx', place: '' },
     view,
-    texts,
+    texts: { ...texts, ...titles },
   });
   await page.locator('h1').waitFor();
 }
