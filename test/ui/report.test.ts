@@ -108,42 +108,4 @@ describe('the report in a VS Code window', () => {
       await again.getByText('2 of 8 layers', { exact: true }).waitFor();
       assert.equal(await again.getByRole('searchbox', { name: 'Filter layers' }).inputValue(), 'fc');
     }));
-
-  it('opens in an editor', () =>
-    workbench.attempt('report-editor', async () => {
-      const { page, runCommand, screenshot } = workbench;
-      await runCommand('Ranksmith: Open Report in Editor');
-      await page.locator('.tab', { hasText: 'Ranksmith Report' }).waitFor();
-      const frames = page.locator(
-        'iframe.webview.ready[src*="extensionId=ranksmith."]:not([src*="purpose=webviewView"])',
-      );
-      const editor = frames.first().contentFrame().locator('iframe#active-frame').contentFrame();
-      await editor.getByText(/^[1-8] of 8 layers factored$/).waitFor();
-      await screenshot('report-editor-dark');
-    }));
 });
-
-for (const theme of ['light', 'high-contrast', 'high-contrast-light'] as const) {
-  it(`can be read in an editor in the ${theme} theme`, async () => {
-    const workbench = await openWorkbench({ theme, viewport: { width: 1280, height: 1000 } });
-    try {
-      await workbench.attempt(`report-${theme}`, async () => {
-        const { page, openContainer, row, runCommand, screenshot } = workbench;
-        await openContainer('Ranksmith');
-        await row('Layers', /suggested: /).waitFor();
-        await row('Layers', /^features\.8\.0/).click();
-        await runCommand('Ranksmith: Open Report in Editor');
-        await page.locator('.tab', { hasText: 'Ranksmith Report' }).waitFor();
-        const frames = page.locator(
-          'iframe.webview.ready[src*="extensionId=ranksmith."]:not([src*="purpose=webviewView"])',
-        );
-        const editor = frames.first().contentFrame().locator('iframe#active-frame').contentFrame();
-        await editor.getByRole('slider', { name: /^Rank of/ }).waitFor();
-        await editor.getByRole('slider', { name: /^Share of/ }).waitFor();
-        await screenshot(`report-editor-${theme}`);
-      });
-    } finally {
-      await workbench.close();
-    }
-  });
-}

@@ -103,28 +103,3 @@ describe('the whole way in a VS Code window', () => {
       await page.locator('.panel').getByText('Output').first().waitFor();
     }));
 });
-
-for (const theme of ['light', 'high-contrast', 'high-contrast-light'] as const) {
-  it(`can be read in the ${theme} theme`, async () => {
-    const workbench = await openWorkbench({ theme, viewport: { width: 1100, height: 900 } });
-    try {
-      await workbench.attempt(theme, async () => {
-        const { page, openContainer, row, runCommand, notification, screenshot, webviewFrame } = workbench;
-        await openContainer('Ranksmith');
-        await row('Layers', /suggested: /).waitFor();
-        await runCommand('Ranksmith: Compress Model…');
-        const picker = page.locator('.quick-input-widget');
-        await picker.getByText('weight error').first().waitFor();
-        await screenshot(`goals-${theme}`);
-        await picker.getByText('Half the parameters').click();
-        await notification(/output error/);
-        await webviewFrame()
-          .getByText(/layers factored/)
-          .waitFor();
-        await screenshot(`report-${theme}`);
-      });
-    } finally {
-      await workbench.close();
-    }
-  });
-}

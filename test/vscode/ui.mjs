@@ -150,8 +150,17 @@ function drive(page, server, browser) {
       }),
     wear: async (theme) => {
       const { label, window: shown, page: kind } = themes[theme];
-      server.configure({ 'workbench.colorTheme': label });
-      await page.locator(`.monaco-workbench.${shown}`).waitFor();
+      const worn = page.locator(`.monaco-workbench.${shown}`);
+      // A young window does not watch its settings yet.
+      for (let attempt = 1; ; attempt++) {
+        server.configure({ 'workbench.colorTheme': label });
+        const came = await worn.waitFor({ timeout: 3000 }).then(
+          () => true,
+          () => false,
+        );
+        if (came) break;
+        if (attempt === 10) throw new Error(`The window does not become ${theme}.`);
+      }
       await until(`Not every page is ${kind}.`, async () => {
         const bodies = (frame) =>
           frame.locator('body[data-vscode-theme-kind]').evaluateAll((all) => all.map((each) => each.dataset));

@@ -9,6 +9,8 @@ const NARROW = 640;
 /** Keeps what the window shows as pictures: `<name>-<theme>` in every theme, and `<name>-narrow`. */
 export async function keepScreens(workbench: Workbench, name: string): Promise<void> {
   const { page, screenshot, wear } = workbench;
+  // What the pointer rests on looks otherwise.
+  await page.mouse.move(1, 1);
   for (const theme of THEMES) {
     await wear(theme);
     await screenshot(`${name}-${theme}`);
