@@ -41,6 +41,7 @@ const texts = {
         'errorDetails',
         'faster',
         'slower',
+        'sameSpeed',
         'accuracyIs',
         'measured',
         'measuredThen',
