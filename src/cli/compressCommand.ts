@@ -10,7 +10,6 @@ import {
   reportFormatOf,
 } from '../core/compress/printReport/reportFormat';
 import type { CompressionReport } from '../core/compress/report';
-import { isDamaged, missesGoal } from '../core/compress/worth';
 import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
 import type { Engine } from '../worker/engine';
@@ -145,7 +144,7 @@ function printReport(report: CompressionReport): string {
     ...(report.calibration ? [printCalibration(report.calibration)] : []),
     ...uncalibrated(report),
     ...unweighed(report),
-    ...damaged(report),
+    ...report.problems.map(({ message }) => `note: ${message}`),
     `written       ${compressed.file} in ${total.toFixed(1)} s, factored with ${report.factoredWith}`,
   ].join('\n');
 }
@@ -173,12 +172,6 @@ function unweighed({ layers, calibration }: CompressionReport): readonly string[
     : [
         `note: of ${missing} of ${fitted} layers all outputs count alike: what they do to the model's can't be told through the operators behind them.`,
       ];
-}
-
-/** What is written all the same because somebody insists, or chose the ranks. */
-function damaged(report: CompressionReport): readonly string[] {
-  if (missesGoal(report)) return ['note: it misses its goal.'];
-  return isDamaged(report) ? ['note: the outputs change by more than what is saved is worth.'] : [];
 }
 
 /** The layers that the data could not guide. */

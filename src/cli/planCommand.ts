@@ -7,7 +7,7 @@ import { checkTarget, openOutputFolder } from '../worker/outputFolder';
 import { errorOf, hinted, type Terminal } from './terminal';
 import { PLANNING_OPTIONS, parse, parseChoices } from './usage';
 import { UsageError } from './usageError';
-import { accuracyText } from './verifyCommand';
+import { accuracyText, decisionsText } from './verifyCommand';
 
 /** `ranksmith plan MODEL`: writes what would be done, to be looked at and edited. */
 export async function planCommand(
@@ -57,7 +57,7 @@ function printProposal(
     `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatError(weightError, certainty)}`,
     ...(checked
       ? [
-          `on ${checked.samples} samples held back: output error ${formatPercent(checked.outputError.relative)}${checked.accuracy ? `, accuracy ${accuracyText(checked.accuracy)}` : ''}`,
+          `on ${checked.samples} samples held back: output error ${formatPercent(checked.outputError.relative)}${checked.accuracy ? `, accuracy ${accuracyText(checked.accuracy)}` : ''}${checked.decisions ? `, decisions ${decisionsText(checked.decisions)}` : ''}`,
         ]
       : []),
     `written  ${output}; carry it out with: ranksmith compress --plan ${output} …`,

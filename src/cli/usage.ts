@@ -16,7 +16,8 @@ export const HELP = `Usage:
       For shares and errors ranks are multiples of 16, or of less where that would cost much (--multiple 8, 1 for any).
       --report FILE writes it down, as .md, .csv, .json, or .netron.json, which Netron shows beside the new model.
       A result that is measured slower than the original is refused, unless --allow-slower; one that misses a goal of error
-      or accuracy, or whose outputs change by more than a fifth for each halving of parameters or MACs, unless --allow-inaccurate.
+      or accuracy, or whose outputs change by more than a fifth for each halving of parameters or MACs (or 1 %, where an answer
+      is read from many steps, as a line of text is), unless --allow-inaccurate.
       --keep-norms leaves BatchNormalization as it is instead of folding it into factored convolutions.
   ranksmith plan MODEL [-o PLAN] [--target T] [--method M] [--rank N] [--dim NAME=N]… [--overwrite] [--keep-norms]
                  [--multiple N] [--seed N] [--json]

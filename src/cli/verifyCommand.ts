@@ -1,6 +1,14 @@
 import { resolve } from 'node:path';
-import type { LabelAccuracy, Verification } from '../core/compress/report';
-import { formatBytes, formatChange, formatCount, formatMacs, formatMs, formatPercent } from '../core/format';
+import type { Decisions, LabelAccuracy, Verification } from '../core/compress/report';
+import {
+  formatBytes,
+  formatChange,
+  formatCount,
+  formatKept,
+  formatMacs,
+  formatMs,
+  formatPercent,
+} from '../core/format';
 import type { Engine } from '../worker/engine';
 import { CALIBRATION_OPTIONS, parseCalibration } from './calibrationOptions';
 import { errorOf, type Terminal } from './terminal';
@@ -57,6 +65,8 @@ export function printVerification({
   original: a,
   compressed: b,
   outputError,
+  decisions,
+  onFitted,
   accuracy,
   engine,
   batch,
@@ -74,9 +84,20 @@ export function printVerification({
     `size          ${change(a.bytes, b.bytes, formatBytes)}`,
     `time          ${change(a.ms, b.ms, formatMs)} on ${engine}${batch === undefined ? '' : `, batch ${batch}`}`,
     `output error  ${formatPercent(outputError.relative)} (relative L2), cosine ${outputError.cosine.toFixed(6)}, largest difference ${Number(outputError.max.toPrecision(3))}`,
+    ...(decisions ? [`decisions     ${decisionsText(decisions)}`] : []),
+    ...(onFitted
+      ? [
+          `on the fitted output error ${formatPercent(onFitted.outputError.relative)}${onFitted.decisions ? `, decisions ${decisionsText(onFitted.decisions)}` : ''}`,
+        ]
+      : []),
     ...(accuracy ? [`accuracy      ${accuracyText(accuracy)}`] : []),
     `input         ${inputs}${assumed.length > 0 ? ` (assumed: ${assumed.join(', ')})` : ''}`,
   ].join('\n');
+}
+
+/** `98.2 % of 1250 as before`. */
+export function decisionsText({ kept, count }: Decisions): string {
+  return `${formatKept(kept, count)} of ${count} as before`;
 }
 
 /** `92.2 % → 91.4 % of 128 samples (−0.8 points)`. */

@@ -58,6 +58,16 @@ export function formatPercent(share: number): string {
   return `${short(100 * share)} %`;
 }
 
+/** How many of some things are left, as a percentage that is 100 % only for all of them: 9,999 of 10,000 → "99.99 %". */
+export function formatKept(kept: number, count: number): string {
+  const percent = (100 * kept) / count;
+  for (let digits = 3; digits < 8; digits++) {
+    const text = short(percent, digits);
+    if (text !== '100' || kept === count) return `${text} %`;
+  }
+  return `${short(percent, 9)} %`;
+}
+
 /** A predicted error as a percentage: "≤ 3.12 %" where it is the most there can be, "≈ 3.12 %" where it is estimated. */
 export function formatError(error: number, certainty: 'exact' | 'bound' | 'estimate'): string {
   const sign = { exact: '', bound: '≤ ', estimate: '≈ ' }[certainty];

@@ -1,13 +1,13 @@
 import { l10n } from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
-import { isDamaged, missesGoal } from '../core/compress/worth';
-import { formatChange, formatPercent } from '../core/format';
+import { damageOf, missesGoal } from '../core/compress/worth';
+import { formatChange, formatKept, formatPercent } from '../core/format';
 import { speedOf } from '../core/speed';
 import { basename } from './paths';
 
 /** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
 export function summaryOf(report: CompressionReport): string {
-  const { original, compressed, plan, outputError, accuracy, calibration } = report;
+  const { original, compressed, plan, outputError, decisions, accuracy, calibration } = report;
   const parts = [l10n.t('{0} parameters', formatChange(original.parameters, compressed.parameters))];
   if (original.macs !== null && compressed.macs !== null) {
     parts.push(l10n.t('{0} MACs', formatChange(original.macs, compressed.macs)));
@@ -16,6 +16,11 @@ export function summaryOf(report: CompressionReport): string {
   if (!calibration) parts.push(l10n.t('output error {0} (uncalibrated)', error));
   else if (calibration.heldBack === 0) parts.push(l10n.t('output error {0}', error));
   else parts.push(l10n.t('output error {0} on {1} samples held back', error, calibration.heldBack));
+  // What a model makes of random numbers says little.
+  if (calibration && decisions) {
+    const { kept, count } = decisions;
+    parts.push(l10n.t('{0} of {1} decisions as before', formatKept(kept, count), count));
+  }
   if (accuracy) {
     const { before, after } = accuracy;
     parts.push(l10n.t('right answers {0} → {1}', formatPercent(before), formatPercent(after)));
@@ -25,7 +30,7 @@ export function summaryOf(report: CompressionReport): string {
   const subject = plan === null ? name : l10n.t('{0} by the plan {1}', name, basename(plan));
   const summary = `${subject}: ${parts.join(', ')}`;
   if (missesGoal(report)) return l10n.t('{0}. It misses its goal.', summary);
-  return isDamaged(report)
+  return damageOf(report)
     ? l10n.t('{0}. The outputs change by more than what is saved is worth.', summary)
     : summary;
 }

@@ -1,6 +1,7 @@
 import type { Analysis, DimBindings } from '../core/compress/analysis';
 import { type AnalyzedModel, analyzeModel } from '../core/compress/analyzeModel';
 import type { LayerPlan } from '../core/compress/plan';
+import { remarksOf } from '../core/compress/remarksOf';
 import type { CompressionReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
 import { createDataFile } from '../core/onnx/dataFile';
@@ -154,24 +155,23 @@ export async function compressModel(
             ? await checkHeldBack(tools.runtime(), open, written, on, signal, (done) =>
                 report('verify', (1 + done) / 2),
               )
-            : { outputError: comparison.outputError };
+            : comparison.outputs.result();
           const figures = {
             original: figuresOf(analyzed.analysis, request.path, comparison.originalMs),
             compressed: figuresOf(after, request.output, comparison.compressedMs),
             inputs: inputs.description,
             ...check,
           };
-          if (!request.plan && !request.allowInaccurate && !request.allowLarger)
-            refuseInaccurate(request.path, target, figures, on !== undefined);
           const calibration = data && (await calibrationReport(data, applied, signal));
+          const judged = { ...figures, target, ...(calibration ? { calibration } : {}) };
+          if (!request.plan && !request.allowInaccurate && !request.allowLarger)
+            refuseInaccurate(request.path, judged);
           const reproduce = await reproductionOf(request, open, written, signal);
           signal?.throwIfAborted();
           folder.commit();
           return {
-            target: request.target,
+            ...judged,
             plan: (request.plan && request.planPath) ?? null,
-            ...figures,
-            ...(calibration ? { calibration } : {}),
             engine: comparison.engine,
             batch: batchOf(inputs),
             factoredWith: tools.pool.engine() ?? 'nothing',
@@ -180,7 +180,7 @@ export async function compressModel(
               ...applied,
               ms: layerMs,
             }),
-            problems: after.problems,
+            problems: [...remarksOf(judged), ...after.problems],
             reproduce,
             seconds: { suggest, factor, write, verify: clock() },
           };

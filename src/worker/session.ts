@@ -81,7 +81,13 @@ export function createSession({
     signal: AbortSignal | undefined,
     onProgress: (done: number) => void,
   ): Promise<Verification> {
-    const { inputs, outputError, accuracy, originalMs, compressedMs, engine } = await verifyOn(
+    const {
+      inputs,
+      originalMs,
+      compressedMs,
+      isSlower: _,
+      ...said
+    } = await verifyOn(
       runtime(),
       { first: before.open, second: after.open, before: before.analyzed, npy, calibration, seed },
       signal,
@@ -90,9 +96,7 @@ export function createSession({
     return {
       original: figuresOf(before.analyzed.analysis, before.open.path, originalMs),
       compressed: figuresOf(after.analyzed.analysis, after.open.path, compressedMs),
-      outputError,
-      ...(accuracy ? { accuracy } : {}),
-      engine,
+      ...said,
       batch: batchOf(inputs),
       inputs: inputs.description,
       assumedDims: inputs.assumed,

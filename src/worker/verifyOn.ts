@@ -24,16 +24,19 @@ export async function verifyOn(
   { first, second, before: { bind, totals }, npy, calibration, seed }: VerifyRequest,
   signal: AbortSignal | undefined,
   onProgress: (done: number) => void,
-): Promise<Comparison & HeldBackCheck & { readonly inputs: ModelInputs }> {
+): Promise<Omit<Comparison, 'outputs'> & HeldBackCheck & { readonly inputs: ModelInputs }> {
   if (!calibration) {
     const inputs = modelInputs(first.model, bind, npy, seed);
-    return { inputs, ...(await verifyModels(runtime, first, second, inputs, signal, onProgress)) };
+    const { outputs, ...times } = await verifyModels(runtime, first, second, inputs, signal, onProgress);
+    return { inputs, ...times, ...outputs.result() };
   }
   const options = { ...calibration, ...(seed === undefined ? {} : { seed }) };
   const data = await openCalibration(first.model, bind, options, signal);
   try {
     const inputs = calibrationInputs(data);
-    const timed = await verifyModels(runtime, first, second, inputs, signal, (done) => onProgress(done / 2));
+    const { outputs: _, ...timed } = await verifyModels(runtime, first, second, inputs, signal, (done) =>
+      onProgress(done / 2),
+    );
     const labels = calibration.labels === undefined ? undefined : readLabels(calibration.labels, data.count);
     const on = { data, macs: totals.macs, labels };
     const check = await checkHeldBack(runtime, first, second, on, signal, (done) =>

@@ -53,5 +53,5 @@ test('an error goal missed on data is refused with the nearest, which --allow-in
   const written = run('compress', model, '-o', small, ...on, '--allow-inaccurate');
   assert.deepEqual([written.status, written.stderr], [0, '']);
   assert.match(written.stdout, new RegExp(`^output error  ${said[1]!.replace('.', '\\.')} %`, 'm'));
-  assert.match(written.stdout, /^note: it misses its goal\.$/m);
+  assert.match(written.stdout, /^note: It misses its goal\.$/m);
 });

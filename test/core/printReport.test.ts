@@ -209,6 +209,30 @@ describe('a report for Netron', () => {
   });
 });
 
+describe('decisions', () => {
+  const decisions = { kept: 1228, count: 1250, samples: 1250, shape: 'one' } as const;
+  const report = (of: Partial<CompressionReport>) => ({ ...reportOf([written({})]), ...of });
+  const print = (format: 'md' | 'netron', of: Partial<CompressionReport>) =>
+    printReport(format, overview([layer()], { basis: 'measured' }), report(of));
+
+  it('that are as before are told, with what the samples that were fitted to say', () => {
+    assert.match(print('md', { decisions }), /^\* Decisions: 98\.2 % of 1250 as before$/m);
+    const onFitted = { outputError: { relative: 0.05, cosine: 1, max: 1 }, decisions };
+    assert.match(
+      print('md', { decisions, onFitted }),
+      /^\* On samples fitted to: output error 5 %, 98\.2 % of 1250 decisions as before$/m,
+    );
+    const { metrics } = JSON.parse(print('netron', { decisions }));
+    const metric = metrics.find(({ name }: { name: string }) => name === 'decisions as before');
+    assert.equal(metric.value, 0.9824);
+  });
+
+  it('are not spoken of where nothing is chosen', () => {
+    assert.doesNotMatch(print('md', {}), /ecisions/);
+    assert.doesNotMatch(print('netron', {}), /ecisions/);
+  });
+});
+
 describe('how to reproduce', () => {
   it('stands in a fence that the command can not close', () => {
     const text = printReport('md', overview([layer()], { basis: 'measured' }), reportOf([written({})]));

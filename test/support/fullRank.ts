@@ -16,8 +16,8 @@ import { createMlMatrix } from '../../src/core/tensor/mlMatrix';
 import { readStored, recipeOf } from '../../src/worker/constantValues';
 import { modelInputs } from '../../src/worker/modelInputs';
 import { channelScale, readNorm } from '../../src/worker/modelWeights';
+import { compareOutputs } from '../../src/worker/outputComparison';
 import { loadRuntime, type RuntimeSession, type RuntimeTensor } from '../../src/worker/runtime';
-import { compareOutputs } from '../../src/worker/verifyModels';
 import { joinSegments } from './onnxModel';
 import { scratchFolder, writeInto } from './scratch';
 

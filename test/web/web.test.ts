@@ -6,8 +6,8 @@ import * as ort from 'onnxruntime-web';
 import { analyzeModel } from '../../src/core/compress/analyzeModel';
 import { modelInputs } from '../../src/worker/modelInputs';
 import { openModel } from '../../src/worker/openModel';
+import { compareOutputs } from '../../src/worker/outputComparison';
 import type { RuntimeTensor } from '../../src/worker/runtime';
-import { compareOutputs } from '../../src/worker/verifyModels';
 import { openWebWorkbench, type WebWorkbench } from '../vscode/web.mjs';
 
 const MODEL = 'fashion-vgg.onnx';

@@ -4,8 +4,8 @@ import { after, it } from 'node:test';
 import { calibrationBatches } from '../../src/worker/activations/inputBatches';
 import { openCalibration } from '../../src/worker/calibration/calibrationData';
 import { openModel } from '../../src/worker/openModel';
+import { outputComparison } from '../../src/worker/outputComparison';
 import { loadRuntime } from '../../src/worker/runtime';
-import { outputComparison } from '../../src/worker/verifyModels';
 import { createCheckedSession } from '../support/checkedSession';
 import { npyFile } from '../support/npyFile';
 import { encodeModel, floatTensor, type ModelSpec, type NodeSpec, seededArray } from '../support/onnxModel';
@@ -135,11 +135,14 @@ for (const [name, each] of Object.entries(CASES)) {
       let sum = 0;
       for await (const { tensors } of calibrationBatches(chosen, chosen.fit, 16)) {
         const [expected, ...actual] = await Promise.all(sessions.map((one) => one.run(tensors)));
-        for (const [i, outputs] of actual.entries()) comparisons[i]!.add(expected!, outputs);
+        for (const [i, outputs] of actual.entries()) comparisons[i]!.add(expected!, outputs, 16);
         const [y, z] = [expected!, actual[0]!].map((outputs) => outputs.get('y')!.data as Float32Array);
         for (let i = 0; i < y!.length; i++) sum += y![i]! - z![i]!;
       }
-      const [own, other] = comparisons.map((comparison) => comparison.result().relative) as [number, number];
+      const [own, other] = comparisons.map((comparison) => comparison.result().outputError.relative) as [
+        number,
+        number,
+      ];
       assert.ok(own < other, `${own} against ${other}`);
       assert.ok(own < 0.9 && Math.abs(sum) < 1e-2, `${own}, ${sum}`);
     } finally {

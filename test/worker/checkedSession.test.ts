@@ -45,6 +45,8 @@ describe('the look at a written file', () => {
       [{ outputError: { ...outputError, relative: 1.001 * outputError.relative } }, /relative of the output/],
       [{ compressed: { ...report.compressed, parameters: report.compressed.parameters - 1 } }, /small\.onnx/],
       [{ accuracy: { before: 1, after: 1, samples: 8, labels: 'l.npy' } }, /small\.onnx/],
+      [{ decisions: { kept: 3, count: 3, samples: 3, shape: 'one' } }, /small\.onnx/],
+      [{ onFitted: { outputError } }, /small\.onnx/],
     ];
     for (const [claim, message] of claims) {
       await assert.rejects(checkWritten(request, { ...report, ...claim }), { message });

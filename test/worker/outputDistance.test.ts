@@ -65,3 +65,10 @@ test('rows that only fill up a run do not count, and what is not finite is as ba
   assert.equal(distance('Identity', [1, 3], a!, [Number.NaN, 0, 0]), 1e6);
   assert.equal(distance('Identity', [1, 3], a!, a!), 0);
 });
+
+test('what is expected to be no number is left out, be it a value or a row', () => {
+  near(distance('Identity', [1, 3, 1], [1, Number.NaN, 3], [1.5, 7, 3]), 0.25 / 10);
+  const rows = [...softmax(a!), Number.NaN, 0, 0];
+  near(distance('Softmax', [2, 3], rows, [...softmax(b!), 1, 0, 0]), divergence(softmax(a!), softmax(b!)));
+  assert.equal(distance('Identity', [1, 3, 1], a!, [1, 2, Number.NaN]), 1e6);
+});

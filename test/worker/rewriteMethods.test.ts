@@ -8,7 +8,7 @@ import { memorySource } from '../../src/core/onnx/byteSource';
 import { readModel } from '../../src/core/onnx/read';
 import { encodeFloats } from '../../src/core/onnx/tensorData';
 import { createMlMatrix } from '../../src/core/tensor/mlMatrix';
-import { compareOutputs } from '../../src/worker/verifyModels';
+import { compareOutputs } from '../../src/worker/outputComparison';
 import { analyzed, layersOf, randomInputs, run } from '../support/fullRank';
 import { encodeModel, floatTensor, joinSegments, type ModelSpec, seededArray } from '../support/onnxModel';
 

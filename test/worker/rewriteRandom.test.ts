@@ -6,7 +6,7 @@ import { Element } from '../../src/core/onnx/elements';
 import type { ElementType } from '../../src/core/onnx/model';
 import { ModelError } from '../../src/core/onnx/modelError';
 import { readModel } from '../../src/core/onnx/read';
-import { compareOutputs } from '../../src/worker/verifyModels';
+import { compareOutputs } from '../../src/worker/outputComparison';
 import { type Inputs, inSingle, layersOf, rewritten, run } from '../support/fullRank';
 import { encodeModel } from '../support/onnxModel';
 import { featuresOf, KIND_FEATURES, LAYER_KINDS, modelAround, Random } from '../support/randomLayers';

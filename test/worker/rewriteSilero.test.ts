@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { candidatesOf } from '../../src/core/compress/candidates';
 import { memorySource } from '../../src/core/onnx/byteSource';
 import { readModel } from '../../src/core/onnx/read';
-import { compareOutputs } from '../../src/worker/verifyModels';
+import { compareOutputs } from '../../src/worker/outputComparison';
 import { layersOf, rewritten, run } from '../support/fullRank';
 import { SAMPLE_RATES, SILERO, sileroInputs } from '../support/silero';
 

@@ -3,7 +3,7 @@ import type {
   LayerChange,
   ModelComparison,
 } from '../../src/core/compress/compare/modelComparison';
-import { formatPercent } from '../../src/core/format';
+import { formatKept, formatPercent } from '../../src/core/format';
 import { speedOf } from '../../src/core/speed';
 import { accuracyText } from '../accuracyText';
 import { element } from '../element';
@@ -128,8 +128,10 @@ function measurement(
   if (!run) return [element('p', { class: 'note' }, texts.notRun)];
   if ('refusal' in run)
     return [element('p', { class: 'problem', role: 'alert' }, fill(texts.refused, run.refusal))];
-  const { outputError, accuracy, original, compressed, engine, inputs } = run;
+  const { outputError, decisions, accuracy, original, compressed, engine, inputs } = run;
   const said = [fill(texts.error, formatPercent(outputError.relative))];
+  if (decisions)
+    said.push(fill(texts.decisions, formatKept(decisions.kept, decisions.count), decisions.count));
   if (original.ms && compressed.ms) {
     const { kind, times } = speedOf(original.ms, compressed.ms);
     said.push(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));

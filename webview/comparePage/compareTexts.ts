@@ -23,6 +23,7 @@ export interface CompareTexts {
   readonly time: string;
   readonly unknown: string;
   readonly error: string;
+  readonly decisions: string;
   readonly errorDetails: string;
   readonly faster: string;
   readonly slower: string;

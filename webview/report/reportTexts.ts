@@ -62,6 +62,7 @@ export interface ReportTexts {
   /** {0} a share */
   readonly outputErrorIs: string;
   /** {0} share of right answers before, {1} after, {2} samples, {3} the file of labels */
+  readonly decisionsAre: string;
   readonly accuracyIs: string;
   /** {0} cosine, {1} largest difference */
   readonly outputErrorDetails: string;

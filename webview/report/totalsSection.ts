@@ -4,6 +4,7 @@ import {
   formatChange,
   formatCount,
   formatError,
+  formatKept,
   formatMacs,
   formatMs,
   formatPercent,
@@ -138,12 +139,26 @@ function verified(
   { before, after }: Overview,
   texts: ReportTexts,
 ): readonly HTMLElement[] {
-  const { outputError, accuracy, engine, inputs, assumedDims, factoredWith, calibration, problems } = of;
+  const {
+    outputError,
+    decisions,
+    accuracy,
+    engine,
+    inputs,
+    assumedDims,
+    factoredWith,
+    calibration,
+    problems,
+  } = of;
   const sizes = Object.entries(assumedDims).map(([name, size]) => `${name} = ${size}`);
   const said = [fill(texts.outputErrorIs, formatPercent(outputError.relative))];
   if (before.ms && after?.ms) {
     const { kind, times } = speedOf(before.ms, after.ms);
     said.unshift(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));
+  }
+  if (decisions) {
+    const { kept, count } = decisions;
+    said.push(fill(texts.decisionsAre, formatKept(kept, count), count));
   }
   if (accuracy) said.push(accuracyText(accuracy, texts.accuracyIs));
   const largest = Number(outputError.max.toPrecision(3));

@@ -1,7 +1,7 @@
 import type { PlanSensitivity } from './budget/measuredSensitivity';
 import type { Certainty } from './method';
 import { type LayerPlan, printTarget, type Target } from './plan';
-import type { LabelAccuracy, OutputError } from './report';
+import type { Verification } from './report';
 
 /** A plan as it stands in a file beside the model, to be read, edited and kept in version control. */
 export interface PlanFile {
@@ -48,9 +48,7 @@ export interface PlanProposal {
   /** √(Σ predicted ‖W − Ŵ‖² / Σ ‖W‖²) over the layers of which it is known. */
   readonly weightError: number;
   /** Of a goal that had to be tried: what it came to on the samples held back of the calibration data. */
-  readonly checked?: {
-    readonly outputError: OutputError;
-    readonly accuracy?: LabelAccuracy;
+  readonly checked?: Pick<Verification, 'outputError' | 'decisions' | 'onFitted' | 'accuracy'> & {
     readonly samples: number;
   };
   readonly certainty: Certainty;

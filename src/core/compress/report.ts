@@ -63,6 +63,31 @@ export interface OutputError {
   readonly cosine: number;
   /** Largest |y − ŷ|. */
   readonly max: number;
+  /** Values that the original itself computes as NaN or infinite, which are left out; missing where there are none. */
+  readonly notFinite?: number;
+}
+
+/** Choices among classes that two models make on the same input: the largest of a row of probabilities or scores. */
+export interface Decisions {
+  /** Of the other model, those that are what the original's are. */
+  readonly kept: number;
+  readonly count: number;
+  /** Samples that they were made for. */
+  readonly samples: number;
+  /** One for each sample, several in a row (letters of a line), or one for each place of a map. */
+  readonly shape: 'one' | 'steps' | 'map';
+  /**
+   * ‖z − ẑ‖ / ‖z‖ of the scores behind probabilities: their logarithms, each row around its mean; missing where outputs are
+   * scores themselves.
+   */
+  readonly scoreError?: number;
+}
+
+/** How far the outputs of two models are apart on the same inputs. */
+export interface ComparedOutputs {
+  readonly outputError: OutputError;
+  /** Missing where no output is a choice among classes, and in reports of earlier versions. */
+  readonly decisions?: Decisions;
 }
 
 /** How many answers of a classifier are right: its first choice (top-1) is what the label says. */
@@ -92,10 +117,14 @@ export interface Reproduction {
 }
 
 /** Two models run on the same input. */
-export interface Verification {
+export interface Verification extends ComparedOutputs {
   readonly original: ModelFigures;
   readonly compressed: ModelFigures;
-  readonly outputError: OutputError;
+  /**
+   * On samples that factors were fitted to. Only where decisions are steps of longer answers: those of the few samples held
+   * back tell too little then, as one in a hundred that changes spoils many an answer.
+   */
+  readonly onFitted?: ComparedOutputs;
   /** On the same samples; missing without labels. */
   readonly accuracy?: LabelAccuracy;
   /** What ran them: library, version, threads. */

@@ -25,6 +25,7 @@ export function compareTexts(data?: string): CompareTexts {
     time: l10n.t('Time'),
     unknown: l10n.t('unknown'),
     error: l10n.t('Output error {0}'),
+    decisions: l10n.t('{0} of {1} decisions as before'),
     errorDetails: l10n.t('cosine {0}, largest difference {1}'),
     faster: l10n.t('{0} faster'),
     slower: l10n.t('{0} slower'),

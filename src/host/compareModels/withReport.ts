@@ -12,8 +12,8 @@ export function withReport(
   const { layers, run } = comparison;
   if (!report || !isReportOf(report, comparison)) return { comparison, isFromReport: false };
   const errors = new Map(report.layers.map(({ name, weightError }) => [name, weightError]));
-  const { original, compressed, outputError, accuracy, engine, inputs, assumedDims } = report;
-  const measured = { original, compressed, outputError, ...(accuracy ? { accuracy } : {}) };
+  const { original, compressed, outputError, decisions, accuracy, engine, inputs, assumedDims } = report;
+  const said = { ...(decisions ? { decisions } : {}), ...(accuracy ? { accuracy } : {}) };
   return {
     comparison: {
       ...comparison,
@@ -21,7 +21,7 @@ export function withReport(
         (layer): LayerChange =>
           layer.kind === 'factored' ? { ...layer, weightError: errors.get(layer.name) ?? null } : layer,
       ),
-      run: run ?? { ...measured, engine, inputs, assumedDims },
+      run: run ?? { original, compressed, outputError, ...said, engine, inputs, assumedDims },
     },
     isFromReport: run === undefined,
   };

@@ -78,7 +78,7 @@ export function goalAnswer(file: string, preview: Preview, most = USUAL_LAYERS):
 
 /** What a compression did, as measured on the written file. */
 export function reportAnswer(report: CompressionReport, most = USUAL_LAYERS): string {
-  const { original, compressed, outputError, accuracy, target, engine, inputs, problems } = report;
+  const { original, compressed, outputError, decisions, accuracy, target, engine, inputs, problems } = report;
   const saved = ({ parameters }: LayerReport) => parameters.before - parameters.after;
   const factored = report.layers
     .filter(({ method }) => method !== 'dense')
@@ -101,6 +101,7 @@ export function reportAnswer(report: CompressionReport, most = USUAL_LAYERS): st
       millisecondsPerInference: { before: round(original.ms), after: round(compressed.ms) },
       relativeOutputError: round(outputError.relative),
       ...(accuracy ? { rightAnswers: { before: round(accuracy.before), after: round(accuracy.after) } } : {}),
+      ...(decisions ? { decisions: { asBefore: decisions.kept, of: decisions.count } } : {}),
       measuredWith: engine,
       measuredOn: inputs,
       problems: problems.slice(0, 5).map(({ message }) => message),

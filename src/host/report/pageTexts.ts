@@ -64,6 +64,7 @@ export function reportTexts(l10n: Pick<typeof vscode.l10n, 't'>): ReportTexts {
     slower: l10n.t('{0} slower.', '{0}'),
     sameSpeed: l10n.t('As fast as before.'),
     outputErrorIs: l10n.t('Output error {0}.', '{0}'),
+    decisionsAre: l10n.t('{0} of {1} decisions as before.', '{0}', '{1}'),
     accuracyIs: l10n.t(
       'Right answers {0}, afterwards {1}, of {2} samples by {3}.',
       '{0}',

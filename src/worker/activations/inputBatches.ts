@@ -42,6 +42,12 @@ export function stridedBatches(
   };
 }
 
+/** At most so many samples, from all over them. */
+export function spread(samples: readonly number[], most: number): readonly number[] {
+  const count = Math.min(most, samples.length);
+  return Array.from({ length: count }, (_, i) => samples[Math.floor((i * samples.length) / count)]!);
+}
+
 /** Multiply-adds of one run: nobody is listened to while a runtime works, so a run should take a fraction of a second. */
 const RUN_MACS = 2e9;
 const MOST_SAMPLES = 64;

@@ -15,7 +15,7 @@ import type { Candidate, MethodChoice, MethodId } from '../../core/compress/meth
 import type { Target } from '../../core/compress/plan';
 import { encodeFloats } from '../../core/onnx/tensorData';
 import { collectActivations } from '../activations/collect';
-import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import { calibrationBatches, samplesPerRun, spread } from '../activations/inputBatches';
 import { modelWeights, readNorm } from '../modelWeights';
 import type { OpenModel } from '../openModel';
 import { refusalOf, runTask, type WeightFile } from '../runTask';
@@ -238,8 +238,7 @@ function bytesOfLayers(layers: ReadonlyMap<string, MeasuredLayer | string>): num
 function probeBatches({ data, macs }: Pick<CalibratedOn, 'data' | 'macs'>, affordable: number) {
   const { fit } = data;
   const count = Math.min(fit.length, MOST_PROBED, Math.max(FEWEST_PROBED, Math.floor(affordable)));
-  const samples = Array.from({ length: count }, (_, i) => fit[Math.floor((i * fit.length) / count)]!);
-  return calibrationBatches(data, samples, samplesPerRun(macs));
+  return calibrationBatches(data, spread(fit, count), samplesPerRun(macs));
 }
 
 /** A probe, and by which method. */

@@ -1,13 +1,14 @@
-import type { LabelAccuracy, OutputError } from '../../core/compress/report';
-import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
+import type { Verification } from '../../core/compress/report';
+import { calibrationBatches, samplesPerRun, spread } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { CalibrationData } from '../calibration/calibrationData';
 import type { ModelInputs } from '../modelInputs';
+import { outputComparison } from '../outputComparison';
 import { runBatches } from '../parts/runBatches';
 import { basename } from '../platform/paths';
 import { pause } from '../platform/pause';
 import type { Runtime, RuntimeTensor } from '../runtime';
-import { outputComparison, type RunnableModel } from '../verifyModels';
+import type { RunnableModel } from '../verifyModels';
 import { countRight } from './countRight';
 import type { CalibratedOn } from './tools';
 
@@ -29,11 +30,10 @@ export function calibrationInputs(data: CalibrationData): ModelInputs {
 }
 
 /** What of the outputs is left, on all samples that a model is checked on. */
-export interface HeldBackCheck {
-  readonly outputError: OutputError;
-  /** Missing without labels. */
-  readonly accuracy?: LabelAccuracy;
-}
+export type HeldBackCheck = Pick<Verification, 'outputError' | 'decisions' | 'onFitted' | 'accuracy'>;
+
+/** Samples that factors were fitted to which are looked at besides. */
+const MOST_FITTED = 512;
 
 /** Holds a model against the original on all samples that it is checked on. Throws ModelErrors, and the signal's reason between runs. */
 export async function checkHeldBack(
@@ -44,29 +44,40 @@ export async function checkHeldBack(
   signal?: AbortSignal,
   onProgress: (done: number) => void = () => {},
 ): Promise<HeldBackCheck> {
-  const batches = calibrationBatches(data, checkedSamples(data), samplesPerRun(macs));
-  const comparison = outputComparison(compressed.path);
   const right = labels && countRight(labels, original.path);
   const first = await runtime.open(original.path, original.externalFiles);
   try {
     const second = await runtime.open(compressed.path, compressed.externalFiles, compressed.bytes);
     try {
-      let done = 0;
-      for await (const { batch, outputs } of runBatches([first, second], batches, signal)) {
-        const [own, other] = outputs.map((each) => unpadded(each, batch));
-        comparison.add(own!, other!);
-        right?.add(own!, other!, batch.samples);
-        onProgress(++done / batches.count);
-        // Runs are synchronous inside: whoever wants to cancel is listened to here.
-        await pause();
-      }
+      const compared = async (samples: readonly number[], isMain: boolean) => {
+        const batches = calibrationBatches(data, samples, samplesPerRun(macs));
+        const comparison = outputComparison(compressed.path);
+        let done = 0;
+        for await (const { batch, outputs } of runBatches([first, second], batches, signal)) {
+          const [own, other] = outputs.map((each) => unpadded(each, batch));
+          comparison.add(own!, other!, batch.samples.length);
+          if (isMain) {
+            right?.add(own!, other!, batch.samples);
+            onProgress(++done / batches.count);
+          }
+          // Runs are synchronous inside: whoever wants to cancel is listened to here.
+          await pause();
+        }
+        return comparison.result();
+      };
+      const check = await compared(checkedSamples(data), true);
+      const isLong = check.decisions?.shape === 'steps' && data.heldBack.length > 0;
+      return {
+        ...check,
+        ...(isLong ? { onFitted: await compared(spread(data.fit, MOST_FITTED), false) } : {}),
+        ...(right ? { accuracy: right.result() } : {}),
+      };
     } finally {
       await second.release();
     }
   } finally {
     await first.release();
   }
-  return { outputError: comparison.result(), ...(right ? { accuracy: right.result() } : {}) };
 }
 
 /** Without the rows that only fill up a run, where the samples are the outermost axis. */

@@ -2,7 +2,7 @@ import type { OutputMeaning } from '../../core/compress/calibrated/reactionModel
 import type { Layer } from '../../core/compress/layer';
 import type { LayerOptions, Planned } from '../../core/compress/makePlan';
 import type { Target } from '../../core/compress/plan';
-import { mostPoints, pointsLost } from '../../core/compress/worth';
+import { judgedError, mostPoints, pointsLost } from '../../core/compress/worth';
 import { formatPercent } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { type Applied, type ApplyCall, applyCalibrated } from './applyCalibrated';
@@ -113,8 +113,8 @@ async function checked(
   return checkHeldBack(runtime(), open, { ...open, bytes }, on, signal);
 }
 
-function lossOf({ kind }: CheckedGoal, { outputError, accuracy }: HeldBackCheck): number {
-  return kind === 'error' ? outputError.relative : pointsLost(accuracy!);
+function lossOf({ kind }: CheckedGoal, check: HeldBackCheck): number {
+  return kind === 'error' ? judgedError(check) : pointsLost(check.accuracy!);
 }
 
 function nextError(goal: number, attempts: readonly Attempt[]): number | undefined {
@@ -140,8 +140,10 @@ function nextDivergence(most: number, attempts: readonly Attempt[]): number | un
 
 function whyNot(goal: CheckedGoal, { planned, loss, check }: Attempt): string {
   const size = `with ${planned.after.parameters} parameters`;
+  const where =
+    loss > check.outputError.relative ? 'on samples that it was fitted to' : 'on samples held back';
   if (goal.kind === 'error')
-    return `no plan was found that keeps the output error on samples held back to ${formatPercent(goal.error)}; the nearest has ${formatPercent(loss)} ${size} (error=${roundedUp(loss)} would be met).`;
+    return `no plan was found that keeps the output error ${where} to ${formatPercent(goal.error)}; the nearest has ${formatPercent(loss)} ${size} (error=${roundedUp(loss)} would be met).`;
   const { before, after, samples } = check.accuracy!;
   return `no plan was found that loses at most ${goal.points} points of accuracy on samples held back; the nearest goes from ${formatPercent(before)} to ${formatPercent(after)} of ${samples} ${size} (accuracy=${roundedUp(loss)} would be met).`;
 }

@@ -15,7 +15,8 @@ export interface OutputDistance {
   ): void;
   /**
    * Σ over the outputs: the mean Kullback–Leibler divergence of rows that are probabilities (behind a Softmax) or scores
-   * (a matrix), ‖y − ŷ‖² / ‖y‖² of all others. Large, but finite, where an output is not.
+   * (a matrix), ‖y − ŷ‖² / ‖y‖² of all others. Large, but finite, where an output is not; what is expected to be no number
+   * is left out.
    */
   total(): number;
 }
@@ -53,12 +54,14 @@ export function outputDistance({ graph }: Model, isPlain = false): OutputDistanc
         const kind = kindOf(name, one.dims);
         if (kind === 'values') {
           for (let i = 0; i < length; i++) {
+            if (!Number.isFinite(a[i]!)) continue;
             sum.difference += (a[i]! - b[i]!) ** 2;
             sum.weight += a[i]! ** 2;
           }
         } else {
           const width = one.dims.at(-1)!;
           for (let at = 0; at + width <= length; at += width) {
+            if (!a.subarray(at, at + width).every(Number.isFinite)) continue;
             const [p, q] = [a, b].map((data) => logProbabilities(data.subarray(at, at + width), kind));
             for (let i = 0; i < width; i++) sum.difference += Math.exp(p![i]!) * (p![i]! - q![i]!);
             sum.weight++;

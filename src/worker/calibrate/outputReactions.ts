@@ -10,7 +10,7 @@ import { type Matrix, matrix } from '../../core/tensor/matrix';
 import { seededUniform } from '../../core/tensor/seeded';
 import { toActivation } from '../activations/activation';
 import { bytesOf } from '../activations/exposedSession';
-import { calibrationBatches, type InputBatches, samplesPerRun } from '../activations/inputBatches';
+import { calibrationBatches, type InputBatches, samplesPerRun, spread } from '../activations/inputBatches';
 import { layerUses } from '../activations/layerUses';
 import { shapedModel } from '../activations/shapedModel';
 import type { Batch } from '../calibration/batches';
@@ -103,10 +103,7 @@ async function measured(
   const model = reactionModel(open.model, shaped.shapes, watched, meaning);
   if (!model) return found;
   const draws = Math.min(MOST_DRAWS, Math.max(1, Math.floor(affordable / count)));
-  const samples = Array.from(
-    { length: count },
-    (_, i) => data.fit[Math.floor((i * data.fit.length) / count)]!,
-  );
+  const samples = spread(data.fit, count);
   const uniform = seededUniform(seed);
   const sums = watched.map(({ outputs }) => new Float32Array(outputs * outputs));
   const batches = calibrationBatches(data, samples, rows);
@@ -169,7 +166,9 @@ async function addRuns(
         const own = place === undefined ? undefined : outputs[0]!.get(place);
         const values = own && toActivation(own)?.data;
         const sum = sums[i]!;
-        if (values) for (let k = 0; k < sum.length; k++) sum[k] = sum[k]! + values[k]!;
+        // A sample that the model computes no number for says nothing, and shall not silence the others.
+        if (values?.every(Number.isFinite))
+          for (let k = 0; k < sum.length; k++) sum[k] = sum[k]! + values[k]!;
       }
       // Runs are synchronous inside: whoever wants to cancel is listened to here.
       await pause();

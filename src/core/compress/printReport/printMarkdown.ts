@@ -3,6 +3,7 @@ import {
   formatChange,
   formatCount,
   formatError,
+  formatKept,
   formatMacs,
   formatMs,
   formatPercent,
@@ -121,9 +122,17 @@ function verificationOf({
   reproduce,
   ...rest
 }: CompressionReport) {
-  const { accuracy, calibration, problems, assumedDims } = rest;
+  const { decisions, onFitted, accuracy, calibration, problems, assumedDims } = rest;
   const facts = [
     `* Output error: ${formatPercent(outputError.relative)} (cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))})`,
+    ...(decisions
+      ? [`* Decisions: ${formatKept(decisions.kept, decisions.count)} of ${decisions.count} as before`]
+      : []),
+    ...(onFitted
+      ? [
+          `* On samples fitted to: output error ${formatPercent(onFitted.outputError.relative)}${onFitted.decisions ? `, ${formatKept(onFitted.decisions.kept, onFitted.decisions.count)} of ${onFitted.decisions.count} decisions as before` : ''}`,
+        ]
+      : []),
     ...(accuracy
       ? [
           `* Accuracy: ${formatPercent(accuracy.before)} → ${formatPercent(accuracy.after)} of ${accuracy.samples} labelled samples`,

@@ -35,6 +35,12 @@ export function printNetron(overview: Overview, report?: CompressionReport): str
     add(metrics, '', 'output error', report.outputError.relative);
     add(metrics, '', 'accuracy before', report.accuracy?.before);
     add(metrics, '', 'accuracy', report.accuracy?.after);
+    add(
+      metrics,
+      '',
+      'decisions as before',
+      report.decisions && report.decisions.kept / report.decisions.count,
+    );
   }
   add(metrics, '', 'parameters', figures.parameters);
   add(metrics, '', 'MACs', figures.macs);
