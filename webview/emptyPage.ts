@@ -8,5 +8,6 @@ export function emptyPage(
   onCompress: () => void,
 ): readonly HTMLElement[] {
   if (problem !== undefined) return [element('p', { class: 'problem', role: 'alert' }, problem)];
-  return [element('p', {}, texts.empty), element('vscode-button', { onclick: onCompress }, texts.compress)];
+  const button = element('vscode-button', { onclick: onCompress }, texts.compress);
+  return [element('p', {}, texts.empty), element('div', { class: 'buttons' }, button)];
 }

@@ -200,6 +200,7 @@ export function createComparePanels(parts: Parts): ComparePanels {
       abort: new AbortController(),
     };
     panels.add(open);
+    panel.iconPath = vscode.Uri.joinPath(extension, 'media', 'icon.png');
     panel.webview.options = pageOptions(extension);
     panel.onDidDispose(() => {
       panels.delete(open);
