@@ -109,18 +109,6 @@ describe('the extension in Chinese', () => {
     picker().locator(
       '.quick-input-title, .quick-input-list .monaco-icon-label, .quick-input-list .quick-input-list-separator:visible',
     );
-  /** Does something up to five times, with more patience each time, and Escape in between. */
-  const again = async (act: (timeout: number) => Promise<void>) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await act(1000 * attempt);
-      } catch (error) {
-        if (attempt === 5) throw error;
-        await press('Escape');
-      }
-    }
-  };
-
   it('has menus, views, rows and tooltips', () =>
     workbench.attempt('chinese-tree', async () => {
       const { page, menuEntries, openContainer, row, view, screenshot } = workbench;
@@ -137,7 +125,7 @@ describe('the extension in Chinese', () => {
       await inChinese(view(LAYERS).getByRole('treeitem'));
       await inChinese(view(LAYERS).locator('.pane-header h3'));
       const hover = page.locator('.monaco-hover:visible');
-      await again(async (timeout) => {
+      await workbench.again(async (timeout) => {
         await row(LAYERS, /^fc2/).hover();
         await hover
           .getByText(/MACs：/)
@@ -164,14 +152,14 @@ describe('the extension in Chinese', () => {
       const status = page.locator('.statusbar-item[id^="ranksmith."]').first();
       await status.filter({ hasText: /误差/ }).waitFor();
       await inChinese(status);
-      await again(async (timeout) => {
+      await workbench.again(async (timeout) => {
         await status.hover();
         await page.locator('.monaco-hover:visible', { hasText: '目标' }).first().waitFor({ timeout });
       });
       await inChinese(page.locator('.monaco-hover:visible .hover-contents'));
       await page.locator('.monaco-editor .view-line', { hasText: 'features.8.0' }).first().click();
       const hover = page.locator('.monaco-editor .monaco-hover:visible').first();
-      await again(async (timeout) => {
+      await workbench.again(async (timeout) => {
         await press('Control+K');
         await press('Control+I');
         await hover.locator('table').waitFor({ timeout });
@@ -180,7 +168,7 @@ describe('the extension in Chinese', () => {
       await screenshot('chinese-hover-dark');
       await press('Escape');
       const fixes = page.locator('.action-widget .monaco-list-row.action');
-      await again(async (timeout) => {
+      await workbench.again(async (timeout) => {
         await press('Control+.');
         await fixes
           .filter({ hasText: say('Compare Methods…') })

@@ -49,18 +49,6 @@ describe('a plan in a VS Code window', () => {
     await workbench.page.locator(`.tab[data-resource-name="${PLAN}"]:not(.dirty)`).waitFor();
   };
 
-  /** Does something up to five times, with more patience each time, and Escape in between. */
-  const again = async (act: (timeout: number) => Promise<void>) => {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await act(1000 * attempt);
-      } catch (error) {
-        if (attempt === 5) throw error;
-        await press('Escape');
-      }
-    }
-  };
-
   /** Puts the cursor behind the first place in the saved text that the pattern matches. */
   const goBehind = async (pattern: RegExp) => {
     const { page } = workbench;
@@ -70,7 +58,7 @@ describe('a plan in a VS Code window', () => {
       .slice(0, found.index + found[0].length)
       .split('\n');
     // While the window is busy a key may come to nothing.
-    await again(async (timeout) => {
+    await workbench.again(async (timeout) => {
       await press('Control+1');
       await press('Control+G');
       await quickInput().locator('input').waitFor({ timeout });
@@ -127,7 +115,7 @@ describe('a plan in a VS Code window', () => {
   /** Opens the light bulb's menu where the cursor is. A redrawing editor may close it again at once: then once more. */
   const quickFixes = async (name: RegExp): Promise<Locator> => {
     const entry = workbench.page.locator('.action-widget').getByText(name).first();
-    await again(async (timeout) => {
+    await workbench.again(async (timeout) => {
       await press('Control+.');
       await entry.waitFor({ timeout });
     });
@@ -220,7 +208,7 @@ describe('a plan in a VS Code window', () => {
       await screenshot('plan-problems-dark');
       const menu = page.locator('.action-widget, .context-view .monaco-menu').last();
       const entry = menu.getByText(/^Use .*rank/).first();
-      await again(async (timeout) => {
+      await workbench.again(async (timeout) => {
         await press('Control+.');
         await entry.waitFor({ timeout });
       });

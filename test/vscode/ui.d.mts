@@ -32,6 +32,8 @@ export interface Workbench {
   readonly globalStorage: string;
   /** Looks ten times a second, for half a minute, until there is something; else fails with the sentence. */
   until<T>(what: string, look: () => Promise<T | undefined>): Promise<T>;
+  /** Does something up to five times, with more patience (in ms) each time, and Escape in between. */
+  again<T>(act: (timeout: number) => Promise<T>): Promise<T>;
   /** The page of the extension that shows an element: pages lie over the workbench, so they are known by what they show. */
   pageWith(selector: string): Promise<Frame>;
   /** Gives the window another theme, and waits until it and all its pages have it. Nothing is touched for that: an open menu stays. */

@@ -148,6 +148,16 @@ function drive(page, server, browser) {
         }
         return undefined;
       }),
+    again: async (act) => {
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await act(1000 * attempt);
+        } catch (error) {
+          if (attempt === 5) throw error;
+          await page.keyboard.press('Escape');
+        }
+      }
+    },
     wear: async (theme) => {
       const { label, window: shown, page: kind } = themes[theme];
       const worn = page.locator(`.monaco-workbench.${shown}`);
