@@ -123,7 +123,8 @@ export function layersSection({ texts, post, kept, keep }: PageContext): LayersS
     ): Column<Row> => ({
       id: of,
       title,
-      width: hasAfter ? '136px' : '100px',
+      // Times name their unit on both sides.
+      width: !hasAfter ? '100px' : of === 'ms' ? '160px' : '136px',
       numeric: true,
       text: changeOf(of, format),
       ...(hasAfter ? { hover: hoverOf(of) } : {}),
