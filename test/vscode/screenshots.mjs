@@ -30,10 +30,12 @@ async function story(theme) {
       'files.autoSave': 'off',
     },
   });
-  const { page, row, openContainer, contextMenu, notification, runCommand, webviewFrame } = workbench;
+  const { page, pageWith, row, openContainer, contextMenu, notification, runCommand, webviewFrame } =
+    workbench;
   const quickInput = page.locator('.quick-input-widget');
   /** Keeps the window as it is, once nothing moves; the pointer is out of the way. */
-  const keep = async (name) => {
+  const keep = async (name, isHovering = false) => {
+    if (!isHovering) await page.mouse.move(1, 1);
     await page.waitForTimeout(500);
     save(name, await page.screenshot({ animations: 'disabled' }));
   };
@@ -55,7 +57,7 @@ async function story(theme) {
     const entry = page.locator('.view-line').filter({ hasText: '/fc1/Gemm' });
     await entry.getByText('"svd"').first().hover();
     await page.locator('.monaco-hover img').first().waitFor();
-    await keep('plan');
+    await keep('plan', true);
     await page.mouse.move(700, 700);
 
     await contextMenu(row('Layers', /^fashion-vgg\.onnx/), 'Compress Model…');
@@ -63,12 +65,15 @@ async function story(theme) {
     const toast = await notification(/fashion-vgg\.compressed\.onnx by the plan/);
     await toast.getByRole('button', { name: /^Clear Notification/ }).click();
     await runCommand('View: Close All Editors');
+    await row('Layers', /^features\.8/).click();
     await webviewFrame('webviewView').getByText('Overview').first().waitFor();
     await runCommand('Ranksmith: Open Report in Editor');
-    await page.locator('iframe.webview.ready').nth(1).waitFor();
+    const report = await pageWith('body.editor [role="slider"]');
     await runCommand('View: Toggle Primary Side Bar Visibility');
+    await page.setViewportSize({ width: 1120, height: 915 });
     // The page draws itself anew as it widens, and says so to nobody.
     await page.waitForTimeout(2500);
+    await report.evaluate(() => scrollTo(0, 0));
     await keep('report');
   } catch (error) {
     await page.screenshot({ path: path.join(root, 'out', 'screenshots-failed.png') });
