@@ -43,6 +43,7 @@ const texts = {
         'slower',
         'sameSpeed',
         'accuracyIs',
+        'decisions',
         'measured',
         'measuredThen',
         'notRun',
@@ -151,6 +152,9 @@ describe('the page of a comparison', () => {
     const accuracy = { before: 0.95, after: 0.94, samples: 128, labels: '/data/labels.npy' };
     await show(page, ready([change({})], { run: { ...run, accuracy } }));
     await page.getByText('accuracyIs 95 % 94 %').waitFor();
+    const decisions = { kept: 1228, count: 1250, samples: 1250, shape: 'one' } as const;
+    await show(page, ready([change({})], { run: { ...run, decisions } }));
+    await page.getByText('decisions 98.2 % 1250').waitFor();
     await page.getByRole('button', { name: 'runAgain' }).waitFor();
     await show(page, ready([change({})], { run: { refusal: 'They take other inputs.' } }));
     await page.getByRole('alert').getByText('refused They take other inputs.').waitFor();
