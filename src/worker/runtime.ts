@@ -30,8 +30,8 @@ export interface RuntimeSession {
 export interface Parted {
   /** How many parts it has. */
   readonly count: number;
-  /** How many runs their tensors leave room for at once, as far as is known. */
-  room(): number;
+  /** How many runs like this one the tensors that wait between parts leave room for at once, as far as is known. */
+  room(inputs: ReadonlyMap<string, RuntimeTensor>): number;
   /** Several runs, for which each part is loaded once. */
   runAll(
     inputs: readonly ReadonlyMap<string, RuntimeTensor>[],

@@ -6,6 +6,7 @@ import { readModel } from '../../src/core/onnx/read';
 import { openFile } from '../../src/worker/fileSource';
 import { openModel } from '../../src/worker/openModel';
 import { partsOf } from '../../src/worker/parts/partsOf';
+import { runBatches } from '../../src/worker/parts/runBatches';
 import { runtimeInParts } from '../../src/worker/parts/runtimeInParts';
 import { loadRuntime, type RuntimeTensor } from '../../src/worker/runtime';
 import {
@@ -294,6 +295,42 @@ describe('a model in parts computes what it computes as a whole, bit for bit but
 });
 
 describe('parts', () => {
+  it('are loaded once for several batches, as far as their tensors leave room', async () => {
+    const [, native] = runtimes[0];
+    const opened: string[] = [];
+    const counting = {
+      ...native,
+      open: (...model: Parameters<typeof native.open>) => {
+        opened.push(model[0]);
+        return native.open(...model);
+      },
+    };
+    const file = fileOf(residualNet());
+    const batches = [0, 1, 2, 3].map((i) => ({
+      samples: [i],
+      padding: 0,
+      tensors: new Map([['x', floats([1, 3, 12, 12], i)]]),
+    }));
+    const parted = await runtimeInParts(counting, limitsOf(45_000)).open(file, []);
+    const whole = await native.open(file, []);
+    assert.ok(parted.parted!.room(batches[0]!.tensors) >= 4);
+    const order: number[] = [];
+    for await (const { batch, outputs } of runBatches([whole, parted], batches)) {
+      order.push(batch.samples[0]!);
+      sameOutputs(outputs[1]!, outputs[0]!, ROUNDING, `batch ${order.length}`);
+    }
+    assert.deepEqual(order, [0, 1, 2, 3]);
+    assert.equal(opened.length, parted.parted!.count);
+    const aborted = AbortSignal.abort(new DOMException('Enough.', 'AbortError'));
+    await assert.rejects(runBatches([parted], batches, aborted).next(), { name: 'AbortError' });
+    await parted.release();
+    await whole.release();
+    const open = { ...residualNet(), inputs: { x: ['N', 3, 'H', 'W'] } };
+    const unknown = await runtimeInParts(native, limitsOf(45_000)).open(fileOf(open), []);
+    assert.equal(unknown.parted!.room(batches[0]!.tensors), 1);
+    await unknown.release();
+  });
+
   it('a layer that is too large by itself is refused with its name', async () => {
     const [, runtime] = runtimes[0];
     await assert.rejects(

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import type { CompressRequest, Progress } from '../../src/worker/engine';
@@ -83,6 +84,23 @@ describe('compressing a model in parts', () => {
       assert.deepEqual(ranks(parted), ranks(expected));
       const [one, other] = [parted.outputError.relative, expected.outputError.relative];
       assert.ok(Math.abs(one - other) < 1e-3 * other, `${one} and ${other}`);
+    } finally {
+      await session.close();
+    }
+  });
+
+  it('is cancelled while it runs, and leaves no file', async () => {
+    const session = inParts(2.6e6, true);
+    const abort = new AbortController();
+    const enough = new DOMException('Enough.', 'AbortError');
+    const asked = request(scratchSample());
+    const onProgress = ({ phase, done }: Progress) => {
+      if (phase === 'verify' && done > 0.8) abort.abort(enough);
+    };
+    try {
+      await assert.rejects(session.compress(asked, { signal: abort.signal, onProgress }), enough);
+      assert.deepEqual(readdirSync(path.dirname(asked.path)), [path.basename(asked.path)]);
+      await session.compress(asked);
     } finally {
       await session.close();
     }

@@ -1,7 +1,9 @@
 import { median } from '../../core/compress/latency/comparedTimes';
 import type { ByteSource } from '../../core/onnx/byteSource';
-import type { PartLimits } from '../../core/onnx/parts/planParts';
+import { elementBytes, elementCount } from '../../core/onnx/elements';
+import type { ModelPart, PartLimits } from '../../core/onnx/parts/planParts';
 import { type PartFile, type PassedTensor, writePart } from '../../core/onnx/parts/writePart';
+import type { ShapeTable } from '../../core/onnx/shapes/inferShapes';
 import { bytesOf } from '../activations/exposedSession';
 import { requiredInputs } from '../calibration/modelInput';
 import type { OpenModel } from '../openModel';
@@ -36,6 +38,8 @@ export function openParted(
   /** The last part that reads a tensor. */
   const last = new Map(parts.flatMap(({ reads }, i) => [...reads].map((name) => [name, i] as const)));
   const files: PartFile[] = [];
+  const perRow = waitingBytes(parts, shapes, outputs);
+  /** What waited for a run at the most, once there was one. */
   let waiting = 0;
 
   /** A tensor as its first run showed it: sizes that only this run has are left open. */
@@ -82,7 +86,10 @@ export function openParted(
     inputNames: requiredInputs(model).map(({ name }) => name),
     parted: {
       count: parts.length,
-      room: () => (waiting === 0 ? 1 : Math.max(1, Math.min(MOST_RUNS, Math.floor(WAITING_BYTES / waiting)))),
+      room(inputs) {
+        const bytes = waiting || bytesIn(inputs) + perRow * rowsOf(inputs);
+        return Math.max(1, Math.min(MOST_RUNS, Math.floor(WAITING_BYTES / bytes)));
+      },
       runAll: (list) => through(list),
     },
     run: async (inputs) => (await through([inputs]))[0]!,
@@ -103,4 +110,32 @@ function bytesIn(tensors: Tensors): number {
   let bytes = 0;
   for (const { data } of tensors.values()) bytes += (data as Partial<ArrayBufferView>).byteLength ?? 0;
   return bytes;
+}
+
+/** The size of a batch. */
+function rowsOf(inputs: Tensors): number {
+  const [first] = inputs.values();
+  return Math.max(1, first?.dims[0] ?? 1);
+}
+
+/** Bytes that wait between parts for one row of a batch, at the most; infinite where more sizes than that of the batch are open. */
+function waitingBytes(parts: readonly ModelPart[], shapes: ShapeTable, outputs: readonly string[]): number {
+  const waits = new Set<string>();
+  let most = 0;
+  for (const [i, { gives }] of parts.entries()) {
+    for (const name of gives) waits.add(name);
+    let bytes = 0;
+    for (const name of waits) {
+      const { shape = null, type = 0 } = shapes.get(name) ?? {};
+      const sizes = (shape ?? []).filter((dim) => typeof dim === 'number');
+      if (!shape || shape.length - sizes.length > 1) return Number.POSITIVE_INFINITY;
+      bytes += Math.max(4, elementBytes(type, 1)) * elementCount(sizes);
+    }
+    most = Math.max(most, bytes);
+    for (const name of waits) {
+      const isRead = parts.slice(i + 1).some(({ reads }) => reads.has(name));
+      if (!isRead && !outputs.includes(name)) waits.delete(name);
+    }
+  }
+  return most;
 }

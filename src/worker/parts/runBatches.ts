@@ -18,7 +18,8 @@ export async function* runBatches(
   batches: AsyncIterable<Batch> | Iterable<Batch>,
   signal?: AbortSignal,
 ): AsyncGenerator<BatchRun> {
-  const room = () => Math.min(...sessions.flatMap(({ parted }) => (parted ? [parted.room()] : [])));
+  const room = ({ tensors }: Batch) =>
+    Math.min(...sessions.flatMap(({ parted }) => (parted ? [parted.room(tensors)] : [])));
   const isWhole = sessions.every(({ parted }) => !parted);
   let waiting: Batch[] = [];
 
@@ -47,7 +48,7 @@ export async function* runBatches(
   for await (const batch of batches) {
     signal?.throwIfAborted();
     waiting.push(batch);
-    if (isWhole || waiting.length >= room()) yield* runWaiting();
+    if (isWhole || waiting.length >= room(batch)) yield* runWaiting();
   }
   if (waiting.length > 0) yield* runWaiting();
 }
