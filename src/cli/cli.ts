@@ -13,6 +13,8 @@ import { HELP } from './usage';
 import { UsageError } from './usageError';
 import { verifyCommand } from './verifyCommand';
 
+const MORE = 'ranksmith --help tells what there is.';
+
 /** A sub-command: its arguments in, its exit status out. */
 export type Command = (args: readonly string[], engine: Engine, terminal: Terminal) => Promise<number>;
 
@@ -34,7 +36,8 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (!command) {
-    terminal.complain(`ranksmith does not know the command "${name}".\n\n${HELP}`);
+    const known = Object.keys(COMMANDS).join(', ');
+    terminal.complain(`ranksmith does not know the command "${name}", only ${known}.\n${MORE}`);
     return 2;
   }
   const session = createSession({
@@ -46,7 +49,8 @@ async function main(args: readonly string[]): Promise<number> {
     return await command(rest, session, terminal);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    terminal.complain(`${error.message}\n\n${HELP}`);
+    // The sentence is what matters: below a page of help nobody would find it.
+    terminal.complain(`${error.message}\n${MORE}`);
     return 2;
   } finally {
     terminal.close();

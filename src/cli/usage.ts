@@ -60,7 +60,9 @@ export function parse<T extends NonNullable<ParseArgsConfig['options']>>(
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw new UsageError((error as Error).message);
+    // Node goes on with advice that is about nothing here.
+    const [sentence] = (error as Error).message.split(/\.(?:\s|$)/);
+    throw new UsageError(`${sentence}.`);
   }
 }
 

@@ -133,9 +133,8 @@ test('the default output stands beside the model and is not replaced unasked', (
   assert.equal(run('compress', source, '--overwrite', '--rank', '8').status, 0);
 });
 
-test('wrong usage is status 2 with the help text', () => {
+test('wrong usage is status 2 with a sentence and where to find help', () => {
   for (const args of [
-    [],
     ['frobnicate'],
     ['analyze'],
     ['analyze', SAMPLE, '--dim', 'batch'],
@@ -152,8 +151,11 @@ test('wrong usage is status 2 with the help text', () => {
   ]) {
     const { status, stdout, stderr } = run(...args);
     assert.equal(status, 2, args.join(' '));
-    assert.match(stdout + stderr, /Usage:/, args.join(' '));
+    assert.equal(stdout, '', args.join(' '));
+    assert.match(stderr, /^\S.*\.\nranksmith --help tells what there is\.\n$/, args.join(' '));
   }
+  assert.equal(run().status, 2);
+  assert.match(run().stdout, /Usage:/);
   assert.equal(run('--help').status, 0);
 });
 

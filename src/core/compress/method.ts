@@ -108,6 +108,8 @@ export interface Candidate extends Prediction {
   readonly dense: Cost;
   /** The factors. */
   cost(ranks: Ranks): Cost;
+  /** The multiply-adds that kernels have time for meanwhile, where tiles are known: see `chainWork`. */
+  work?(ranks: Ranks): number | null;
   /** Dimensions of the factors as written, in the order they are applied. */
   shapes(ranks: Ranks): readonly (readonly number[])[];
   /** The factors as written, in the order they are applied. Throws LinalgErrors, 'degenerate' among them. */

@@ -20,12 +20,12 @@ const TOLERANCE = 0.1;
 
 /** The settings of {@link planAligned}. */
 export interface AlignedSettings extends Omit<LadderSettings, 'block'> {
-  /** By what share the loss may be larger for the sake of time; default: as for that of alignment. */
-  readonly slack?: number;
+  /** How much larger than the least the loss may be for the sake of time; default: as for that of alignment. */
+  readonly slack?: (least: number) => number;
 }
 
 /** The prices of time that are tried between none and all of it: the range is halved so many times. */
-const HALVINGS = 5;
+const HALVINGS = 8;
 /** A price at which the time of a whole plan adds so much of its loss is not worth trying, or is more than enough. */
 const PRICES = [0.02, 20] as const;
 
@@ -41,7 +41,7 @@ export function planAligned(
   options: readonly LayerOptions[],
   totals: Totals,
   before: number,
-  { slack = TOLERANCE, ...settings }: AlignedSettings,
+  { slack = (least) => TOLERANCE * least, ...settings }: AlignedSettings,
   goal: BudgetGoal,
   wanted: number | undefined,
 ): AlignedBudget | Unreachable {
@@ -59,7 +59,7 @@ export function planAligned(
   if ('leastCost' in free) return free;
   const minimised = ({ loss, cost }: BudgetPlan) => (goal.kind === 'cost' ? loss : cost);
   const most = (1 + TOLERANCE) * minimised(free);
-  const mostTimed = (1 + slack) * minimised(free);
+  const mostTimed = minimised(free) + slack(minimised(free));
   if (wanted !== undefined) {
     for (let block = wanted; block > 1; block = Math.floor(block / 2)) {
       const plan = solve(block);

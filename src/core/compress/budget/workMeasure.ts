@@ -1,4 +1,7 @@
-import type { Candidate, Ranks } from '../method';
+import { denseSteps } from '../conv/chain';
+import { chainWork } from '../conv/chainWork';
+import type { Pick } from '../makePlan';
+import type { Ranks } from '../method';
 import { countsChannels, LARGEST_BLOCK } from '../ranks/rankMultiple';
 import type { CostMeasure } from './measure';
 
@@ -9,23 +12,27 @@ const PER_WEIGHT = 6;
 const PER_NODE = 120_000;
 
 /**
- * How long a runtime on a processor takes for a layer, without measuring it, in multiply-adds: those of whole blocks of
- * channels, as kernels compute no parts of them, what it takes to fetch the weights, and something for each node, two for
- * one that ends within a block, as its result has to be brought into another order. Good for telling settings of like loss
+ * How long a runtime on a processor takes for a layer, without measuring it, in multiply-adds: those that kernels have time for
+ * ({@link chainWork}; of matrices those of whole blocks), what it takes to fetch the weights, and something for each node, two
+ * for one that ends within a block, as its result has to be brought into another order. Good for telling settings of like loss
  * apart, not for how many milliseconds it will be. The constants are of ONNX Runtime's kernels for AVX-512, one thread.
  */
-export const workMeasure: CostMeasure = (_, cost, pick) => {
+export const workMeasure: CostMeasure = ({ form }, cost, pick) => {
   if (cost.macs === null) return null;
-  if (!pick) return cost.macs + PER_WEIGHT * cost.parameters + PER_NODE;
+  const { parameters, macs } = pick ? pick.choice.candidate.cost(filledRanks(pick)) : cost;
+  if (!pick) {
+    const work = form.kind === 'conv' ? chainWork(form, denseSteps(form)) : macs;
+    return work! + PER_WEIGHT * parameters + PER_NODE;
+  }
   const { candidate } = pick.choice;
-  const filled = filledRanks(candidate, pick.ranks);
-  const { parameters, macs } = candidate.cost(filled);
+  const filled = filledRanks(pick);
   const broken = pick.ranks.filter((rank, i) => rank !== filled[i]).length;
-  return macs! + PER_WEIGHT * parameters + PER_NODE * (candidate.shapes(filled).length + broken);
+  const nodes = candidate.shapes(filled).length + broken;
+  return (candidate.work?.(filled) ?? macs!) + PER_WEIGHT * parameters + PER_NODE * nodes;
 };
 
 /** Ranks as kernels compute them: whole blocks. */
-function filledRanks(candidate: Candidate, ranks: Ranks): Ranks {
+function filledRanks({ choice: { candidate }, ranks }: Pick): Ranks {
   if (!countsChannels(candidate)) return ranks;
   return ranks.map((rank, i) =>
     Math.min(candidate.fullRanks[i]!, Math.ceil(rank / LARGEST_BLOCK) * LARGEST_BLOCK),

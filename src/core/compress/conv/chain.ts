@@ -97,8 +97,12 @@ export function chainCost(form: ConvForm, steps: readonly ChainStep[]): Cost {
   return { parameters, macs, memory };
 }
 
+/** The convolution as it is. */
+export function denseSteps(form: ConvForm): readonly ConvStep[] {
+  return [spanning(form, form.groupChannels, form.outChannels / form.groups)];
+}
+
 /** The cost of the convolution as it is. */
 export function denseCost(form: ConvForm): Cost {
-  const { groupChannels, outChannels, groups } = form;
-  return chainCost(form, [spanning(form, groupChannels, outChannels / groups)]);
+  return chainCost(form, denseSteps(form));
 }

@@ -5,6 +5,7 @@ import type { ConvForm } from '../layer';
 import type { Candidate, MethodId, Prediction, Ranks } from '../method';
 import { type ChainStep, chainCost, convSteps, denseCost, stepShape } from './chain';
 import { chainNodes } from './chainNodes';
+import { chainWork } from './chainWork';
 import { composed, factorsWritten, groupKernels, weightOfKernels, writtenFactor } from './kernels';
 
 /** What a decomposition of convolutions states; {@link convCandidate} derives the rest. */
@@ -35,6 +36,7 @@ export function convCandidate(
     ...method,
     dense: denseCost(form),
     cost: (ranks) => chainCost(form, steps(ranks)),
+    work: (ranks) => chainWork(form, steps(ranks)),
     shapes: (ranks) => convSteps(steps(ranks)).map((step) => stepShape(form, step)),
     factor(linalg, weight, ranks, onProgress = () => {}) {
       const kernels = groupKernels(form, weight);
