@@ -27,6 +27,7 @@ import { createPlanActions } from './host/plans/planActions';
 import { createPlanChanges } from './host/plans/planChanges';
 import { createPlanDocuments, type PlanDocuments } from './host/plans/planDocuments';
 import { createPlanFiles } from './host/plans/planFiles';
+import { registerPlanSchema } from './host/plans/planSchema';
 import { createPlanStatus, type PlanStatus } from './host/plans/planStatus';
 import { createQuickFixes } from './host/plans/quickFixes';
 import { createReplan } from './host/plans/replan';
@@ -95,6 +96,7 @@ export function activate(context: vscode.ExtensionContext): Internals {
   const comparePanels = own(
     createComparePanels({ engine, models, failures, calibrations, extension: extensionUri, lastReport }),
   );
+  own(registerPlanSchema(extensionUri));
   own(createPlanLenses(plans));
   own(createPlanHovers({ plans, engine, models, failures }));
   const planStatus = own(createPlanStatus(plans));

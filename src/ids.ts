@@ -93,3 +93,6 @@ export const ROWS = {
   /** A layer that no plan can change: it can't be factored, or its file has no graph. */
   fixedLayer: 'fixed',
 } as const;
+
+/** The scheme of the address that the schema of plans has. */
+export const SCHEMA_SCHEME = 'ranksmith-schema';

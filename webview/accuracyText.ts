@@ -1,9 +1,13 @@
 import type { LabelAccuracy } from '../src/core/compress/report';
 import { formatPercent } from '../src/core/format';
-import { fill } from './fill';
+import { type CountText, fill, fillCount } from './fill';
 import { nameOf } from './nameOf';
 
-/** How many answers are right before and after, of how many samples, by which labels: what the template says of that. */
-export function accuracyText({ before, after, samples, labels }: LabelAccuracy, template: string): string {
-  return fill(template, formatPercent(before), formatPercent(after), samples, nameOf(labels));
+/** How many answers are right before and after, of how many samples, by which labels. */
+export function accuracyText(
+  { before, after, samples, labels }: LabelAccuracy,
+  { accuracyIs, sampleCount }: { readonly accuracyIs: string; readonly sampleCount: CountText },
+): string {
+  const count = fillCount(sampleCount, samples);
+  return fill(accuracyIs, formatPercent(before), formatPercent(after), count, nameOf(labels));
 }

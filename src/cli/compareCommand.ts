@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { isChanged, type LayerChange, type ModelComparison } from '../core/compress/compare/modelComparison';
+import { counted, plural } from '../core/counted';
 import {
   formatBytes,
   formatChange,
   formatCount,
   formatMacs,
+  formatNumber,
   formatPercent,
   formatRanks,
   formatShape,
@@ -101,7 +103,9 @@ function printComparison({ before, after, layers, problems, run }: ModelComparis
       ? []
       : [`activations   ${change(before.activationBytes, after.activationBytes, formatBytes)}`]),
     ...(rows.length > 0 ? [renderTable(COLUMNS, rows)] : []),
-    ...(same > 0 ? [`${same} of ${layers.length} layers are the same.`] : []),
+    ...(same > 0
+      ? [`${formatNumber(same)} of ${counted(layers.length, 'layer')} ${plural(same, 'is', 'are')} the same.`]
+      : []),
     ...problems.map(({ message }) => `note: ${message}`),
     ...(run && 'refusal' in run ? [`They were not run: ${run.refusal}`] : []),
   ].join('\n');
@@ -112,7 +116,7 @@ function whatText({ kind, method, ranks, layers }: LayerChange): string {
   const how =
     method && ranks
       ? `${method} rank ${formatRanks(ranks)}`
-      : `${Math.max(layers.before.length, layers.after.length)} layers`;
+      : counted(Math.max(layers.before.length, layers.after.length), 'layer');
   return kind === 'factored' ? how : `merged from ${how}`;
 }
 
@@ -124,7 +128,7 @@ function pair({ before, after }: LayerChange['parameters'], format: (n: number) 
 function weightText({ kind, weightError, shapes }: LayerChange): string {
   if (kind === 'values') return weightError === null ? 'other' : `off by ${formatPercent(weightError)}`;
   const text = (each: readonly (readonly number[])[]) => each.map(formatShape).join(' · ');
-  return kind === 'same'
-    ? text(shapes.before)
-    : [shapes.before, shapes.after].map(text).filter(Boolean).join(' → ');
+  if (kind === 'same') return text(shapes.before);
+  const both = [shapes.before, shapes.after].map(text).filter(Boolean).join(' → ');
+  return weightError === null ? both : `${both}, off by ${formatPercent(weightError)}`;
 }

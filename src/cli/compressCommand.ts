@@ -10,7 +10,15 @@ import {
   reportFormatOf,
 } from '../core/compress/printReport/reportFormat';
 import type { CompressionReport } from '../core/compress/report';
-import { formatChange, formatCount, formatMacs, formatPercent, formatRanks } from '../core/format';
+import { counted } from '../core/counted';
+import {
+  formatChange,
+  formatCount,
+  formatMacs,
+  formatNumber,
+  formatPercent,
+  formatRanks,
+} from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
 import type { Engine } from '../worker/engine';
 import { saysHowToRead } from './calibrationOptions';
@@ -157,8 +165,10 @@ function changedMs({ before, after }: NonNullable<CompressionReport['layers'][nu
 
 function printCalibration({ source, fit, heldBack }: NonNullable<CompressionReport['calibration']>): string {
   const checked =
-    heldBack > 0 ? `output error on ${heldBack} held back` : 'output error on the same, none held back';
-  return `calibration   calibrated on ${fit} samples of ${basename(source)}, ${checked}`;
+    heldBack > 0
+      ? `output error on ${formatNumber(heldBack)} held back`
+      : 'output error on the same, none held back';
+  return `calibration   calibrated on ${counted(fit, 'sample')} of ${basename(source)}, ${checked}`;
 }
 
 /** Where the model's derivatives were of no help. */
@@ -170,7 +180,7 @@ function unweighed({ layers, calibration }: CompressionReport): readonly string[
   return missing === 0
     ? []
     : [
-        `note: of ${missing} of ${fitted} layers all outputs count alike: what they do to the model's can't be told through the operators behind them.`,
+        `note: of ${formatNumber(missing)} of ${counted(fitted, 'layer')} all outputs count alike: what they do to the model's can't be told through the operators behind them.`,
       ];
 }
 

@@ -1,7 +1,8 @@
 import { basename, resolve } from 'node:path';
 import { type PlanProposal, printPlanFile } from '../core/compress/planFile';
 import { planPath } from '../core/compress/planPath';
-import { formatChange, formatError, formatPercent } from '../core/format';
+import { counted } from '../core/counted';
+import { formatChange, formatError, formatNumber, formatPercent } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { checkTarget, openOutputFolder } from '../worker/outputFolder';
 import { errorOf, hinted, type Terminal } from './terminal';
@@ -54,10 +55,10 @@ function printProposal(
   const change =
     macs.before === null || macs.after === null ? 'unknown' : formatChange(macs.before, macs.after);
   return [
-    `${factored} of ${plan.layers.length} layers: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatError(weightError, certainty)}`,
+    `${formatNumber(factored)} of ${counted(plan.layers.length, 'layer')}: parameters ${formatChange(parameters.before, parameters.after)}, MACs ${change}, predicted error of the ${plan.calibration ? "layers' outputs" : 'weights'} ${formatError(weightError, certainty)}`,
     ...(checked
       ? [
-          `on ${checked.samples} samples held back: output error ${formatPercent(checked.outputError.relative)}${checked.accuracy ? `, accuracy ${accuracyText(checked.accuracy)}` : ''}${checked.decisions ? `, decisions ${decisionsText(checked.decisions)}` : ''}`,
+          `on ${counted(checked.samples, 'sample')} held back: output error ${formatPercent(checked.outputError.relative)}${checked.accuracy ? `, accuracy ${accuracyText(checked.accuracy)}` : ''}${checked.decisions ? `, decisions ${decisionsText(checked.decisions)}` : ''}`,
         ]
       : []),
     `written  ${output}; carry it out with: ranksmith compress --plan ${output} …`,

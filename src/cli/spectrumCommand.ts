@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { LayerSpectrum } from '../core/compress/layerSpectrum';
-import { formatPercent, formatShape } from '../core/format';
+import { counted, plural } from '../core/counted';
+import { formatNumber, formatPercent, formatShape } from '../core/format';
 import type { Engine } from '../worker/engine';
 import { renderTable } from './table';
 import { errorOf, type Terminal } from './terminal';
@@ -81,7 +82,9 @@ function printSpectrum({
       ];
     }),
   );
-  const axes = mode ? `axes ${mode.join(', ')} as rows` : 'as it is factored by svd and channel';
+  const axes = mode
+    ? `${plural(mode.length, 'axis', 'axes')} ${mode.join(', ')} as rows`
+    : 'as it is factored by svd and channel';
   const count = matrices > 1 ? `${matrices} matrices of ` : '';
   const noisy = sigma.filter((value) => value < noise).length;
   return [
@@ -89,7 +92,10 @@ function printSpectrum({
     '',
     table,
     ...(noisy > 0
-      ? ['', `${noisy} of ${sigma.length} values are below ${noise.toPrecision(2)}: rounding noise.`]
+      ? [
+          '',
+          `${formatNumber(noisy)} of ${counted(sigma.length, 'value')} ${plural(noisy, 'is', 'are')} below ${noise.toPrecision(2)}: rounding noise.`,
+        ]
       : []),
   ].join('\n');
 }

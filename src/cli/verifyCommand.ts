@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import type { Decisions, LabelAccuracy, Verification } from '../core/compress/report';
+import { counted } from '../core/counted';
 import {
   formatBytes,
   formatChange,
@@ -7,6 +8,7 @@ import {
   formatKept,
   formatMacs,
   formatMs,
+  formatNumber,
   formatPercent,
 } from '../core/format';
 import type { Engine } from '../worker/engine';
@@ -95,14 +97,14 @@ export function printVerification({
   ].join('\n');
 }
 
-/** `98.2 % of 1250 as before`. */
+/** `98.2 % of 1,250 as before`. */
 export function decisionsText({ kept, count }: Decisions): string {
-  return `${formatKept(kept, count)} of ${count} as before`;
+  return `${formatKept(kept, count)} of ${formatNumber(count)} as before`;
 }
 
 /** `92.2 % → 91.4 % of 128 samples (−0.8 points)`. */
 export function accuracyText({ before, after, samples }: LabelAccuracy): string {
   const points = 100 * (after - before);
   const change = `${points < 0 ? '−' : '+'}${Math.abs(points).toFixed(2)} points`;
-  return `${formatPercent(before)} → ${formatPercent(after)} of ${samples} samples (${change})`;
+  return `${formatPercent(before)} → ${formatPercent(after)} of ${counted(samples, 'sample')} (${change})`;
 }

@@ -1,6 +1,6 @@
 import type { Dim } from './onnx/shapes/dim';
 
-/** How numbers are shown, everywhere: tree, report, quick picks, terminal. Three significant digits, SI prefixes. */
+/** How numbers are shown, everywhere: tree, report, quick picks, terminal. Amounts with three significant digits and SI prefixes. */
 
 const PREFIXES = ['', ' k', ' M', ' G', ' T', ' P'] as const;
 
@@ -21,9 +21,17 @@ export function formatCount(value: number): string {
   return short(scaled) + PREFIXES[prefix]!;
 }
 
+/**
+ * A number to the last digit: 950, 10,000; fractions as they are. English and Chinese, the languages there are, group digits
+ * alike, so no locale is asked for.
+ */
+export function formatNumber(value: number | bigint): string {
+  return typeof value === 'bigint' || Number.isInteger(value) ? value.toLocaleString('en') : String(value);
+}
+
 /** The ranks of a layer: 32, or 16 × 24. */
 export function formatRanks(ranks: readonly number[]): string {
-  return ranks.join(' × ');
+  return ranks.map(formatNumber).join(' × ');
 }
 
 /** Multiply-adds, or the word for not knowing them. */
@@ -86,9 +94,9 @@ export function formatChange(before: number, after: number, digits = 3): string 
   return `${percent < 0 ? '−' : '+'}${short(Math.abs(percent), digits)} %`;
 }
 
-/** How many times as much: 1.4×, 12×. */
+/** How many times as much: 1.06×, 1.4×, 12×. */
 export function formatTimes(ratio: number): string {
-  return `${Number(ratio.toPrecision(2))}×`;
+  return `${Number(ratio < 2 ? ratio.toFixed(2) : ratio.toPrecision(2))}×`;
 }
 
 /** A duration: 0.42 ms, 13.1 ms, 2.5 s. */

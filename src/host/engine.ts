@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { counted } from '../core/counted';
 import { ModelError } from '../core/onnx/modelError';
 import { type CallOptions, ENGINE_METHODS, type Engine } from '../worker/engine';
 import { connect, type RpcClient } from '../worker/rpc';
@@ -30,12 +31,13 @@ export function createEngineHost(
     const thread = startEngineThread(extension, log, storage);
     const client = connect<Engine>(ENGINE_METHODS, thread.port);
     const started: Running = { thread, client };
-    const end = (why: string) => {
+    const end = (why: string | ModelError) => {
+      const refusal = typeof why === 'string' ? new ModelError('engine-stopped', stopped(why)) : why;
       if (running === started) {
         running = undefined;
-        log.info(`The engine stopped: ${why}.`);
+        log.info(`The engine stopped: ${refusal.message}`);
       }
-      client.fail(new ModelError('engine-stopped', stopped(why)));
+      client.fail(refusal);
     };
     thread.onEnd(end);
     log.info('The engine started.');
@@ -82,7 +84,7 @@ function enginesOf(result: unknown): string {
 
 /** A plan may have thousands of layers. */
 function withoutLayers(key: string, value: unknown): unknown {
-  return key === 'layers' && Array.isArray(value) ? `${value.length} layers` : value;
+  return key === 'layers' && Array.isArray(value) ? counted(value.length, 'layer') : value;
 }
 
 function stopped(why: string): string {

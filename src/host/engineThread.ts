@@ -1,12 +1,15 @@
+import { existsSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import * as vscode from 'vscode';
+import { damaged } from '../core/damaged';
+import type { ModelError } from '../core/onnx/modelError';
 import type { RpcPort } from '../worker/rpc';
 
 /** The thread that the engine runs in. */
 export interface EngineThread {
   readonly port: RpcPort;
   /** It ended, of itself or because it was told to: why, in words. May be told more than once. */
-  onEnd(ended: (why: string) => void): void;
+  onEnd(ended: (why: string | ModelError) => void): void;
   terminate(): Promise<unknown>;
 }
 
@@ -33,7 +36,7 @@ export function startEngineThread(
       onMessage: (receive) => worker.on('message', receive),
     },
     onEnd(ended) {
-      worker.on('error', (error) => ended(error.message));
+      worker.on('error', (error) => ended(existsSync(script) ? error.message : damaged(script)));
       worker.on('exit', (code) => ended(vscode.l10n.t('exit code {0}', code)));
     },
     terminate: () => worker.terminate(),

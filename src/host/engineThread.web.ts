@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
+import { type ModelError, reasonOf } from '../core/onnx/modelError';
 import { type RpcMessage, serve } from '../worker/rpc';
 import { HOST_FILES_METHODS, type HostFiles } from '../worker/web/hostFiles';
 import { rpcPort, type WebPort } from '../worker/web/messagePort';
 import type { EngineThread } from './engineThread';
-import { createHostFiles } from './web/hostFiles';
+import { createHostFiles, readOwn } from './web/hostFiles';
 
 interface WebWorker extends WebPort {
   postMessage(message: unknown, handedOver?: readonly unknown[]): void;
@@ -19,13 +20,13 @@ export const READS_ANYWHERE = true;
 export function startEngineThread(extension: vscode.Uri): EngineThread {
   const { port1, port2 } = new MessageChannel();
   serve<HostFiles>(createHostFiles(extension), HOST_FILES_METHODS, rpcPort(port1 as unknown as WebPort));
-  const listeners: ((why: string) => void)[] = [];
+  const listeners: ((why: string | ModelError) => void)[] = [];
   const waiting: RpcMessage[] = [];
   let receive: (message: RpcMessage) => void = () => {};
   let worker: WebWorker | undefined;
   let hasEnded = false;
 
-  const end = (why: string) => {
+  const end = (why: string | ModelError) => {
     if (hasEnded) return;
     hasEnded = true;
     worker?.terminate();
@@ -35,7 +36,7 @@ export function startEngineThread(extension: vscode.Uri): EngineThread {
 
   const begin = async () => {
     const uri = vscode.Uri.joinPath(extension, 'dist', 'web', 'worker.js');
-    const source = await vscode.workspace.fs.readFile(uri);
+    const source = await readOwn(uri);
     if (hasEnded) return;
     // A worker's script has to come from the same origin: one made here does.
     const script = URL.createObjectURL(
@@ -50,7 +51,7 @@ export function startEngineThread(extension: vscode.Uri): EngineThread {
     worker.postMessage({ files: port2 }, [port2]);
     for (const message of waiting.splice(0)) worker.postMessage(message);
   };
-  begin().catch((error: Error) => end(error.message));
+  begin().catch((error: Error) => end(reasonOf(error)));
 
   return {
     port: {

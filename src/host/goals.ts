@@ -2,7 +2,16 @@ import { l10n } from 'vscode';
 import { leastCertain } from '../core/compress/method';
 import { parseTarget, type Target } from '../core/compress/plan';
 import type { Preview } from '../core/compress/report';
-import { formatChange, formatCount, formatError, formatMacs, formatPercent } from '../core/format';
+import { plural } from '../core/counted';
+import {
+  formatChange,
+  formatCount,
+  formatError,
+  formatMacs,
+  formatPercent,
+  formatShare,
+} from '../core/format';
+import { sampleCount } from './counts';
 import { engineText } from './engineText';
 
 /** A target with the words for it. */
@@ -21,10 +30,11 @@ export function goalGroups(
     target: { kind: 'error', error },
   });
   const lost = (points: number): Goal => ({
-    label:
-      points === 1
-        ? l10n.t('At most 1 point of accuracy lost')
-        : l10n.t('At most {0} points of accuracy lost', points),
+    label: plural(
+      points,
+      l10n.t('At most 1 point of accuracy lost'),
+      l10n.t('At most {0} points of accuracy lost', points),
+    ),
     target: { kind: 'accuracy', points },
   });
   return [
@@ -86,9 +96,9 @@ export function errorOutlook(): Outlook {
 export function accuracyOutlook(heldBack?: number): Outlook {
   const text = heldBack
     ? l10n.t(
-        'met on {0} samples held back (1 is {1} points), or refused',
-        heldBack.toLocaleString('en'),
-        Number((100 / heldBack).toPrecision(2)),
+        'met on {0} held back (each counts {1}), or refused',
+        sampleCount(heldBack),
+        formatShare(1 / heldBack),
       )
     : l10n.t('met on samples held back, or refused with the nearest');
   return { reachable: true, text };

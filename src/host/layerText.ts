@@ -12,6 +12,7 @@ import {
   formatShape,
   formatShare,
 } from '../core/format';
+import { paramCount, parameterCount } from './counts';
 import { engineText } from './engineText';
 import { markdown } from './markdown';
 import { macsText } from './modelText';
@@ -29,7 +30,7 @@ export function layerDescription(
   planned?: LayerPlan,
 ): string {
   const byMacs = order === 'macs';
-  const amounts = [l10n.t('{0} params', formatCount(layer.parameters)), macsText(layer)];
+  const amounts = [paramCount(layer.parameters), macsText(layer)];
   if (byMacs) amounts.reverse();
   const before = byMacs ? layer.macs : layer.parameters;
   const total = byMacs ? analysis.macs : analysis.parameters.stored;
@@ -71,7 +72,7 @@ export function layerLabel(layer: LayerInfo, analysis: Analysis, planned?: Layer
   const share = analysis.parameters.stored ? layer.parameters / analysis.parameters.stored : 0;
   const parts = [
     layer.op,
-    l10n.t('{0} parameters, {1} of the model', formatCount(layer.parameters), formatPercent(share)),
+    l10n.t('{0}, {1} of the model', parameterCount(layer.parameters), formatPercent(share)),
     macsText(layer),
   ];
   if (planned?.kind === 'dense') parts.push(l10n.t('in the plan: stays as it is'));

@@ -11,6 +11,7 @@ import {
 } from '../core/format';
 import type { Calibration } from './calibration/calibrations';
 import { calibrationLine, preprocessingText } from './calibration/calibrationText';
+import { layerCount, paramCount, parameterCount } from './counts';
 import { engineText } from './engineText';
 import { markdown } from './markdown';
 import { basename } from './paths';
@@ -19,11 +20,7 @@ import type { ModelPlan } from './plans/planFiles';
 /** "2.31 M params · 17.9 M MACs · opset 17": in a side bar every character counts. */
 export function modelDescription(analysis: Analysis): string {
   const { parameters } = analysis;
-  return [
-    l10n.t('{0} params', formatCount(parameters.stored)),
-    macsText(analysis),
-    formatText(analysis),
-  ].join(' · ');
+  return [paramCount(parameters.stored), macsText(analysis), formatText(analysis)].join(' · ');
 }
 
 /** That there is a plan beside a model, in a word or two. */
@@ -34,11 +31,7 @@ export function planText({ parsed }: ModelPlan): string {
 /** The same as a screen reader should say it. */
 export function modelLabel(analysis: Analysis): string {
   const { parameters } = analysis;
-  return [
-    l10n.t('{0} parameters', formatCount(parameters.stored)),
-    macsText(analysis),
-    formatText(analysis),
-  ].join(', ');
+  return [parameterCount(parameters.stored), macsText(analysis), formatText(analysis)].join(', ');
 }
 
 /** "opset 17", or what kind of checkpoint it is. */
@@ -120,10 +113,10 @@ function planSection({ uri, parsed: { plan, problems } }: ModelPlan): string {
     return l10n.t('**Plan:** {0} has errors: {1}', name, markdown(engineText(problems[0]?.message ?? '')));
   const factored = plan.layers.filter(({ kind }) => kind === 'factor').length;
   return l10n.t(
-    '**Plan:** {0}, goal {1}, factors {2} layers',
+    '**Plan:** {0}, goal {1}, factors {2}',
     name,
     markdown(printTarget(plan.goal)),
-    factored,
+    layerCount(factored),
   );
 }
 

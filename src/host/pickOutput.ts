@@ -28,7 +28,7 @@ export async function pickOutputs(sources: readonly vscode.Uri[]): Promise<reado
     title:
       taken.length === 1
         ? vscode.l10n.t('{0} exists already', name)
-        : vscode.l10n.t('{0} of {1} files exist already', taken.length, wanted.length),
+        : vscode.l10n.t('already there: {0} of {1} files', taken.length, wanted.length),
     placeHolder: vscode.l10n.t('Replace it, or write to another file?'),
   });
   if (choice === replace) return wanted.map((uri) => ({ uri, overwrite: true }));

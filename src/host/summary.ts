@@ -1,8 +1,10 @@
 import { l10n } from 'vscode';
 import type { CompressionReport } from '../core/compress/report';
 import { damageOf, missesGoal } from '../core/compress/worth';
-import { formatChange, formatKept, formatPercent } from '../core/format';
+import { plural } from '../core/counted';
+import { formatChange, formatKept, formatNumber, formatPercent } from '../core/format';
 import { speedOf } from '../core/speed';
+import { sampleCount } from './counts';
 import { basename } from './paths';
 
 /** "vgg.compressed.onnx by the plan vgg.ranks.json: −50 % parameters, −49 % MACs, output error 3.1 %, 1.4× faster" */
@@ -15,11 +17,18 @@ export function summaryOf(report: CompressionReport): string {
   const error = formatPercent(outputError.relative);
   if (!calibration) parts.push(l10n.t('output error {0} (uncalibrated)', error));
   else if (calibration.heldBack === 0) parts.push(l10n.t('output error {0}', error));
-  else parts.push(l10n.t('output error {0} on {1} samples held back', error, calibration.heldBack));
+  else parts.push(l10n.t('output error {0} on {1} held back', error, sampleCount(calibration.heldBack)));
   // What a model makes of random numbers says little.
   if (calibration && decisions) {
     const { kept, count } = decisions;
-    parts.push(l10n.t('{0} of {1} decisions as before', formatKept(kept, count), count));
+    const share = formatKept(kept, count);
+    parts.push(
+      plural(
+        count,
+        l10n.t('{0} of 1 decision as before', share),
+        l10n.t('{0} of {1} decisions as before', share, formatNumber(count)),
+      ),
+    );
   }
   if (accuracy) {
     const { before, after } = accuracy;

@@ -1,11 +1,12 @@
 import type { AnalyzedModel } from '../core/compress/analyzeModel';
-import type { LayerMatch } from '../core/compress/compare/matchLayers';
 import type { LayerChange, ModelComparison } from '../core/compress/compare/modelComparison';
-import { type ComparedLayers, compareModels } from '../core/compress/compareModels';
+import { type ComparedLayers, type ComparedRow, compareModels } from '../core/compress/compareModels';
 import type { Verification } from '../core/compress/report';
 import type { Constant } from '../core/onnx/constants';
 import { ModelError } from '../core/onnx/modelError';
+import type { Linalg } from '../core/tensor/linalg';
 import type { CallOptions, CompareRequest } from './engine';
+import { type FactoredChange, factoredChange } from './factoredChange';
 import type { OpenModel } from './openModel';
 import { pause } from './platform/pause';
 import { type WeightChange, weightChange } from './weightChange';
@@ -25,6 +26,7 @@ export async function compareFiles(
   after: OpenSide,
   { weights = false, run = false }: Pick<CompareRequest, 'weights' | 'run'>,
   runBoth: RunBoth,
+  linalg: () => Linalg,
   { signal, onProgress }: CallOptions,
 ): Promise<ModelComparison> {
   const compared = compareModels(
@@ -33,7 +35,7 @@ export async function compareFiles(
   );
   const shareOfWeights = run ? 0.5 : 1;
   const layers = weights
-    ? await withWeights(before.open, after.open, compared, signal, (done, layer) =>
+    ? await withWeights(before.open, after.open, compared, linalg, signal, (done, layer) =>
         onProgress?.({ phase: 'read', done: done * shareOfWeights, layer }),
       )
     : compared.comparison.layers;
@@ -65,7 +67,8 @@ async function orRefusal(run: Promise<Verification>): Promise<Verification | { r
 async function withWeights(
   before: OpenModel,
   after: OpenModel,
-  { comparison, matches }: ComparedLayers,
+  { comparison, rows }: ComparedLayers,
+  linalg: () => Linalg,
   signal: AbortSignal | undefined,
   onLayer: (done: number, layer: string) => void,
 ): Promise<readonly LayerChange[]> {
@@ -74,7 +77,9 @@ async function withWeights(
   let paused = 0;
   const changes: LayerChange[] = [];
   for (const [i, change] of comparison.layers.entries()) {
-    changes.push(change.kind === 'same' ? withWeight(before, after, change, matches[i]!) : change);
+    const row = rows[i]!;
+    if (change.kind === 'same') changes.push(withWeight(before, after, change, row));
+    else changes.push(row.form ? withFactors(before, after, change, row, linalg) : change);
     done += change.bytes.before ?? 0;
     // Messages, a cancellation among them, arrive between two layers.
     if (done - paused > 8 * 1024 * 1024) {
@@ -88,14 +93,9 @@ async function withWeights(
 }
 
 /** A layer of the same shape, with what its values say. A weight that can't be read tells nothing. */
-function withWeight(
-  before: OpenModel,
-  after: OpenModel,
-  change: LayerChange,
-  match: LayerMatch,
-): LayerChange {
-  const a = match.before?.layers[0]?.layer;
-  const b = match.after?.layers[0]?.layer;
+function withWeight(before: OpenModel, after: OpenModel, change: LayerChange, row: ComparedRow): LayerChange {
+  const a = row.before?.layers[0]?.layer;
+  const b = row.after?.layers[0]?.layer;
   if (!a || !b) return change;
   const compare = (first: Constant, second: Constant): WeightChange =>
     weightChange({ open: before, constant: first }, { open: after, constant: second });
@@ -111,6 +111,32 @@ function withWeight(
     if (error instanceof ModelError) return change;
     throw error;
   }
+}
+
+/** A factored or merged layer, with how far the weight is from what its factors stand for. */
+function withFactors(
+  before: OpenModel,
+  after: OpenModel,
+  change: LayerChange,
+  { before: a, after: b, form }: ComparedRow,
+  linalg: () => Linalg,
+): LayerChange {
+  if (!a || !b || !form) return change;
+  const [whole, parts] = change.kind === 'factored' ? [a, b] : [b, a];
+  const [wholeOpen, partsOpen] = change.kind === 'factored' ? [before, after] : [after, before];
+  let found: FactoredChange | undefined;
+  try {
+    found = factoredChange(
+      linalg(),
+      { open: wholeOpen, group: whole },
+      { open: partsOpen, group: parts },
+      form,
+      change.kind === 'factored' ? 'whole' : 'factors',
+    );
+  } catch (error) {
+    if (!(error instanceof ModelError)) throw error;
+  }
+  return found ? { ...change, ...found } : change;
 }
 
 function sameBias(compare: (a: Constant, b: Constant) => WeightChange, a: Constant, b: Constant): boolean {

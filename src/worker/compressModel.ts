@@ -4,6 +4,8 @@ import type { LayerPlan } from '../core/compress/plan';
 import { remarksOf } from '../core/compress/remarksOf';
 import type { CompressionReport, ModelFigures } from '../core/compress/report';
 import { type FactoredLayer, rewriteModel } from '../core/compress/rewrite';
+import { counted } from '../core/counted';
+import { formatNumber } from '../core/format';
 import { createDataFile } from '../core/onnx/dataFile';
 import { ModelError } from '../core/onnx/modelError';
 import type { PartLimits } from '../core/onnx/parts/planParts';
@@ -289,7 +291,7 @@ function rewriteWithin(limit: number, open: OpenModel, factored: readonly Factor
   }
   throw new ModelError(
     'too-large',
-    `${model.source.name}: even with its weights in a data file the compressed model would be larger than ${limit} bytes.`,
+    `${model.source.name}: even with its weights in a data file the compressed model would be larger than ${counted(limit, 'byte')}.`,
   );
 }
 
@@ -300,7 +302,7 @@ function nothingToDo(path: string, plans: readonly LayerPlan[]): ModelError {
   }
   const [most] = [...reasons].sort((a, b) => b[1] - a[1]);
   const why = most
-    ? ` ${most[1]} of ${plans.length} layers: ${most[0]}`
+    ? ` For ${formatNumber(most[1])} of ${counted(plans.length, 'layer')}: ${most[0]}`
     : ' It has no layers with constant weights.';
   return new ModelError(
     'nothing-to-do',
@@ -312,7 +314,7 @@ function refuseLarger(path: string, before: Analysis, after: Analysis): void {
   if (after.bytes < before.bytes && after.parameters.stored < before.parameters.stored) return;
   throw new ModelError(
     'nothing-to-do',
-    `${path}: the result would be no smaller (${after.parameters.stored} instead of ${before.parameters.stored} parameters, ${after.bytes} instead of ${before.bytes} bytes), so nothing was written.`,
+    `${path}: the result would be no smaller (${formatNumber(after.parameters.stored)} instead of ${counted(before.parameters.stored, 'parameter')}, ${formatNumber(after.bytes)} instead of ${counted(before.bytes, 'byte')}), so nothing was written.`,
   );
 }
 

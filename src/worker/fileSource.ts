@@ -1,3 +1,4 @@
+import { counted } from '../core/counted';
 import type { ByteSource } from '../core/onnx/byteSource';
 import { ModelError } from '../core/onnx/modelError';
 import { closeSync, fstatSync, openSync, readSync } from './platform/files';
@@ -26,7 +27,7 @@ export function openFile(path: string): FileSource {
       if (offset < 0 || offset + length > stat.size) {
         throw new ModelError(
           'truncated',
-          `${path} ends at byte ${stat.size}, but ${length} bytes were expected from byte ${offset}.`,
+          `${path} ends at byte ${stat.size}, but should go on for ${counted(length, 'byte')} from byte ${offset}.`,
         );
       }
       const bytes = space ?? new Uint8Array(length);

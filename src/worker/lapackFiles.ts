@@ -17,7 +17,10 @@ export function loadLapackModule(folder: string): WebAssembly.Module {
       if (WebAssembly.validate(bytes)) return new WebAssembly.Module(bytes);
       problems.push(`${name} is not valid here`);
     } catch (error) {
-      problems.push(`${name} could not be read (${(error as Error).message})`);
+      const isMissing = (error as { code?: string }).code === 'ENOENT';
+      problems.push(
+        `${name} ${isMissing ? 'is missing' : `could not be read (${(error as Error).message})`}`,
+      );
     }
   }
   throw new Error(`LAPACK cannot run in this engine: ${problems.join('; ')}.`);

@@ -42,6 +42,7 @@ export function layerReports(
     return {
       name: layer.name,
       op: layer.op,
+      weightShape: layer.weightShape,
       method: result ? result.candidate.method : 'dense',
       ranks: result ? result.ranks : null,
       ...(plan.kind === 'dense' && !result ? { reason: plan.reason } : {}),

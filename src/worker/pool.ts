@@ -200,6 +200,7 @@ function startThread(script: string, onReady: (engine: string) => void): Thread 
   };
   const thread = startScript(script, {
     onEnd(error) {
+      if (error instanceof ModelError) return die(error);
       const why = error ? `: ${error.message}` : ' before it had finished.';
       die(new ModelError('engine-stopped', `A factoring thread stopped${why}`));
     },

@@ -1,5 +1,6 @@
 import type { CompressionReport } from '../core/compress/report';
 import { type Damage, damageOf, type Judged, judgedError } from '../core/compress/worth';
+import { counted } from '../core/counted';
 import { formatPercent } from '../core/format';
 import { ModelError } from '../core/onnx/modelError';
 
@@ -24,7 +25,7 @@ export function refuseInaccurate(path: string, result: Judged & Pick<Compression
       : `Calibrate on samples, or aim lower (error=${aim}).`;
     throw new ModelError(
       'inaccurate',
-      `${path}: the output error would be ${formatPercent(error)} instead of ${formatPercent(target.error)} with ${compressed.parameters} parameters (on ${on}), so nothing was written. ${advice}`,
+      `${path}: the output error would be ${formatPercent(error)} instead of ${formatPercent(target.error)} with ${counted(compressed.parameters, 'parameter')} (on ${on}), so nothing was written. ${advice}`,
     );
   }
   const damage = damageOf(result);
@@ -51,7 +52,7 @@ function changeOf({ kind, changed }: Damage, on: string): string {
 function judgedOn(result: Judged & Pick<CompressionReport, 'inputs'>): string {
   const { outputError, onFitted, inputs } = result;
   if (!onFitted || judgedError(result) === outputError.relative) return inputs;
-  return `${onFitted.decisions!.samples} samples that it was fitted to`;
+  return `${counted(onFitted.decisions!.samples, 'sample')} that it was fitted to`;
 }
 
 /** For answers of many steps no saving allows more than a goal of error can be set to: that looks for what keeps it. */

@@ -40,7 +40,8 @@ export async function runTask<L extends FormedLayer, K extends FactorTask['kind'
 /** The sentence of an error that concerns one weight only; others are thrown on. */
 export function refusalOf(error: unknown): string {
   if (error instanceof WeightRefused) return error.message;
-  if (error instanceof ModelError && error.code !== 'engine-stopped') return error.message;
+  if (error instanceof ModelError && error.code !== 'engine-stopped' && error.code !== 'damaged')
+    return error.message;
   throw error;
 }
 

@@ -84,7 +84,7 @@ export function loadRuntime(folder: string, native = true): Runtime {
   return runtimeOf(loadOrt(folder, native));
 }
 
-function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
+function runtimeOf({ ort, name, readsFiles, ready, damage }: LoadedOrt): Runtime {
   return {
     name,
     limits: readsFiles ? nativeLimits() : WEB_LIMITS,
@@ -112,7 +112,10 @@ function runtimeOf({ ort, name, readsFiles, ready }: LoadedOrt): Runtime {
               ],
             });
       } catch (error) {
-        throw new ModelError('runtime-failed', `ONNX Runtime does not load ${path}: ${firstLine(error)}`);
+        if (error instanceof ModelError) throw error;
+        const lost = damage();
+        if (lost) throw lost;
+        throw new ModelError('runtime-failed', `ONNX Runtime does not load ${path}: ${whyNot(error)}`);
       }
       const feedsOf = (inputs: ReadonlyMap<string, RuntimeTensor>) => {
         const feeds: Record<string, OrtTensor> = {};
@@ -172,6 +175,17 @@ function readData({ name, file, offset, length }: PartData) {
 /** Tells the native runtime where a model that it gets as bytes has its data files. */
 function dataIn(folder: string) {
   return { extra: { session: { model_external_initializers_file_folder_path: folder } } };
+}
+
+/** What ONNX Runtime says where it has an operator, but not for these types. */
+const NO_KERNEL = /Could not find an implementation for (\w+)\(\d+\) node with name '(.*)'/;
+
+function whyNot(error: unknown): string {
+  const said = firstLine(error);
+  const [, op, node] = NO_KERNEL.exec(said) ?? [];
+  return op === undefined
+    ? said
+    : `it has no ${op} for the element type that the node "${node}" computes in. Models in float run everywhere, those in bfloat16 hardly anywhere on processors.`;
 }
 
 function firstLine(error: unknown): string {

@@ -149,12 +149,12 @@ function startRuntime(script: string, native: boolean, onEnd: () => void): Runti
   let alive = true;
   let how = 'it never started';
   let receive: (message: RpcMessage) => void = () => {};
-  const stopped = (reason: string) => {
+  const stopped = (reason: string | ModelError) => {
     if (!alive) return;
     alive = false;
-    how = reason;
+    how = typeof reason === 'string' ? reason : reason.message;
     onEnd();
-    client.fail(new Error(reason));
+    client.fail(typeof reason === 'string' ? new Error(reason) : reason);
   };
   const own = startProcess<RpcMessage>(script, native ? 'native' : 'web', {
     onMessage: (message) => receive(message),

@@ -220,6 +220,7 @@ export function createSession({
             after,
             request,
             (onProgress) => runBoth(tools, before, after, request, call.signal, onProgress),
+            linalg,
             call,
           ),
         ),

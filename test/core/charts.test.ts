@@ -147,7 +147,7 @@ describe('the summaries of charts', () => {
     const said = chartSummary(overview, names, 'parameters', texts);
     assert.match(
       said,
-      /^Parameters: the largest of 3 layers is features\.1, with 51 % of those of all layers\. 2 of 3 layers are factored\.$/,
+      /^Parameters: the largest of 3 layers is features\.1, with 51 % of those of all layers\. Factored: 2 of 3 layers\.$/,
     );
     assert.ok(!chartSummary(overviewOf('none'), names, 'macs', texts).includes('factored'));
     const unknown = layersOf(false).map((layer) => ({ ...layer, before: { ...layer.before, macs: null } }));

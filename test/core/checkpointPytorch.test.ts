@@ -198,7 +198,7 @@ const rejectedViews: readonly [string, Partial<TorchTensor>, string, RegExp][] =
     'dimensions beyond counting',
     { dims: [2 ** 40, 2 ** 40], strides: [0, 0] },
     'malformed',
-    /more than can be counted/,
+    /more elements than can be counted/,
   ],
   ['strides beyond counting', { strides: [2 ** 52, 2 ** 52] }, 'malformed', /needs the bytes/],
   ['65 dimensions', { dims: Array(65).fill(1), strides: Array(65).fill(1) }, 'malformed', /whole numbers/],

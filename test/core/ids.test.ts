@@ -7,6 +7,7 @@ import {
   EDITORS,
   PANELS,
   ROWS,
+  SCHEMA_SCHEME,
   SETTINGS,
   STEPS,
   TOOLS,
@@ -105,6 +106,13 @@ test('the manifest and the code know the same editors, and panels that come back
   for (const panel of Object.values(PANELS)) {
     assert.ok(manifest.activationEvents.includes(`onWebviewPanel:${panel}`), panel);
   }
+});
+
+test('the schema of plans has an address that the extension is activated for', () => {
+  const [{ url, fileMatch }] = contributes.jsonValidation;
+  assert.equal(fileMatch, '*.ranks.json');
+  assert.equal(url, `${SCHEMA_SCHEME}:/plan.schema.json`);
+  assert.ok(manifest.activationEvents.includes(`onFileSystem:${SCHEMA_SCHEME}`));
 });
 
 test('the manifest and the code know the same tools for language models', () => {

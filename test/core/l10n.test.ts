@@ -57,6 +57,8 @@ function written(node: unknown, place: string): string[] {
 
 /** What keys of the engine's texts end with. */
 const ENGINE = /\/engine$/;
+/** What keys of all texts that are not the host's own end with. */
+const MARKS = /\/(engine|schema)$/;
 const icons = (text: string) => text.match(/\$\([\w~-]+\)/g) ?? [];
 const placeholders = (text: string) => [...new Set(text.match(/\{\d+\}/g) ?? [])].sort();
 /** What links run is no text. */
@@ -80,6 +82,23 @@ describe('texts that somebody reads', () => {
     assert.deepEqual(found.plain.host, []);
   });
 
+  it('have a form for one where they count', () => {
+    const texts = Object.keys(found.texts).map((text) => text.replace(ENGINE, ''));
+    const counting = texts.flatMap((text) => {
+      const of = /^(.*?)\{\d\} (layer|sample|picture|point|node|element|byte|value)s\b(.{0,4})/.exec(text);
+      return of ? [{ text, one: `${of[1]}1 ${of[2]}${of[3]}` }] : [];
+    });
+    assert.ok(counting.length > 15, 'the texts that count were not found');
+    // A verb may follow: "1 layer multiplies", "2 layers multiply".
+    const lacking = counting.filter(
+      ({ one }) => !texts.some((each) => each.startsWith(one) || each.startsWith(one.replace('1 ', 'a '))),
+    );
+    assert.deepEqual(
+      lacking.map(({ text }) => text),
+      [],
+    );
+  });
+
   it('come from the host in the pages', () => {
     assert.deepEqual(found.plain.webview, []);
   });
@@ -101,7 +120,7 @@ describe('translations', () => {
 
     it(`${file} keeps placeholders and links`, () => {
       for (const [key, text] of Object.entries(translated)) {
-        const original = isManifest ? manifestTexts[key] : key.replace(ENGINE, '');
+        const original = isManifest ? manifestTexts[key] : key.replace(MARKS, '');
         if (original === undefined) continue;
         assert.ok(text.trim() !== '', `${key} is empty`);
         assert.deepEqual(placeholders(text), placeholders(original), key);
@@ -171,12 +190,13 @@ describe('sentences of the engine', () => {
       'svd with rank 16 costs no more and has an error of ≤ 3.2 % instead of 8 %.',
       'Rank 8 has an error of 60 %, more than the goal asks for: svd with rank 16 (≈ 3.2 %) would do.',
       "This plan leaves 80 % of the MACs; its goal is 50 %. 10 % of the MACs can't be reached: with the lowest ranks in every layer 12 % remain.",
-      'model.onnx: no layer would become smaller, so nothing was written. 2 of 3 layers: Its constant is a vector; only matrices are factored.',
+      'model.onnx: no layer would become smaller, so nothing was written. For 2 of 3 layers: Its constant is a vector; only matrices are factored.',
       'model.onnx is not a readable ONNX model: at byte 12, a number is cut off. The file looks cut off.',
       '/w/data.npy can\'t be used as input: it holds 8 × 28 × 28 × 1 numbers, but the input "x" takes N × 1 × 28 × 28; its channels stand last, and numpy.transpose(x, (0, 3, 1, 2)) puts them first (8 × 1 × 28 × 28).',
       'Conv takes 2 ranks (r0, r1), not 1.'.replace('Conv', 'tucker2'),
-      'model.onnx: the tensor "w" (float 3 × 3) needs 36 bytes, but 12 are there.',
-      'There are 8 samples to fit to; 64 or more give better factors.',
+      'model.onnx: the tensor "w" (float 3 × 3) needs 36 bytes, but has 12.',
+      'Factors are fitted to 8 samples; 64 or more give better ones.',
+      'Factors are fitted to 1 sample; 64 or more give better ones.',
       'model.onnx is the model itself, which is never overwritten. Choose another name.',
     ];
     for (const sentence of sentences)

@@ -216,11 +216,11 @@ describe('decisions', () => {
     printReport(format, overview([layer()], { basis: 'measured' }), report(of));
 
   it('that are as before are told, with what the samples that were fitted to say', () => {
-    assert.match(print('md', { decisions }), /^\* Decisions: 98\.2 % of 1250 as before$/m);
+    assert.match(print('md', { decisions }), /^\* Decisions: 98\.2 % of 1,250 as before$/m);
     const onFitted = { outputError: { relative: 0.05, cosine: 1, max: 1 }, decisions };
     assert.match(
       print('md', { decisions, onFitted }),
-      /^\* On samples fitted to: output error 5 %, 98\.2 % of 1250 decisions as before$/m,
+      /^\* On samples fitted to: output error 5 %, 98\.2 % of 1,250 decisions as before$/m,
     );
     const { metrics } = JSON.parse(print('netron', { decisions }));
     const metric = metrics.find(({ name }: { name: string }) => name === 'decisions as before');

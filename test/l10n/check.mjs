@@ -12,7 +12,15 @@ const flags = process.argv.slice(2);
 const read = (file) => JSON.parse(readFileSync(path.join(root, file), 'utf8'));
 const { texts: ofHost, faults } = hostTexts();
 const ofEngine = new Map([...engineTexts()].map(([text, places]) => [`${text}/engine`, places]));
-const texts = new Map([...ofHost, ...ofEngine]);
+/** What people read of the schema of plans. */
+const schemaFile = 'media/plan.schema.json';
+const ofSchema = new Map();
+JSON.parse(readFileSync(path.join(root, schemaFile), 'utf8'), (key, value) => {
+  if (/^(title|description|markdownDescription)$/.test(key) && typeof value === 'string')
+    ofSchema.set(`${value}/schema`, [schemaFile]);
+  return value;
+});
+const texts = new Map([...ofHost, ...ofEngine, ...ofSchema]);
 
 /** The files of each language, against what they shall hold: text → where it is used. */
 const manifestKeys = new Map(Object.entries(read('package.nls.json')).map(([key, text]) => [key, [text]]));

@@ -26,7 +26,7 @@ const isMute = (file) =>
   );
 /** What a bug says, and calls whose texts are names to a machine. */
 const unseen =
-  /(^|\.)(Error|RangeError|TypeError|LinalgError|DOMException|RegExp|linalgError|requireThat|join|split|includes|startsWith|endsWith|begins|replace|replaceAll|get|has|test|createHash|digest|toString|update|toLocaleString|encode|op|super)$/;
+  /(^|\.)(counted|Error|RangeError|TypeError|LinalgError|DOMException|RegExp|linalgError|requireThat|join|split|includes|startsWith|endsWith|begins|replace|replaceAll|get|has|test|createHash|digest|toString|update|toLocaleString|encode|op|super)$/;
 /** Single words that stand alone in the code before they become part of a sentence. */
 const WORDS =
   'MACs|bytes|parameters|time|numbers|texts|a text|a number|rank|ranks|unknown|scalar|input|output'.split(
@@ -42,6 +42,12 @@ const textOf = (node) => {
   return node.head.text + node.templateSpans.map(({ literal }, i) => `{${i}}${literal.text}`).join('');
 };
 
+/** What `counted(n, 'sample')` gives, as a text by itself: for one, and for several. */
+const countedTexts = ([, one, several]) => [
+  `1 ${one.text}`,
+  `{0} ${several === undefined ? `${one.text}s` : several.text}`,
+];
+
 /** Whether a text has words: two of them, or one beside a value. Lists of operators are names. */
 const isSentence = (text) =>
   !/^[A-Z]\w*(\s+[A-Z]\w*)*$/.test(text) &&
@@ -55,7 +61,10 @@ const isSentence = (text) =>
  */
 export function engineTexts() {
   const texts = new Map(WORDS.map((word) => [word, ['a word']]));
+  const add = (text, place) => texts.set(text, [...(texts.get(text) ?? []), `${place.file}:${place.line}`]);
   visitSources('tsconfig.json', isEngine, (node, ancestors, place) => {
+    const isCounted = isCallExpression(node) && node.expression.getText(place.source) === 'counted';
+    if (isCounted && !isMute(place.file)) for (const each of countedTexts(node.arguments)) add(each, place);
     const text = textOf(node);
     if (text === undefined || !/\p{L}{2,}/u.test(text)) return;
     const parent = ancestors.at(-1);
@@ -78,13 +87,17 @@ export function engineTexts() {
     if (owner && !isPropertyAssignment(owner) && unseen.test(owner.expression.getText(place.source))) return;
     if (owner && isPropertyAssignment(owner) && /^(kind|code)$/.test(owner.name.getText(place.source)))
       return;
-    // A word that a template chooses, such as `${n === 1 ? 'is' : 'are'}`.
-    const outer = ancestors.findLast((each) => isTemplateExpression(each) || isCallExpression(each));
+    // A word that a template chooses, such as `${plural(n, 'is', 'are')}`.
+    const outer = ancestors.findLast(
+      (each) =>
+        isTemplateExpression(each) ||
+        (isCallExpression(each) && each.expression.getText(place.source) !== 'plural'),
+    );
     const isPart = outer !== undefined && isTemplateExpression(outer) && isSentence(textOf(outer));
     if (!isSentence(text) && !isPart) return;
     const line = place.source.text.split('\n')[place.line - 1];
     if (/\/\/ no text\b/.test(line)) return;
-    texts.set(text, [...(texts.get(text) ?? []), `${place.file}:${place.line}`]);
+    add(text, place);
   });
   return texts;
 }

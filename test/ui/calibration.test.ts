@@ -98,7 +98,7 @@ describe('calibration data in a VS Code window', () => {
       await page.keyboard.press('Enter');
       await entry('At most 5 % output error').waitFor();
       await entry(/Calibration Data….*calib\.npy \+ labels\.npy · 48 samples, 6 of them held back/).waitFor();
-      await entry(/At most 1 point of accuracy lost.*1 is 17 points/).waitFor();
+      await entry(/At most 1 point of accuracy lost.*each counts 17 %/).waitFor();
       await entry(/by the weights.*measured on this data/).waitFor();
       await screenshot('calibration-goals-on-data');
     }));
@@ -112,7 +112,7 @@ describe('calibration data in a VS Code window', () => {
       await screenshot('calibration-done');
       await toast.getByRole('button', { name: 'Show Report' }).click();
       await webviewFrame()
-        .getByText(/Calibrated on 42 samples of calib\.npy; 6 were held back/)
+        .getByText(/Calibrated on 42 samples of calib\.npy; 6 held back/)
         .waitFor();
       await webviewFrame()
         .getByText(/Right answers .*, afterwards .*, of 6 samples by labels\.npy\./)

@@ -9,6 +9,8 @@ import { openPage, seriousFindings, stopsKept, THEMES, tell } from './pages';
 const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
 
 const kinds = ['factored', 'merged', 'values', 'changed', 'removed', 'added', 'same'];
+/** Texts with a form for one. */
+const COUNTING = new Set(['filtered', 'layerCount', 'sampleCount', 'decisions']);
 const texts = {
   ...Object.fromEntries(
     [
@@ -44,6 +46,7 @@ const texts = {
         'sameSpeed',
         'accuracyIs',
         'decisions',
+        'noWeightError',
         'measured',
         'measuredThen',
         'notRun',
@@ -61,8 +64,8 @@ const texts = {
         'weightError',
         'weight',
       ],
-      ...['matchedByShape', 'method', 'severalLayers'],
-    ].map((key) => [key, `${key} {0} {1}`]),
+      ...['matchedByShape', 'method', 'layerCount', 'sampleCount'],
+    ].map((key) => [key, COUNTING.has(key) ? [`${key} one`, `${key} {0} {1}`] : `${key} {0} {1}`]),
   ),
   kinds: Object.fromEntries(kinds.map((kind) => [kind, kind])),
   counts: Object.fromEntries(kinds.map((kind) => [kind, [`{0} one ${kind}`, `{0} several ${kind}`]])),
@@ -115,6 +118,24 @@ describe('the page of a comparison', () => {
     await page.close();
   });
 
+  it('tells how far factors are from the weight they stand for, or that nobody knows it', async () => {
+    const page = await openPage(browser, 'comparePage', 1100);
+    const layers = [
+      change({ name: 'known', kind: 'factored', method: 'svd', ranks: [64], weightError: 0.0312 }),
+      change({ name: 'odd', kind: 'merged' }),
+      change({ name: 'new', kind: 'added' }),
+    ];
+    await show(page, ready(layers));
+    await page.locator('.virtual-table .row').first().waitFor();
+    const cells = page.locator('.virtual-table .row .cell:nth-child(6)');
+    assert.deepEqual(
+      (await cells.allInnerTexts()).map((text) => text.split(' ')[0]),
+      ['3.12', 'unknown', '–'],
+    );
+    assert.match((await cells.nth(1).getAttribute('title')) ?? '', /^noWeightError/);
+    await page.close();
+  });
+
   it('keeps ten thousand layers in a table that has those in sight only', async () => {
     const page = await openPage(browser, 'comparePage', 900);
     await show(
@@ -146,6 +167,14 @@ describe('the page of a comparison', () => {
     await page.getByText('error 3.1 %').waitFor();
     await page.getByText('faster 2×').waitFor();
     await page.getByText('measuredThen ORT random').waitFor();
+    for (const [ms, said] of [
+      [1.94, /^error 3\.1 %[^·]* · sameSpeed/],
+      [2.4, /slower 1\.2×/],
+      [1.85, /faster 1\.08×/],
+    ] as const) {
+      await show(page, ready([change({})], { run: { ...run, compressed: { ...figures, ms } } }));
+      await page.getByText(said).waitFor();
+    }
     await show(page, ready([change({})], { run }));
     await page.getByText('measured ORT random').waitFor();
     assert.equal(await page.getByText('accuracyIs').count(), 0);
@@ -154,7 +183,7 @@ describe('the page of a comparison', () => {
     await page.getByText('accuracyIs 95 % 94 %').waitFor();
     const decisions = { kept: 1228, count: 1250, samples: 1250, shape: 'one' } as const;
     await show(page, ready([change({})], { run: { ...run, decisions } }));
-    await page.getByText('decisions 98.2 % 1250').waitFor();
+    await page.getByText('decisions 98.2 % 1,250').waitFor();
     await page.getByRole('button', { name: 'runAgain' }).waitFor();
     await show(page, ready([change({})], { run: { refusal: 'They take other inputs.' } }));
     await page.getByRole('alert').getByText('refused They take other inputs.').waitFor();

@@ -9,6 +9,8 @@ import { openPage, seriousFindings, stopsKept, THEMES, tell } from './pages';
 
 const EVIL = '<img src=x onerror="document.title=1"><b>bold</b>';
 
+/** Texts with a form for one. */
+const COUNTING = new Set(['someParameters', 'statistics', 'nodesWithBodies', 'layersSummary', 'filtered']);
 /** Every text as its own key, with places for values. */
 const textOf = (key: string) => `${key} {0} {1}`;
 const textTable = Object.fromEntries(
@@ -30,7 +32,7 @@ const textTable = Object.fromEntries(
     ],
     ...['layersSummary', 'filter', 'filtered', 'layer', 'operator', 'weight', 'share', 'output', 'unknown'],
     ...['canBeFactored', 'someParameters', 'someMacs', 'graph', 'description', 'none', 'standardDomain'],
-  ].map((key) => [key, textOf(key)]),
+  ].map((key) => [key, COUNTING.has(key) ? [`${key} one`, textOf(key)] : textOf(key)]),
 );
 
 /** The page of a model by itself, with models that are hard to have. */
@@ -88,7 +90,7 @@ describe('the page of a model', () => {
     assert.match(await rows.first().innerText(), /^layer\.9999/);
     assert.equal(await selected(page), 'layer.9998');
     await page.getByRole('searchbox').fill('LAYER.77');
-    await page.getByText('filtered 111 10000').waitFor();
+    await page.getByText('filtered 111 10,000').waitFor();
     assert.equal(await table.getAttribute('aria-rowcount'), '112');
     assert.deepEqual(await page.evaluate('[kept.filter, kept.table.sorting]'), [
       'LAYER.77',

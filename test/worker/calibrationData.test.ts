@@ -712,7 +712,7 @@ describe('the description', () => {
   });
   it('warns of few samples, and of none that is held back', async () => {
     const found = await warningsOf(normal.slice(0, 12), '<f4', { shape: [1, 3, 2, 2] });
-    assert.match(found[0]!, /1 sample to fit to/);
+    assert.match(found[0]!, /fitted to 1 sample;/);
     assert.match(found[1]!, /No sample is held back/);
   });
   it('listens to a signal', async () => {

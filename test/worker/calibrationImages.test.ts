@@ -120,7 +120,7 @@ describe('PNG files', () => {
   new DataView(big.buffer).setUint32(16, 30_000);
   const refused: readonly [string, Uint8Array, RegExp][] = [
     ['cut off', good.subarray(0, good.length - 20), /cut off/],
-    ['claiming more pixels than it holds', big, /84 bytes of pixels instead of 210007/],
+    ['claiming more pixels than it holds', big, /84 bytes of pixels instead of 210,007/],
     ['too large to be true', Uint8Array.from(big).fill(0xff, 16, 19), /more than are read/],
     ['damaged', good.map((byte, i) => (i === 50 ? byte ^ 255 : byte)), /./],
     [

@@ -116,6 +116,8 @@ describe('two files', () => {
         assert.equal(found.kind, said.method === 'dense' ? 'same' : 'factored', said.name);
         assert.deepEqual([found.parameters, found.macs], [said.parameters, said.macs], said.name);
         if (said.method === 'dense') continue;
+        const off = Math.abs(found.weightError! - said.weightError!);
+        assert.ok(off < 1e-5, `${said.name}: ${found.weightError} instead of ${said.weightError}`);
         if (found.method === said.method) {
           assert.deepEqual(found.ranks, said.ranks, said.name);
           continue;
@@ -224,6 +226,87 @@ describe('two files', () => {
       { signal: abort.signal, onProgress: () => abort.abort() },
     );
     await assert.rejects(running, { name: 'AbortError' });
+  });
+});
+
+describe('the weight error of factored layers', () => {
+  for (const [kindIndex, [kind, draw]] of Object.entries(LAYER_KINDS).entries()) {
+    it(`is nothing at full rank, there and back: ${kind}`, async () => {
+      const files = scratchFolder();
+      let exact = 0;
+      for (let i = 0; i < 6; i++) {
+        const seed = 90_000 + kindIndex * 1000 + i;
+        const r = new Random(seed);
+        const { spec } = modelAround(draw(r), r, 1);
+        const bytes = encodeModel(spec);
+        const [layer] = analyzed(readModel(memorySource('m.onnx', bytes))).layers;
+        if (!layer || layer.form.kind === 'none') continue;
+        const first = writeInto(files, `${i}.onnx`, bytes);
+        for (const [nth, { method, fullRanks }] of candidatesOf(layer, 'auto').candidates.entries()) {
+          const made = rewritten(bytes, nth, { ranksOf: () => fullRanks });
+          const second = writeInto(files, `${i}-${method}.onnx`, made.bytes);
+          for (const [before, after] of [
+            [first, second],
+            [second, first],
+          ] as const) {
+            const { layers } = await session.compareModels({ before, after, weights: true });
+            const said = `${method}, seed ${seed}: ${JSON.stringify(layers)}`;
+            assert.match(layers[0]!.kind, before === first ? /^factored$/ : /^merged$/, said);
+            assert.ok(layers[0]!.weightError !== null && layers[0]!.weightError < 2e-3, said);
+          }
+          exact++;
+        }
+      }
+      assert.ok(exact > 5, `${exact}`);
+    });
+  }
+
+  it('is that of what the second file holds, whoever wrote it', async () => {
+    const files = scratchFolder();
+    const [a, b] = [seededArray(6 * 2, 3), seededArray(2 * 8, 4)];
+    const product = Array.from({ length: 48 }, (_, i) => {
+      const [row, column] = [Math.floor(i / 8), i % 8];
+      return a[2 * row]! * b[column]! + a[2 * row + 1]! * b[8 + column]!;
+    });
+    const norm = Math.hypot(...product);
+    const off = seededArray(48, 5);
+    const scale = (0.5 * norm) / Math.hypot(...off);
+    const whole = writeInto(
+      files,
+      'whole.onnx',
+      encodeModel({
+        inputs: { x: [1, 6] },
+        outputs: { y: [1, 8] },
+        nodes: [{ op: 'MatMul', inputs: ['x', 'w'], outputs: ['y'], name: 'only' }],
+        initializers: [
+          floatTensor(
+            'w',
+            [6, 8],
+            product.map((value, i) => value + scale * off[i]!),
+          ),
+        ],
+      }),
+    );
+    const factors = writeInto(
+      files,
+      'factors.onnx',
+      encodeModel({
+        inputs: { x: [1, 6] },
+        outputs: { y: [1, 8] },
+        nodes: [
+          { op: 'MatMul', inputs: ['x', 'a'], outputs: ['h'], name: 'one' },
+          { op: 'MatMul', inputs: ['h', 'b'], outputs: ['y'], name: 'two' },
+        ],
+        initializers: [floatTensor('a', [6, 2], a), floatTensor('b', [2, 8], b)],
+      }),
+    );
+    const [merged] = (await session.compareModels({ before: factors, after: whole, weights: true })).layers;
+    assert.deepEqual([merged!.kind, merged!.method, merged!.ranks], ['merged', 'svd', [2]]);
+    assert.ok(Math.abs(merged!.weightError! - 0.5) < 1e-6, `${merged!.weightError}`);
+    const [factored] = (await session.compareModels({ before: whole, after: factors, weights: true })).layers;
+    const larger = Math.hypot(...product.map((value, i) => value + scale * off[i]!));
+    assert.equal(factored!.kind, 'factored');
+    assert.ok(Math.abs(factored!.weightError! - (0.5 * norm) / larger) < 1e-6, `${factored!.weightError}`);
   });
 });
 

@@ -89,7 +89,7 @@ describe('a recogniser of text', () => {
       assert.equal(refusal?.code, 'inaccurate');
       assert.match(
         refusal.message,
-        /the output error would be [\d.]+ % instead of 1 % with \d+ parameters .*nothing was written\. Calibrate on samples, or aim lower \(error=0\.00\d+\)\.$/,
+        /the output error would be [\d.]+ % instead of 1 % with [\d,]+ parameters .*nothing was written\. Calibrate on samples, or aim lower \(error=0\.00\d+\)\.$/,
       );
       assert.deepEqual(files, []);
     }

@@ -1,3 +1,4 @@
+import './plot.css';
 import { element } from '../element';
 import type { Picture } from './shape';
 import { svgElement } from './svgElement';

@@ -1,5 +1,5 @@
 import type { ErrorCurve } from '../../src/core/compress/planReview';
-import { formatPercent } from '../../src/core/format';
+import { formatNumber, formatPercent } from '../../src/core/format';
 import { axes, type PlotFrame, plotFrame } from './plotFrame';
 import { interpolate } from './scale';
 import { curve, diamond, dot, line, type Picture, rectangle, type Shape } from './shape';
@@ -39,7 +39,7 @@ export function spectrumChart(of: ErrorCurve, marks: readonly RankMark[], width:
     height: SPECTRUM_HEIGHT,
     shapes: [
       ...shade,
-      ...axes(frame, { xText: String, yText: formatPercent }),
+      ...axes(frame, { xText: formatNumber, yText: formatPercent }),
       curve('curve', path),
       ...marks.flatMap((mark) => markShapes(of, mark, frame)),
     ],

@@ -14,7 +14,7 @@ import {
 } from '../../src/core/format';
 import { shortNames } from '../../src/core/shortNames';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillCount, fillPart } from '../fill';
 import { filterBox } from '../filterBox';
 import { type Column, type TableState, virtualTable } from '../table/virtualTable';
 import type { CompareTexts } from './compareTexts';
@@ -55,7 +55,7 @@ export function changesSection(
       ({ layer }) => (!changedOnly || isChanged(layer)) && matches(filter, layer.name, layer.op),
     );
     table.show(shown);
-    return shown.length === rows.length ? '' : fill(texts.filtered, shown.length, rows.length);
+    return shown.length === rows.length ? '' : fillPart(texts.filtered, shown.length, rows.length);
   };
   const line = filterBox({
     label: texts.filter,
@@ -153,12 +153,27 @@ function columns(texts: CompareTexts): readonly Column<Row>[] {
       title: texts.weightError,
       width: '116px',
       numeric: true,
-      text: ({ layer: { weightError, kind } }) =>
-        weightError === null || kind === 'same' ? '–' : formatPercent(weightError),
+      text: ({ layer }) =>
+        layer.weightError === null || layer.kind === 'same'
+          ? isUnrecognised(layer)
+            ? texts.unknown
+            : '–'
+          : formatPercent(layer.weightError),
+      hover: ({ layer }) =>
+        isUnrecognised(layer)
+          ? texts.noWeightError
+          : layer.weightError === null
+            ? ''
+            : formatPercent(layer.weightError),
       sortBy: ({ layer: { weightError } }) => weightError,
     },
     { id: 'weight', title: texts.weight, width: 'minmax(150px, 2fr)', text: shapes },
   ];
+}
+
+/** Whether nobody knows what weight its factors stand for. */
+function isUnrecognised({ kind, method, weightError }: LayerChange): boolean {
+  return (kind === 'factored' || kind === 'merged') && method === null && weightError === null;
 }
 
 /** "factored: svd, rank 112" */
@@ -167,7 +182,7 @@ function whatText({ kind, method, ranks, layers }: LayerChange, texts: CompareTe
   const how =
     method && ranks
       ? fill(texts.method, method, formatRanks(ranks))
-      : fill(texts.severalLayers, Math.max(layers.before.length, layers.after.length));
+      : fillCount(texts.layerCount, Math.max(layers.before.length, layers.after.length));
   return `${texts.kinds[kind]}: ${how}`;
 }
 

@@ -3,11 +3,12 @@ import type {
   LayerChange,
   ModelComparison,
 } from '../../src/core/compress/compare/modelComparison';
-import { formatKept, formatPercent } from '../../src/core/format';
+import { formatPercent } from '../../src/core/format';
 import { speedOf } from '../../src/core/speed';
 import { accuracyText } from '../accuracyText';
+import { decisionsText } from '../decisionsText';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillCount } from '../fill';
 import type { TableState } from '../table/virtualTable';
 import { changesSection } from './changesSection';
 import type { CompareTexts } from './compareTexts';
@@ -100,8 +101,7 @@ function summary(layers: readonly LayerChange[], texts: CompareTexts): string {
   const kinds = Object.keys(texts.counts) as ChangeKind[];
   const parts = kinds.flatMap((kind) => {
     const count = layers.filter((layer) => layer.kind === kind).length;
-    const [one, several] = texts.counts[kind];
-    return count === 0 ? [] : [fill(count === 1 ? one : several, count)];
+    return count === 0 ? [] : [fillCount(texts.counts[kind], count)];
   });
   return parts.join(' · ');
 }
@@ -130,8 +130,7 @@ function measurement(
     return [element('p', { class: 'problem', role: 'alert' }, fill(texts.refused, run.refusal))];
   const { outputError, decisions, accuracy, original, compressed, engine, inputs } = run;
   const said = [fill(texts.error, formatPercent(outputError.relative))];
-  if (decisions)
-    said.push(fill(texts.decisions, formatKept(decisions.kept, decisions.count), decisions.count));
+  if (decisions) said.push(decisionsText(decisions, texts.decisions));
   if (original.ms && compressed.ms) {
     const { kind, times } = speedOf(original.ms, compressed.ms);
     said.push(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));
@@ -143,7 +142,7 @@ function measurement(
   );
   return [
     element('p', {}, element('strong', {}, said.join(' · ')), ` (${details})`),
-    ...(accuracy ? [element('p', {}, accuracyText(accuracy, texts.accuracyIs))] : []),
+    ...(accuracy ? [element('p', {}, accuracyText(accuracy, texts))] : []),
     element('p', { class: 'note' }, fill(isFromReport ? texts.measuredThen : texts.measured, engine, inputs)),
   ];
 }

@@ -1,4 +1,5 @@
 import type { ChangeKind } from '../../src/core/compress/compare/modelComparison';
+import type { CountText } from '../fill';
 
 /** Every text of the page of a comparison, in the user's language; `{0}` stands for a value. */
 export interface CompareTexts {
@@ -23,12 +24,13 @@ export interface CompareTexts {
   readonly time: string;
   readonly unknown: string;
   readonly error: string;
-  readonly decisions: string;
+  readonly decisions: CountText;
   readonly errorDetails: string;
   readonly faster: string;
   readonly slower: string;
   readonly sameSpeed: string;
   readonly accuracyIs: string;
+  readonly sampleCount: CountText;
   readonly measured: string;
   readonly measuredThen: string;
   readonly notRun: string;
@@ -37,19 +39,21 @@ export interface CompareTexts {
   readonly noLayers: string;
   readonly changedOnly: string;
   readonly filter: string;
-  readonly filtered: string;
+  /** {0} shown, {1} of how many */
+  readonly filtered: CountText;
   readonly layer: string;
   readonly operator: string;
   readonly what: string;
   readonly weightError: string;
+  /** Why a factored layer has none. */
+  readonly noWeightError: string;
   readonly weight: string;
   readonly matchedByShape: string;
   /** How a change is called in a row. */
   readonly kinds: Readonly<Record<ChangeKind, string>>;
   /** How many layers of a kind there are: one, and several. */
-  readonly counts: Readonly<Record<ChangeKind, readonly [one: string, several: string]>>;
+  readonly counts: Readonly<Record<ChangeKind, CountText>>;
   /** "{0}, rank {1}" */
   readonly method: string;
-  /** "{0} layers" */
-  readonly severalLayers: string;
+  readonly layerCount: CountText;
 }

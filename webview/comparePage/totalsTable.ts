@@ -1,5 +1,6 @@
 import type { ModelComparison } from '../../src/core/compress/compare/modelComparison';
-import { formatBytes, formatChange, formatCount, formatMs } from '../../src/core/format';
+import { formatBytes, formatChange, formatCount, formatMs, formatNumber } from '../../src/core/format';
+import '../table/dataTable.css';
 import { element } from '../element';
 import type { CompareTexts } from './compareTexts';
 
@@ -25,7 +26,7 @@ export function totalsTable({ before, after, run }: ModelComparison, texts: Comp
       after: after.activationBytes,
       format: formatBytes,
     },
-    { name: texts.nodes, before: before.nodes, after: after.nodes, format: String, isNeutral: true },
+    { name: texts.nodes, before: before.nodes, after: after.nodes, format: formatNumber, isNeutral: true },
     ...(before.opset === after.opset
       ? []
       : [{ name: texts.opset, before: before.opset, after: after.opset, format: String, isNeutral: true }]),
@@ -41,7 +42,7 @@ export function totalsTable({ before, after, run }: ModelComparison, texts: Comp
     { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': texts.totals },
     element(
       'table',
-      { class: 'plain totals' },
+      { class: 'data totals' },
       element('caption', { class: 'hidden' }, texts.totals),
       element('thead', {}, element('tr', {}, ...head)),
       element('tbody', {}, ...lines.map((each) => line(each, texts))),

@@ -1,8 +1,9 @@
 import type { Analysis, LayerInfo } from '../../src/core/compress/analysis';
+import { plural } from '../../src/core/counted';
 import { formatCount, formatMacs, formatMacsOf, formatShape, formatShare } from '../../src/core/format';
 import { shortNames } from '../../src/core/shortNames';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillPart } from '../fill';
 import { filterBox } from '../filterBox';
 import { type TableState, virtualTable } from '../table/virtualTable';
 import type { ModelTexts } from './modelTexts';
@@ -104,14 +105,18 @@ export function layersSection(analysis: Analysis, texts: ModelTexts, options: Op
       options.onFilter(text);
       const shown = rows.filter(({ layer }) => matches(text, layer.name, layer.op, layer.weight));
       table.show(shown);
-      return shown.length === rows.length ? '' : fill(texts.filtered, shown.length, rows.length);
+      return shown.length === rows.length ? '' : fillPart(texts.filtered, shown.length, rows.length);
     },
   });
   return element(
     'section',
     { 'aria-label': texts.layers },
     head,
-    element('p', { class: 'note' }, fill(texts.layersSummary, layers.length, factorable)),
+    element(
+      'p',
+      { class: 'note' },
+      fill(plural(layers.length, ...texts.layersSummary), layers.length, factorable),
+    ),
     box,
     table.element,
   );

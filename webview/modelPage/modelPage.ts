@@ -1,13 +1,21 @@
 import type { Analysis } from '../../src/core/compress/analysis';
 import type { ModelInspection } from '../../src/core/compress/modelStructure';
-import { formatBytes, formatCount, formatMacs, formatMacsOf, formatShape } from '../../src/core/format';
+import { plural } from '../../src/core/counted';
+import {
+  formatBytes,
+  formatCount,
+  formatMacs,
+  formatMacsOf,
+  formatNumber,
+  formatShape,
+} from '../../src/core/format';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillPart } from '../fill';
+import { dataTable } from '../table/dataTable';
 import type { TableState } from '../table/virtualTable';
 import { layersSection } from './layersSection';
 import type { ModelAction, ToModelPage } from './messages';
 import type { ModelTexts } from './modelTexts';
-import { plainTable } from './plainTable';
 
 /** What the page keeps, and what it does when something is clicked. */
 export interface ModelPageOptions {
@@ -81,8 +89,9 @@ export function modelPage(
 
 function headline(analysis: Analysis, texts: ModelTexts): string {
   const macs = formatMacsOf(analysis);
+  const { stored } = analysis.parameters;
   return [
-    fill(texts.someParameters, formatCount(analysis.parameters.stored)),
+    fill(plural(stored, ...texts.someParameters), formatCount(stored)),
     macs === formatMacs(null) ? texts.noMacs : fill(texts.someMacs, macs),
     formatBytes(analysis.bytes),
   ].join(' · ');
@@ -99,7 +108,7 @@ function problems({ analysis, structure }: ModelInspection, texts: ModelTexts): 
     element(
       'section',
       { 'aria-label': texts.problems },
-      element('h2', {}, `${texts.problems} (${found.length})`),
+      element('h2', {}, `${texts.problems} (${formatNumber(found.length)})`),
       element('ul', { class: 'problems' }, ...found.map((text) => element('li', { class: 'problem' }, text))),
     ),
   ];
@@ -126,7 +135,9 @@ function facts({ analysis, structure }: ModelInspection, texts: ModelTexts): rea
         ...(parameters.used === parameters.stored
           ? []
           : [fill(texts.parametersUsed, formatCount(parameters.used))]),
-        ...(parameters.statistics === 0 ? [] : [fill(texts.statistics, formatCount(parameters.statistics))]),
+        ...(parameters.statistics === 0
+          ? []
+          : [fill(plural(parameters.statistics, ...texts.statistics), formatCount(parameters.statistics))]),
       ].join(', '),
     ],
     [texts.macs, formatMacsOf(analysis) === formatMacs(null) ? texts.unknown : formatMacsOf(analysis)],
@@ -151,11 +162,11 @@ function facts({ analysis, structure }: ModelInspection, texts: ModelTexts): rea
     [
       texts.nodes,
       structure.bodies === 0
-        ? String(structure.nodes)
-        : fill(texts.nodesWithBodies, structure.nodes, structure.bodies),
+        ? formatNumber(structure.nodes)
+        : fillPart(texts.nodesWithBodies, structure.nodes, structure.bodies),
     ],
-    [texts.initializers, String(structure.initializers)],
-    [texts.functions, structure.functions === 0 ? '' : String(structure.functions)],
+    [texts.initializers, formatNumber(structure.initializers)],
+    [texts.functions, structure.functions === 0 ? '' : formatNumber(structure.functions)],
     [
       texts.description,
       [structure.description, structure.hasTraining ? texts.training : ''].filter(Boolean).join(' '),
@@ -173,9 +184,9 @@ function values(list: ModelInspection['structure']['inputs'], title: string, tex
     element('h2', {}, title),
     list.length === 0
       ? element('p', { class: 'note' }, texts.none)
-      : plainTable(
+      : dataTable(
           title,
-          [texts.name, texts.type, texts.shape],
+          titled(texts.name, texts.type, texts.shape),
           list.map(({ name, type, shape }) => [
             name,
             type === 'unknown' ? texts.unknown : type,
@@ -193,10 +204,10 @@ function operators({ structure }: ModelInspection, texts: ModelTexts): HTMLEleme
     const name = domain ? `${domain}:${op}` : op;
     return element(
       'li',
-      { title: `${name}: ${count}` },
+      { title: `${name}: ${formatNumber(count)}` },
       bar,
       element('span', { class: 'op' }, name),
-      element('span', { class: 'count' }, String(count)),
+      element('span', { class: 'count' }, formatNumber(count)),
     );
   });
   return element(
@@ -212,7 +223,7 @@ function dataFiles({ structure }: ModelInspection, texts: ModelTexts): readonly 
   const rows = structure.dataFiles.map(({ location, size, tensors, bytes, trouble }) => [
     location,
     size === null ? '–' : formatBytes(size),
-    `${tensors} (${formatBytes(bytes)})`,
+    `${formatNumber(tensors)} (${formatBytes(bytes)})`,
     trouble ?? texts.present,
   ]);
   return [
@@ -220,7 +231,7 @@ function dataFiles({ structure }: ModelInspection, texts: ModelTexts): readonly 
       'section',
       { 'aria-label': texts.dataFiles },
       element('h2', {}, texts.dataFiles),
-      plainTable(texts.dataFiles, [texts.file, texts.size, texts.tensors, texts.state], rows),
+      dataTable(texts.dataFiles, titled(texts.file, texts.size, texts.tensors, texts.state), rows),
     ),
   ];
 }
@@ -233,9 +244,9 @@ function metadata({ structure }: ModelInspection, texts: ModelTexts): readonly H
       'section',
       { 'aria-label': texts.metadata },
       element('h2', {}, texts.metadata),
-      plainTable(
+      dataTable(
         texts.metadata,
-        [texts.key, texts.value],
+        titled(texts.key, texts.value),
         entries.map(({ key, value }) => [key, value]),
       ),
       ...(omittedMetadata === 0
@@ -244,3 +255,6 @@ function metadata({ structure }: ModelInspection, texts: ModelTexts): readonly H
     ),
   ];
 }
+
+/** Columns of text. */
+const titled = (...titles: readonly string[]) => titles.map((title) => ({ title }));

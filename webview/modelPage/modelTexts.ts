@@ -1,6 +1,7 @@
+import type { CountText } from '../fill';
 /** Every text of the page of a model, in the user's language; `{0}` stands for a value. */
 export interface ModelTexts {
-  readonly someParameters: string;
+  readonly someParameters: CountText;
   readonly someMacs: string;
   readonly noMacs: string;
   readonly reading: string;
@@ -15,7 +16,7 @@ export interface ModelTexts {
   readonly overview: string;
   readonly parameters: string;
   readonly parametersUsed: string;
-  readonly statistics: string;
+  readonly statistics: CountText;
   readonly macs: string;
   readonly flops: string;
   readonly otherOps: string;
@@ -30,7 +31,8 @@ export interface ModelTexts {
   readonly domain: string;
   readonly graph: string;
   readonly nodes: string;
-  readonly nodesWithBodies: string;
+  /** {0} nodes, {1} bodies */
+  readonly nodesWithBodies: CountText;
   readonly initializers: string;
   readonly functions: string;
   readonly training: string;
@@ -51,10 +53,12 @@ export interface ModelTexts {
   readonly value: string;
   readonly omitted: string;
   readonly layers: string;
-  readonly layersSummary: string;
+  /** {0} layers, {1} that can be factored */
+  readonly layersSummary: CountText;
   readonly noLayers: string;
   readonly filter: string;
-  readonly filtered: string;
+  /** {0} shown, {1} of how many */
+  readonly filtered: CountText;
   readonly layer: string;
   readonly operator: string;
   readonly weight: string;

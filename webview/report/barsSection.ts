@@ -4,7 +4,7 @@ import { barPicture } from '../charts/barPicture';
 import { svgElement } from '../charts/svgElement';
 import { element } from '../element';
 import { fill } from '../fill';
-import { virtualList } from '../virtualList';
+import { virtualList } from '../table/virtualList';
 import type { PageContext } from './pageContext';
 import { chartSummary, type LayerMeasure, MEASURE_TEXTS } from './summaries';
 

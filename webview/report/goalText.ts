@@ -1,6 +1,6 @@
 import { printTarget, type Target } from '../../src/core/compress/plan';
 import { formatMs, formatPercent } from '../../src/core/format';
-import { fill } from '../fill';
+import { fill, fillCount } from '../fill';
 import type { ReportTexts } from './reportTexts';
 
 /** A goal in words. */
@@ -19,7 +19,7 @@ export function goalText(goal: Target, texts: ReportTexts): string {
     case 'error':
       return fill(texts.goalError, formatPercent(goal.error));
     case 'accuracy':
-      return fill(texts.goalAccuracy, goal.points);
+      return fillCount(texts.goalAccuracy, goal.points);
     case 'ratio':
       return fill(texts.goalRatio, formatPercent(goal.ratio));
     case 'evbmf':

@@ -9,7 +9,7 @@ import {
   formatRanks,
 } from '../../src/core/format';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillCount, fillPart } from '../fill';
 import { filterBox } from '../filterBox';
 import { type Column, type VirtualTable, virtualTable } from '../table/virtualTable';
 import type { PageContext } from './pageContext';
@@ -66,7 +66,7 @@ export function layersSection({ texts, post, kept, keep }: PageContext): LayersS
     const left = matching(text);
     table?.show(left);
     table?.select(({ layer }) => layer.name === selected);
-    return left.length === rows.length ? '' : fill(texts.filtered, left.length, rows.length);
+    return left.length === rows.length ? '' : fillPart(texts.filtered, left.length, rows.length);
   };
 
   function show(overview: Overview, names: readonly string[]): void {
@@ -94,8 +94,8 @@ export function layersSection({ texts, post, kept, keep }: PageContext): LayersS
     const factored = overview.layers.filter(({ ranks }) => ranks !== null).length;
     heading.textContent =
       overview.basis === 'none'
-        ? fill(texts.layerCount, rows.length)
-        : fill(texts.factored, factored, rows.length);
+        ? fillCount(texts.layerCount, rows.length)
+        : fill(texts.factored, fillPart(texts.filtered, factored, rows.length));
   }
 
   function columnsOf({ basis, layers }: Overview): readonly Column<Row>[] {

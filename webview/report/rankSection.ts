@@ -1,21 +1,16 @@
 import type { OverviewLayer } from '../../src/core/compress/overview';
-import type { ErrorCurve, SettingDetail } from '../../src/core/compress/planReview';
-import {
-  formatChange,
-  formatCount,
-  formatError,
-  formatMacs,
-  formatRanks,
-  formatShape,
-} from '../../src/core/format';
-import { type Plot, plot } from '../charts/plot';
-import { errorAt, type RankMark, spectrumChart, spectrumFrame } from '../charts/spectrumChart';
-import { dataTable } from '../dataTable';
+import type { SettingDetail } from '../../src/core/compress/planReview';
+import { formatShape } from '../../src/core/format';
 import { element } from '../element';
 import { fill } from '../fill';
 import type { LayerDetail, Setting, Subject } from '../messages';
+import { setDisabled } from '../setDisabled';
 import type { PageContext } from './pageContext';
-import { type Slider, slider } from './slider';
+import { otherRanks, rankFigures } from './rankFigures';
+import { rankLegend } from './rankLegend';
+import { rankPanels } from './rankPanels';
+import { isCurrent, type RankState } from './rankState';
+import type { ReportTexts } from './reportTexts';
 import { spectrumSummary } from './summaries';
 import { tableToggle } from './tableToggle';
 
@@ -23,13 +18,6 @@ import { tableToggle } from './tableToggle';
 export interface RankSection {
   readonly element: HTMLElement;
   show(subject: Subject, layer: string | null): void;
-}
-
-/** A curve with its handle. */
-interface Panel {
-  readonly plot: Plot;
-  readonly slider: Slider;
-  readonly caption: HTMLElement;
 }
 
 /** The spectrum of the selected layer, with a handle for each rank, what it gives, and the way into the plan. */
@@ -43,7 +31,6 @@ export function rankSection(context: PageContext): RankSection {
   /** Ranks that are tried; undefined: those of `known`. */
   let draft: readonly number[] | undefined;
   let failure: string | undefined;
-  let panels: readonly Panel[] = [];
   let isAsking = false;
   /** Whether what is shown was asked for on another basis, and stays only until the answer for this one is there. */
   let isStale = false;
@@ -53,7 +40,11 @@ export function rankSection(context: PageContext): RankSection {
   const title = element('h2', {}, texts.spectrum);
   const about = element('p', { class: 'how' });
   const status = element('p', { class: 'note', role: 'status' });
-  const plots = element('div', { class: 'plots' });
+  const panels = rankPanels(texts, 'rank-hint', {
+    onInput: input,
+    onCommit: () => applyDraft(),
+    onCancel: () => resetDraft(),
+  });
   const legend = element('ul', { class: 'legend' });
   const summary = element('p', { class: 'summary' });
   const hint = element('p', { class: 'hidden', id: 'rank-hint' }, texts.rankHint);
@@ -67,7 +58,18 @@ export function rankSection(context: PageContext): RankSection {
   const reveal = button(texts.revealInPlan, () => layer && post({ kind: 'revealInPlan', layer }));
   const buttons = element('div', { class: 'buttons' }, apply, reset, compare, reveal);
   const others = tableToggle(context, 'ranks');
-  const content = element('div', {}, plots, hint, legend, figures, warning, buttons, summary, others.element);
+  const content = element(
+    'div',
+    {},
+    panels.element,
+    hint,
+    legend,
+    figures,
+    warning,
+    buttons,
+    summary,
+    others.element,
+  );
   const section = element(
     'section',
     { class: 'rank', 'aria-label': texts.layer },
@@ -78,8 +80,9 @@ export function rankSection(context: PageContext): RankSection {
   );
 
   const ranks = () => draft ?? known?.detail.setting.ranks ?? [];
-  /** What is known of the ranks in question; that of others until the answer is here. */
-  const detail = () => live ?? known?.detail;
+  /** What is to be shown of the ranks in question, once there is an answer. */
+  const state = (): RankState | undefined =>
+    known && layer !== null ? { layer, known, ranks: ranks(), now: live ?? known.detail } : undefined;
 
   function show(next: Subject, wanted: string | null): void {
     const isOther = wanted !== layer || next.overview.file !== subject?.overview.file;
@@ -143,8 +146,7 @@ export function rankSection(context: PageContext): RankSection {
   function input(index: number, value: number): void {
     draft = ranks().map((rank, i) => (i === index ? value : rank));
     failure = undefined;
-    drawPanels();
-    drawFigures();
+    drawDraft();
     void explainDraft();
   }
 
@@ -154,12 +156,6 @@ export function rankSection(context: PageContext): RankSection {
     failure = undefined;
     draw();
   }
-
-  /** Its operator, the shape of its weight where that is known, and what there is to say of it. */
-  const aboutLayer = ({ op, weightShape, note }: OverviewLayer) =>
-    weightShape
-      ? fill(texts.layerTitle, op, formatShape(weightShape), note ?? '').trim()
-      : [op, ...(note ? [note] : [])].join(' · ');
 
   const isInPlan = () =>
     subject?.plan !== 'none' &&
@@ -175,7 +171,7 @@ export function rankSection(context: PageContext): RankSection {
   function draw(): void {
     const found = subject?.overview.layers.find(({ name }) => name === layer);
     title.textContent = found ? found.name : texts.layer;
-    about.textContent = found ? aboutLayer(found) : '';
+    about.textContent = found ? aboutLayer(found, texts) : '';
     const isThere = known !== undefined && found !== undefined;
     content.hidden = !isThere;
     status.textContent =
@@ -189,220 +185,42 @@ export function rankSection(context: PageContext): RankSection {
             : texts.computing);
     status.hidden = status.textContent === '';
     if (!isThere) return;
-    drawPanels();
-    drawFigures();
-    drawLegend();
+    drawDraft();
     const chosenText = subject!.overview.basis === 'measured' ? texts.markWritten : texts.markPlanned;
-    summary.textContent = spectrumSummary(known!, texts, chosenText);
-    others.show(() => otherRanks(known!.detail));
-  }
-
-  function otherRanks({ dense, setting, table }: SettingDetail): HTMLElement {
-    return dataTable(
-      texts.otherRanks,
-      [
-        { title: fill(texts.withSetting, setting.method) },
-        { title: texts.weightError, isNumber: true },
-        { title: texts.parameters, isNumber: true },
-        { title: texts.change, isNumber: true },
-        { title: texts.macs, isNumber: true },
-      ],
-      table.map(({ ranks: each, error, certainty, cost }) => [
-        formatRanks(each),
-        error === null ? texts.unknown : formatError(error, certainty),
-        formatCount(cost.parameters),
-        formatChange(dense.parameters, cost.parameters),
-        cost.macs === null ? texts.unknown : formatMacs(cost.macs),
-      ]),
-    );
-  }
-
-  function drawPanels(): void {
-    const { curves } = known!.detail;
-    if (panels.length !== curves.length) {
-      panels = curves.map((_, i) => panelOf(i));
-      plots.replaceChildren(
-        ...panels.map(({ plot: { element: box }, caption }) => element('figure', {}, caption, box)),
-        ...(curves.length === 0 ? [element('p', { class: 'note' }, texts.noCurve)] : []),
-      );
-    }
-    for (const [i, panel] of panels.entries()) drawPanel(panel, i, curves[i]!);
-  }
-
-  function panelOf(index: number): Panel {
-    const redraw = () => {
-      if (known?.detail.curves[index]) drawPanel(panel, index, known.detail.curves[index]);
-    };
-    const box = plot(redraw);
-    const handle = slider(box.element, 'rank-hint', {
-      onInput: (value) => input(index, value),
-      onCommit: (_, by) => {
-        if (by === 'key') applyDraft();
-      },
-      onCancel: resetDraft,
-    });
-    box.element.append(handle.element);
-    const panel: Panel = { plot: box, slider: handle, caption: element('figcaption', { class: 'how' }) };
-    return panel;
-  }
-
-  function drawPanel({ plot: box, slider: handle, caption }: Panel, index: number, curve: ErrorCurve): void {
-    const rank = ranks()[index]!;
-    const marks = marksOf(index, curve);
-    box.draw(spectrumChart(curve, marks, box.width()));
-    const { x } = spectrumFrame(curve, box.width());
-    const name = panels.length > 1 ? curve.rankName : '';
-    caption.textContent = [name, texts.weightErrorByRank].filter(Boolean).join(': ');
-    handle.update({
-      label: fill(texts.rankLabel, `${layer}${name && `, ${name}`}`),
-      min: 1,
-      max: curve.fullRank,
-      value: rank,
-      step: known!.steps[index] ?? 1,
-      text: spoken(rank, curve),
-      at: x.at,
-      of: x.of,
-    });
-    // Where the curve is, so that the grip sits on it.
-    const { y } = spectrumFrame(curve, box.width());
-    handle.element.style.setProperty('--grip', `${y.at(errorAt(curve, rank))}px`);
-  }
-
-  function spoken(rank: number, curve: ErrorCurve): string {
-    const now = detail();
-    const isCurrent = now !== undefined && String(now.setting.ranks) === String(ranks());
-    const error = isCurrent ? now.setting.error : errorAt(curve, rank);
-    const percent = error === null ? texts.unknown : formatError(error, known!.detail.setting.certainty);
-    if (!isCurrent) return fill(texts.rankValueWithoutMacs, rank, curve.fullRank, percent, '…');
-    const { parameters, macs } = now.setting.cost;
-    return macs === null
-      ? fill(texts.rankValueWithoutMacs, rank, curve.fullRank, percent, formatCount(parameters))
-      : fill(texts.rankValue, rank, curve.fullRank, percent, formatCount(parameters), formatMacs(macs));
-  }
-
-  function marksOf(index: number, curve: ErrorCurve): readonly RankMark[] {
-    const {
-      chosen,
-      suggested,
-      detail: { setting, breakEven },
-    } = known!;
-    const marks: RankMark[] = [];
-    if (breakEven !== undefined) marks.push({ kind: 'breakEven', rank: breakEven });
-    if (curve.evbmf !== null) marks.push({ kind: 'evbmf', rank: curve.evbmf });
-    if (suggested?.method === setting.method)
-      marks.push({ kind: 'suggested', rank: suggested.ranks[index]! });
-    if (chosen?.method === setting.method) marks.push({ kind: 'planned', rank: chosen.ranks[index]! });
-    return marks;
-  }
-
-  function drawLegend(): void {
-    const isWritten = subject!.overview.basis === 'measured';
-    const {
-      chosen,
-      suggested,
-      detail: { setting, breakEven, curves },
-    } = known!;
-    const entry = (kind: RankMark['kind'], text: string) =>
-      element('li', { class: kind }, element('span', { class: 'key', 'aria-hidden': 'true' }), text);
-    const entries: HTMLElement[] = [];
-    const named = (text: string, of: readonly number[]) => fill(text, formatRanks(of));
-    if (chosen?.method === setting.method)
-      entries.push(entry('planned', named(isWritten ? texts.markWritten : texts.markPlanned, chosen.ranks)));
-    if (suggested?.method === setting.method)
-      entries.push(entry('suggested', named(texts.markSuggested, suggested.ranks)));
-    if (breakEven !== undefined) entries.push(entry('breakEven', named(texts.markBreakEven, [breakEven])));
-    const evbmf = curves.map((curve) => curve.evbmf ?? 0);
-    if (evbmf.length > 0 && evbmf.every((rank) => rank > 0)) {
-      entries.push(entry('evbmf', named(texts.markEvbmf, evbmf)));
-    }
-    legend.replaceChildren(...entries);
-    legend.hidden = entries.length === 0;
-  }
-
-  function drawFigures(): void {
-    const now = detail()!;
-    const isCurrent = String(now.setting.ranks) === String(ranks());
-    const { dense, setting } = now;
-    const waiting = '…';
-    const change = (before: number | null, after: number | null) =>
-      before === null || after === null || !isCurrent ? '' : formatChange(before, after);
-    const count = (value: number | null) => (value === null ? texts.unknown : formatCount(value));
-    const live = (text: string) => (isCurrent ? text : waiting);
-    const { cost, error } = setting;
-    const rows = [
-      [
-        texts.parameters,
-        count(dense.parameters),
-        live(count(cost.parameters)),
-        change(dense.parameters, cost.parameters),
-      ],
-      [texts.macs, count(dense.macs), live(count(cost.macs)), change(dense.macs, cost.macs)],
-      [
-        texts.weightError,
-        '',
-        live(error === null ? texts.unknown : formatError(error, setting.certainty)),
-        '',
-      ],
-    ];
-    const whole = modelWith(cost);
-    if (whole) {
-      const { before } = subject!.overview;
-      rows.push([
-        `${texts.wholeModel}: ${texts.parameters}`,
-        count(before.parameters),
-        live(count(whole.parameters)),
-        change(before.parameters, whole.parameters),
-      ]);
-      if (whole.macs !== null) {
-        rows.push([
-          `${texts.wholeModel}: ${texts.macs}`,
-          count(before.macs),
-          live(count(whole.macs)),
-          change(before.macs, whole.macs),
-        ]);
-      }
-    }
-    const what = `${setting.method} ${formatRanks(ranks())}`;
-    figures.replaceChildren(
-      dataTable(
-        fill(texts.withSetting, what),
-        [
-          { title: '' },
-          { title: texts.before, isNumber: true },
-          { title: fill(texts.withSetting, what), isNumber: true },
-          { title: texts.change, isNumber: true },
-        ],
-        rows,
+    const entries = rankLegend(known!, texts, chosenText);
+    legend.replaceChildren(
+      ...entries.map(({ kind, text }) =>
+        element('li', { class: kind }, element('span', { class: 'key', 'aria-hidden': 'true' }), text),
       ),
     );
-    const { breakEven } = now;
-    const isLarger = isCurrent && cost.parameters >= dense.parameters;
-    warning.textContent =
-      failure ?? (isLarger || (breakEven !== undefined && ranks()[0]! > breakEven) ? texts.larger : '');
-    warning.hidden = warning.textContent === '';
-    setDisabled(apply, isInPlan() || subject!.plan === 'broken' || !subject!.canCompress);
-    setDisabled(reset, draft === undefined);
-    reveal.hidden = subject!.plan === 'none';
-    compare.hidden = !subject!.canCompress;
+    legend.hidden = entries.length === 0;
+    summary.textContent = spectrumSummary(known!, texts, entries);
+    others.show(() => otherRanks(known!.detail, texts));
   }
 
-  /** The whole model with the layer at the ranks in question, in the place of what is planned for it. */
-  function modelWith(cost: SettingDetail['setting']['cost']) {
-    const { overview } = subject!;
-    const found = overview.layers.find(({ name }) => name === layer);
-    if (!found || overview.basis === 'measured') return undefined;
-    const all = overview.after ?? overview.before;
-    const now = found.after ?? found.before;
-    const macs =
-      all.macs === null || now.macs === null || cost.macs === null ? null : all.macs - now.macs + cost.macs;
-    return { parameters: all.parameters - now.parameters + cost.parameters, macs };
+  /** What follows the handles. */
+  function drawDraft(): void {
+    const now = state();
+    if (!now || !subject) return;
+    panels.show(now);
+    figures.replaceChildren(rankFigures(now, subject.overview, texts));
+    const { dense, setting, breakEven } = now.now;
+    const isLarger = isCurrent(now) && setting.cost.parameters >= dense.parameters;
+    warning.textContent =
+      failure ?? (isLarger || (breakEven !== undefined && now.ranks[0]! > breakEven) ? texts.larger : '');
+    warning.hidden = warning.textContent === '';
+    setDisabled(apply, isInPlan() || subject.plan === 'broken' || !subject.canCompress);
+    setDisabled(reset, draft === undefined);
+    reveal.hidden = subject.plan === 'none';
+    compare.hidden = !subject.canCompress;
   }
 
   draw();
   return { element: section, show };
 }
 
-/** The toolkit's buttons take it as an attribute without a value. */
-export function setDisabled(of: HTMLElement, isDisabled: boolean): void {
-  of.toggleAttribute('disabled', isDisabled);
+/** "Conv · 64 × 3 × 3 × 3. It is written as it was." */
+function aboutLayer({ op, weightShape, note }: OverviewLayer, texts: ReportTexts): string {
+  const what = weightShape ? `${op} · ${formatShape(weightShape)}` : op;
+  return fill(texts.aboutLayer, what, note ?? '').trim();
 }

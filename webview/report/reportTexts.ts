@@ -1,3 +1,4 @@
+import type { CountText } from '../fill';
 /** Every text of the report page, in the user's language; `{0}`, `{1}` … stand for values. */
 export interface ReportTexts {
   readonly empty: string;
@@ -27,7 +28,7 @@ export interface ReportTexts {
   readonly goalTime: string;
   readonly goalMs: string;
   readonly goalError: string;
-  readonly goalAccuracy: string;
+  readonly goalAccuracy: CountText;
   readonly goalRatio: string;
   readonly goalEvbmf: string;
   readonly goalEvbmfWeakened: string;
@@ -61,8 +62,9 @@ export interface ReportTexts {
   readonly sameSpeed: string;
   /** {0} a share */
   readonly outputErrorIs: string;
-  /** {0} share of right answers before, {1} after, {2} samples, {3} the file of labels */
-  readonly decisionsAre: string;
+  /** {0} the share that is as before, {1} of how many */
+  readonly decisionsAre: CountText;
+  /** {0} share of right answers before, {1} after, {2} how many samples, {3} the file of labels */
   readonly accuracyIs: string;
   /** {0} cosine, {1} largest difference */
   readonly outputErrorDetails: string;
@@ -70,15 +72,15 @@ export interface ReportTexts {
   readonly inputIs: string;
   readonly assumedSizes: string;
   readonly factoredWith: string;
-  /** {0} samples, {1} the data, {2} samples held back */
+  /** {0} how many samples, {1} the data, {2} samples held back */
   readonly calibratedOn: string;
   readonly uncalibrated: string;
 
   readonly chart: string;
   readonly chartBy: string;
-  /** {0} layers, {1} the measure, {2} largest layer, {3} its share */
+  /** {0} how many layers, {1} the measure, {2} largest layer, {3} its share */
   readonly chartSummary: string;
-  /** {0} factored, {1} of how many */
+  /** {0} how many of how many layers */
   readonly chartFactored: string;
   /** {0} name, {1} before */
   readonly barBefore: string;
@@ -88,8 +90,8 @@ export interface ReportTexts {
   readonly layer: string;
   /** Where no layer is selected. */
   readonly chooseLayer: string;
-  /** {0} the layer, {1} its operator, {2} its weight */
-  readonly layerTitle: string;
+  /** {0} its operator and the shape of its weight, {1} what is to be said of it */
+  readonly aboutLayer: string;
   readonly computing: string;
   readonly spectrum: string;
   readonly weightErrorByRank: string;
@@ -130,22 +132,23 @@ export interface ReportTexts {
   /** {0} share of the cost, {1} its error */
   readonly tradeOffPlan: string;
   readonly tradeOffSlider: string;
-  /** {0} share, {1} unit, {2} error, {3} layers factored */
+  /** {0} share, {1} unit, {2} error, {3} how many layers are factored */
   readonly tradeOffValue: string;
   readonly tradeOffHint: string;
   readonly tradeOffCalibrated: string;
   readonly replan: string;
   readonly share: string;
   readonly factoredLayers: string;
+  readonly factoredCount: CountText;
 
   readonly layers: string;
   readonly filter: string;
   /** {0} shown, {1} of how many */
-  readonly filtered: string;
-  /** {0} of {1} layers factored */
+  readonly filtered: CountText;
+  /** {0} how many of how many layers */
   readonly factored: string;
-  /** {0} layers */
-  readonly layerCount: string;
+  readonly layerCount: CountText;
+  readonly sampleCount: CountText;
   readonly exportAs: string;
   readonly exportMarkdown: string;
   readonly exportCsv: string;

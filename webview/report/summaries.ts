@@ -2,8 +2,9 @@ import type { TradeOff } from '../../src/core/compress/budget/tradeOff';
 import { factoredCount, type Overview } from '../../src/core/compress/overview';
 import { formatError, formatPercent, formatRanks, formatShare } from '../../src/core/format';
 import { type PlanPoint, pointWithin } from '../charts/tradeOffChart';
-import { fill } from '../fill';
+import { fill, fillCount, fillPart } from '../fill';
 import type { LayerDetail } from '../messages';
+import type { LegendEntry } from './rankLegend';
 import type { ReportTexts } from './reportTexts';
 
 /** What layers are compared by. */
@@ -27,33 +28,28 @@ export function chartSummary(
   const said: string[] = [];
   if (total > 0) {
     const share = formatShare(values[largest]! / total);
-    said.push(fill(texts.chartSummary, layers.length, texts[MEASURE_TEXTS[measure]], names[largest]!, share));
+    const count = fillCount(texts.layerCount, layers.length);
+    said.push(fill(texts.chartSummary, count, texts[MEASURE_TEXTS[measure]], names[largest]!, share));
   }
   if (basis !== 'none') {
-    said.push(fill(texts.chartFactored, factoredCount({ layers, basis, ...overview }), layers.length));
+    const factored = factoredCount({ layers, basis, ...overview });
+    said.push(fill(texts.chartFactored, fillPart(texts.filtered, factored, layers.length)));
   }
   return said.join(' ');
 }
 
 /** Sentences that say what the curve of a layer shows. */
 export function spectrumSummary(
-  { detail: { setting, breakEven, curves }, chosen, suggested }: LayerDetail,
+  { detail: { setting } }: LayerDetail,
   texts: ReportTexts,
-  chosenText: string,
+  marks: readonly LegendEntry[],
 ): string {
-  const named = (text: string, ranks: readonly number[]) => fill(text, formatRanks(ranks));
   const said: string[] = [];
   if (setting.error !== null) {
     const what = `${setting.method} ${formatRanks(setting.ranks)}`;
     said.push(fill(texts.spectrumSummary, what, formatError(setting.error, setting.certainty)));
   }
-  const marks: string[] = [];
-  if (chosen?.method === setting.method) marks.push(named(chosenText, chosen.ranks));
-  if (suggested?.method === setting.method) marks.push(named(texts.markSuggested, suggested.ranks));
-  if (breakEven !== undefined) marks.push(named(texts.markBreakEven, [breakEven]));
-  const evbmf = curves.flatMap((curve) => curve.evbmf ?? []);
-  if (evbmf.length > 0 && evbmf.length === curves.length) marks.push(named(texts.markEvbmf, evbmf));
-  if (marks.length > 0) said.push(`${marks.join('; ')}.`);
+  if (marks.length > 0) said.push(`${marks.map(({ text }) => text).join('; ')}.`);
   return said.join(' ');
 }
 

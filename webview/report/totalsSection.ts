@@ -4,15 +4,15 @@ import {
   formatChange,
   formatCount,
   formatError,
-  formatKept,
   formatMacs,
   formatMs,
   formatPercent,
 } from '../../src/core/format';
 import { speedOf } from '../../src/core/speed';
 import { accuracyText } from '../accuracyText';
+import { decisionsText } from '../decisionsText';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillCount } from '../fill';
 import type { Subject } from '../messages';
 import { nameOf } from '../nameOf';
 import { unbroken } from '../unbroken';
@@ -89,20 +89,25 @@ function totalsTable(
         'tr',
         {},
         element('th', { scope: 'row', title: texts.weightErrorMeaning }, texts.weightError),
-        element('td', {}, ''),
-        element('td', { class: 'after' }, error),
-        element('td', {}, ''),
+        element('td', {}),
+        element('td', { class: 'number after' }, error),
+        element('td', {}),
       ),
     );
   }
   const table = element(
     'table',
-    { class: 'totals' },
+    { class: 'data totals' },
     element('caption', { class: 'hidden' }, texts.overview),
     element(
       'thead',
       {},
-      element('tr', {}, element('td', {}), ...titles.map((title) => element('th', { scope: 'col' }, title))),
+      element(
+        'tr',
+        {},
+        element('td', {}),
+        ...titles.map((title) => element('th', { scope: 'col', class: 'number' }, title)),
+      ),
     ),
     element('tbody', {}, ...rows),
   );
@@ -121,15 +126,15 @@ function lineOf(
   const text = (value: number | null) => (value === null ? texts.unknown : format(value));
   const known = before !== null && after !== null;
   const head = element('th', { scope: 'row', title: meaning }, name);
-  if (isPlain) return element('tr', {}, head, element('td', { class: 'after' }, text(before)));
+  if (isPlain) return element('tr', {}, head, element('td', { class: 'number after' }, text(before)));
   const kind = !known || after === before ? '' : after > before ? 'worse' : 'better';
   return element(
     'tr',
     {},
     head,
-    element('td', {}, text(before)),
-    element('td', { class: 'after' }, text(after)),
-    element('td', { class: kind }, known ? formatChange(before, after, 2) : ''),
+    element('td', { class: 'number' }, text(before)),
+    element('td', { class: 'number after' }, text(after)),
+    element('td', { class: `number ${kind}` }, known ? formatChange(before, after, 2) : ''),
   );
 }
 
@@ -156,18 +161,20 @@ function verified(
     const { kind, times } = speedOf(before.ms, after.ms);
     said.unshift(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));
   }
-  if (decisions) {
-    const { kept, count } = decisions;
-    said.push(fill(texts.decisionsAre, formatKept(kept, count), count));
-  }
-  if (accuracy) said.push(accuracyText(accuracy, texts.accuracyIs));
+  if (decisions) said.push(decisionsText(decisions, texts.decisionsAre));
+  if (accuracy) said.push(accuracyText(accuracy, texts));
   const largest = Number(outputError.max.toPrecision(3));
   const details = fill(texts.outputErrorDetails, outputError.cosine.toFixed(4), largest);
   const how = [fill(texts.measuredWith, engine), fill(texts.inputIs, inputs)];
   if (sizes.length > 0) how.push(fill(texts.assumedSizes, sizes.join(', ')));
   how.push(
     calibration
-      ? fill(texts.calibratedOn, calibration.fit, nameOf(calibration.source), calibration.heldBack)
+      ? fill(
+          texts.calibratedOn,
+          fillCount(texts.sampleCount, calibration.fit),
+          nameOf(calibration.source),
+          calibration.heldBack,
+        )
       : texts.uncalibrated,
     fill(texts.factoredWith, factoredWith),
   );

@@ -1,13 +1,13 @@
 import type { TradeOff } from '../../src/core/compress/budget/tradeOff';
-import { formatCount, formatMacs, formatPercent, formatShare } from '../../src/core/format';
+import { formatCount, formatMacs, formatNumber, formatPercent, formatShare } from '../../src/core/format';
 import { plot } from '../charts/plot';
 import { type PlanPoint, pointWithin, tradeOffChart, tradeOffFrame } from '../charts/tradeOffChart';
-import { dataTable } from '../dataTable';
 import { element } from '../element';
-import { fill } from '../fill';
+import { fill, fillCount } from '../fill';
 import type { Subject } from '../messages';
+import { setDisabled } from '../setDisabled';
+import { dataTable } from '../table/dataTable';
 import type { PageContext } from './pageContext';
-import { setDisabled } from './rankSection';
 import { slider } from './slider';
 import { MEASURE_TEXTS, tradeOffSummary } from './summaries';
 import { tableToggle } from './tableToggle';
@@ -171,7 +171,13 @@ export function tradeOffSection(context: PageContext): TradeOffSection {
     const noun = texts[MEASURE_TEXTS[unit]];
     const error = point?.weightError ?? current?.error ?? 0;
     const factored = point?.factored ?? subject!.overview.layers.filter(({ ranks }) => ranks !== null).length;
-    const text = fill(texts.tradeOffValue, formatPercent(share), noun, formatPercent(error), factored);
+    const text = fill(
+      texts.tradeOffValue,
+      formatPercent(share),
+      noun,
+      formatPercent(error),
+      fillCount(texts.factoredCount, factored),
+    );
     handle.update({
       label: fill(texts.tradeOffSlider, noun),
       min: least,
@@ -207,7 +213,7 @@ export function tradeOffSection(context: PageContext): TradeOffSection {
         formatPercent(weightError),
         formatCount(parameters),
         macs === null ? texts.unknown : formatMacs(macs),
-        String(factored),
+        formatNumber(factored),
       ]),
     );
   }

@@ -1,5 +1,6 @@
 import './virtualTable.css';
 import { element } from '../element';
+import { virtualRows } from './virtualRows';
 
 /** A column of a table of rows `R`. */
 export interface Column<R> {
@@ -37,7 +38,7 @@ export interface TableOptions<R> {
   readonly minWidth: number;
   /** More classes of a row's element. */
   readonly rowClass?: (row: R) => string;
-  /** Enter, or a double click. */
+  /** Enter, Space, or a double click. */
   readonly onOpen?: (row: R) => void;
   /** A click. */
   readonly onClick?: (row: R) => void;
@@ -56,27 +57,17 @@ export interface VirtualTable<R> {
 
 /** Pixels; the style sheet has the same. */
 const ROW_HEIGHT = 24;
-/** Rows above and below those in sight. */
-const SPARE = 8;
-
-/** Tables so far: ids of rows are unique in the page. */
-let tables = 0;
-
 /**
- * A sortable table in a box that scrolls. By keyboard: arrows, Page Up and Down, Home and End move the active row, Enter opens
- * it; headers are buttons. Screen readers are told of all rows (`aria-rowcount`), whatever is in the page.
+ * A sortable table in a box that scrolls, by keyboard too (`virtualRows`); headers are buttons. Screen readers are told of all
+ * rows (`aria-rowcount`), whatever is in the page.
  */
 export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
   const { label, columns, minWidth, rowClass, onOpen, onClick, onState } = options;
-  const id = `table${tables++}`;
   const template = columns.map(({ width }) => width).join(' ');
   let all: readonly R[] = [];
   let sorted: readonly number[] = [];
   let sorting = options.state?.sorting ?? null;
-  /** Place among `sorted`. */
-  let active = -1;
   let kept = options.state;
-  const made = new Map<number, HTMLElement>();
 
   const headers = columns.map(({ title, numeric }, i) => {
     const button = element('button', { class: 'header', onclick: () => sortBy(i) }, title);
@@ -96,10 +87,23 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
   body.style.minWidth = `${minWidth}px`;
   box.setAttribute('aria-colcount', String(columns.length));
 
-  const remember = () => {
-    kept = { sorting, scroll: box.scrollTop, active: sorted[active] ?? -1 };
+  const rows = virtualRows({
+    box,
+    body,
+    rowHeight: ROW_HEIGHT,
+    headHeight: () => head.offsetHeight,
+    row: rowAt,
+    mark: (row, isActive) => row.setAttribute('aria-selected', String(isActive)),
+    onActivate: remember,
+    onScroll: remember,
+    ...(onClick ? { onClick: (place: number) => onClick(all[sorted[place]!]!) } : {}),
+    ...(onOpen ? { onOpen: (place: number) => onOpen(all[sorted[place]!]!) } : {}),
+  });
+
+  function remember(): void {
+    kept = { sorting, scroll: box.scrollTop, active: sorted[rows.active()] ?? -1 };
     onState?.(kept);
-  };
+  }
 
   function sortBy(index: number): void {
     const { id: column, numeric = false } = columns[index]!;
@@ -107,9 +111,9 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
     if (sorting?.column !== column) sorting = { column, descending: numeric };
     else if (sorting.descending === numeric) sorting = { column, descending: !numeric };
     else sorting = null;
-    arrange(sorted[active]);
+    arrange(sorted[rows.active()]);
     box.scrollTop = 0;
-    draw();
+    rows.draw();
     remember();
   }
 
@@ -124,7 +128,6 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
       order.sort((a, b) => compare(values[a]!, values[b]!, way) || a - b);
     }
     sorted = order;
-    active = activeRow === undefined ? -1 : sorted.indexOf(activeRow);
     for (const [i, { id: each }] of columns.entries()) {
       const isSorted = sorting?.column === each;
       headers[i]!.setAttribute(
@@ -133,32 +136,7 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
       );
     }
     box.setAttribute('aria-rowcount', String(all.length + 1));
-    body.style.height = `${all.length * ROW_HEIGHT}px`;
-    for (const row of made.values()) row.remove();
-    made.clear();
-  }
-
-  /** Makes the rows in sight, and takes away those that are not. */
-  function draw(): void {
-    const height = box.clientHeight || 600;
-    const first = Math.max(0, Math.floor(box.scrollTop / ROW_HEIGHT) - SPARE);
-    const end = Math.min(sorted.length, Math.ceil((box.scrollTop + height) / ROW_HEIGHT) + SPARE);
-    for (const [place, row] of made) {
-      if (place >= first && place < end) continue;
-      row.remove();
-      made.delete(place);
-    }
-    for (let place = first; place < end; place++) {
-      if (made.has(place)) continue;
-      const row = rowAt(place);
-      made.set(place, row);
-      // Screen readers go by the order of the elements.
-      const next = [...made.keys()].filter((other) => other > place).sort((a, b) => a - b)[0];
-      body.insertBefore(row, next === undefined ? null : made.get(next)!);
-    }
-    for (const [place, row] of made) row.setAttribute('aria-selected', String(place === active));
-    if (active >= 0 && made.has(active)) box.setAttribute('aria-activedescendant', `${id}-${active}`);
-    else box.removeAttribute('aria-activedescendant');
+    rows.show(all.length, activeRow === undefined ? -1 : sorted.indexOf(activeRow));
   }
 
   function rowAt(place: number): HTMLElement {
@@ -178,81 +156,29 @@ export function virtualTable<R>(options: TableOptions<R>): VirtualTable<R> {
       'div',
       {
         role: 'row',
-        id: `${id}-${place}`,
         class: `row ${rowClass?.(data) ?? ''}`,
         'aria-rowindex': String(place + 2),
-        onclick: () => {
-          activate(place);
-          onClick?.(data);
-        },
-        ondblclick: () => onOpen?.(data),
       },
       ...cells,
     );
     row.style.gridTemplateColumns = template;
-    row.style.top = `${place * ROW_HEIGHT}px`;
     return row;
   }
-
-  function activate(place: number): void {
-    active = Math.max(0, Math.min(sorted.length - 1, place));
-    const top = active * ROW_HEIGHT;
-    const height = box.clientHeight - head.offsetHeight;
-    if (top < box.scrollTop) box.scrollTop = top;
-    else if (top + ROW_HEIGHT > box.scrollTop + height) box.scrollTop = top + ROW_HEIGHT - height;
-    draw();
-    remember();
-  }
-
-  box.addEventListener('keydown', (event) => {
-    if (event.target !== box || event.ctrlKey || event.metaKey || event.altKey || sorted.length === 0) return;
-    const page = Math.max(1, Math.floor((box.clientHeight - head.offsetHeight) / ROW_HEIGHT) - 1);
-    const moves: Readonly<Record<string, number>> = {
-      ArrowDown: active + 1,
-      ArrowUp: active < 0 ? sorted.length - 1 : active - 1,
-      PageDown: Math.max(0, active) + page,
-      PageUp: active - page,
-      Home: 0,
-      End: sorted.length - 1,
-    };
-    const to = moves[event.key];
-    if (to !== undefined) activate(to);
-    else if (event.key === 'Enter' && active >= 0) onOpen?.(all[sorted[active]!]!);
-    else return;
-    event.preventDefault();
-  });
-  let waiting = false;
-  box.addEventListener('scroll', () => {
-    if (waiting) return;
-    waiting = true;
-    requestAnimationFrame(() => {
-      waiting = false;
-      draw();
-      remember();
-    });
-  });
-  new ResizeObserver(() => draw()).observe(box);
 
   return {
     element: box,
     select(isWanted) {
       const place = sorted.findIndex((index) => isWanted(all[index]!));
-      if (place === active) return;
-      if (place >= 0) return activate(place);
-      active = -1;
-      draw();
+      if (place === rows.active()) return;
+      if (place >= 0) return rows.activate(place);
+      rows.leave();
       remember();
     },
-    show(rows) {
+    show(next) {
       const before = kept;
-      all = rows;
-      arrange(before && before.active >= 0 && before.active < rows.length ? before.active : undefined);
-      draw();
-      // A box that is not in the page yet has no place to scroll to.
-      requestAnimationFrame(() => {
-        if (before) box.scrollTop = before.scroll;
-        draw();
-      });
+      all = next;
+      arrange(before && before.active >= 0 && before.active < next.length ? before.active : undefined);
+      if (before) rows.scrollTo(before.scroll);
     },
   };
 }

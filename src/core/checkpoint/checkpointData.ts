@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import type { ByteSource } from '../onnx/byteSource';
 import { elementCount, isFactorableType } from '../onnx/elements';
 import { ModelError } from '../onnx/modelError';
@@ -35,7 +36,7 @@ export function readCheckpointFloats(
   if (strides && count > MAX_REPEATED && count * tensor.type.bits > where.length * 8) {
     throw new ModelError(
       'too-large',
-      `${label} makes ${count} elements of ${where.length} bytes, more than are read here.`,
+      `${label} makes ${counted(count, 'element')} of ${counted(where.length, 'byte')}, more than are read here.`,
     );
   }
   try {

@@ -1,3 +1,5 @@
+import { counted } from '../counted';
+import { formatNumber } from '../format';
 /** A JSON value whose objects are maps: no key, whatever it is called, can reach a prototype. */
 export type Json = null | boolean | number | string | readonly Json[] | ReadonlyMap<string, Json>;
 
@@ -103,12 +105,12 @@ export function parseJson(text: string, maxDepth: number): Json {
     return items;
   };
   const value = (depth: number): Json => {
-    if (depth > maxDepth) fail(`values nest deeper than ${maxDepth} levels`);
-    if (++values > MAX_VALUES) fail(`more than ${MAX_VALUES} values begin`);
+    if (depth > maxDepth) fail(`values nest deeper than ${counted(maxDepth, 'level')}`);
+    if (++values > MAX_VALUES) fail(`more than ${counted(MAX_VALUES, 'value')} begin`);
     skip(SPACE);
     if (text[at] === '"') return string();
     if ((text[at] === '{' || text[at] === '[') && ++containers > MAX_CONTAINERS) {
-      fail(`more than ${MAX_CONTAINERS} objects and lists begin`);
+      fail(`more than ${formatNumber(MAX_CONTAINERS)} objects and lists begin`);
     }
     if (take('{')) return object(depth);
     if (take('[')) return array(depth);

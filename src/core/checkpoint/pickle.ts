@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import { PickleBytes } from './pickleBytes';
 import { PickleMachine } from './pickleMachine';
 import type { PickleValue } from './pickleValue';
@@ -25,7 +26,7 @@ export function readPickle(bytes: Uint8Array, label: string): PickleValue {
     }
     act(machine, input);
   }
-  throw machine.tooLarge(`more than ${MAX_STEPS} steps are asked for`);
+  throw machine.tooLarge(`more than ${counted(MAX_STEPS, 'step')} are asked for`);
 }
 
 /** What each opcode does, by its byte. Names and meanings are those of Python's pickletools. */

@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import { ModelError, type ModelErrorCode } from '../onnx/modelError';
 
 const LARGEST_INTEGER_BYTES = 1024;
@@ -25,7 +26,8 @@ export class PickleBytes {
   /** Steps over `count` bytes and returns where they begin. */
   private step(count: number): number {
     const start = this.at;
-    if (count > this.bytes.length - start) throw this.error('truncated', `${count} bytes more were expected`);
+    if (count > this.bytes.length - start)
+      throw this.error('truncated', `it should go on for ${counted(count, 'byte')}`);
     this.at = start + count;
     return start;
   }

@@ -1,3 +1,5 @@
+import { counted } from '../counted';
+import { formatNumber } from '../format';
 import type { ModelError } from '../onnx/modelError';
 import { build, isDict, isObject, isSequence, opaque, storageOf } from './pickleBuild';
 import { type PickleBytes, parseInteger } from './pickleBytes';
@@ -26,7 +28,8 @@ export class PickleMachine {
   constructor(readonly input: PickleBytes) {}
 
   push(value: PickleValue): void {
-    if (this.stack.length >= MAX_STACK) throw this.tooLarge(`more than ${MAX_STACK} values are on the stack`);
+    if (this.stack.length >= MAX_STACK)
+      throw this.tooLarge(`more than ${counted(MAX_STACK, 'value')} are on the stack`);
     this.stack.push(value);
   }
 
@@ -35,7 +38,8 @@ export class PickleMachine {
   }
 
   mark(): void {
-    if (this.marks.length >= MAX_STACK) throw this.tooLarge(`more than ${MAX_STACK} marks are set`);
+    if (this.marks.length >= MAX_STACK)
+      throw this.tooLarge(`more than ${counted(MAX_STACK, 'mark')} are set`);
     this.marks.push(this.stack.length);
   }
 
@@ -74,7 +78,7 @@ export class PickleMachine {
 
   private count(): void {
     if (++this.containers > MAX_CONTAINERS) {
-      throw this.tooLarge(`more than ${MAX_CONTAINERS} containers and objects begin`);
+      throw this.tooLarge(`more than ${formatNumber(MAX_CONTAINERS)} containers and objects begin`);
     }
   }
 
@@ -161,7 +165,8 @@ export class PickleMachine {
 
   put(index: number): void {
     this.memo.set(index, this.top());
-    if (this.memo.size > MAX_MEMO) throw this.tooLarge(`more than ${MAX_MEMO} values are remembered`);
+    if (this.memo.size > MAX_MEMO)
+      throw this.tooLarge(`more than ${counted(MAX_MEMO, 'value')} are remembered`);
   }
 
   get(index: number): void {

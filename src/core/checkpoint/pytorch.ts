@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import type { ByteSource } from '../onnx/byteSource';
 import { ModelError } from '../onnx/modelError';
 import type { Checkpoint, CheckpointRemainder, CheckpointTensor } from './checkpoint';
@@ -25,7 +26,7 @@ export function readPytorch(source: ByteSource): Checkpoint {
   if (pickle.length > MAX_PICKLE_BYTES) {
     throw new ModelError(
       'too-large',
-      `${source.name}: its data.pkl has ${pickle.length} bytes, more than are read here.`,
+      `${source.name}: its data.pkl has ${counted(pickle.length, 'byte')}, more than are read here.`,
     );
   }
   const label = `${source.name}: data.pkl`;

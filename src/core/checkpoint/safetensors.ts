@@ -1,3 +1,5 @@
+import { counted } from '../counted';
+import { formatNumber } from '../format';
 import type { ByteSource } from '../onnx/byteSource';
 import { elementCount } from '../onnx/elements';
 import { ModelError } from '../onnx/modelError';
@@ -32,7 +34,7 @@ export function readSafetensors(source: ByteSource): Checkpoint {
 }
 
 function headerText(source: ByteSource): { readonly text: string; readonly dataStart: number } {
-  if (source.size < 8) throw refusal(source, 'truncated', `it has only ${source.size} bytes`);
+  if (source.size < 8) throw refusal(source, 'truncated', `it has only ${counted(source.size, 'byte')}`);
   const prefix = source.read(0, 8);
   const claimed = new DataView(prefix.buffer, prefix.byteOffset, 8).getBigUint64(0, true);
   const length = Number(claimed);
@@ -40,7 +42,7 @@ function headerText(source: ByteSource): { readonly text: string; readonly dataS
     throw refusal(
       source,
       'malformed',
-      `its header claims ${claimed} bytes, more than the ${MAX_HEADER_BYTES} that are allowed`,
+      `its header claims ${counted(claimed, 'byte')}, more than the ${formatNumber(MAX_HEADER_BYTES)} that are allowed`,
     );
   }
   if (8 + length > source.size) {
@@ -109,7 +111,7 @@ function tensorOf(
   if (!isCounts(dims) || dims.length > MAX_DIMS) throw fail('has no shape of whole numbers');
   const count = elementCount(dims);
   if (!Number.isSafeInteger(count * type.bits)) {
-    throw fail(`claims ${dims.join(' × ')} elements, more than can be counted`);
+    throw fail(`claims ${dims.join(' × ')}, more elements than can be counted`);
   }
   const offsets = value.get('data_offsets');
   if (!isCounts(offsets) || offsets.length !== 2) throw fail('has no data_offsets of two whole numbers');
@@ -119,14 +121,14 @@ function tensorOf(
     throw refusal(
       source,
       code,
-      `${label} should stand in bytes ${start} to ${end} of the data, which has ${dataSize} bytes`,
+      `${label} should stand in bytes ${start} to ${end} of the data, which has ${counted(dataSize, 'byte')}`,
     );
   }
   if ((end - start) * 8 !== count * type.bits) {
     throw refusal(
       source,
       'data-length',
-      `${label} (${type.name} ${dims.join(' × ') || 'scalar'}) needs ${(count * type.bits) / 8} bytes, but its data_offsets span ${end - start}`,
+      `${label} (${type.name} ${dims.join(' × ') || 'scalar'}) needs ${counted((count * type.bits) / 8, 'byte')}, but its data_offsets span ${end - start}`,
     );
   }
   return { name, type, dims, where: { offset: dataStart + start, length: end - start } };
@@ -145,13 +147,13 @@ function checkCovered(source: ByteSource, sorted: readonly CheckpointTensor[], d
       const what =
         where.offset < end
           ? 'overlaps the tensor before it'
-          : `leaves ${where.offset - end} bytes before it to nobody`;
+          : `leaves ${counted(where.offset - end, 'byte')} before it to nobody`;
       throw refusal(source, 'malformed', `the tensor ${JSON.stringify(shorten(name))} ${what}`);
     }
     end = where.offset + where.length;
   }
   if (end !== source.size) {
-    throw refusal(source, 'malformed', `the last ${source.size - end} bytes belong to no tensor`);
+    throw refusal(source, 'malformed', `it has ${counted(source.size - end, 'byte')} behind its last tensor`);
   }
 }
 

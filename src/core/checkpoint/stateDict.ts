@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import { ModelError } from '../onnx/modelError';
 import type { CheckpointRemainder } from './checkpoint';
 import { shorten } from './json';
@@ -140,7 +141,10 @@ function flatten(
       tensors.set(name, child);
     } else if (wanted) {
       if (open.length >= MAX_DEPTH) {
-        throw new ModelError('too-deep', `${label} nests its tensors deeper than ${MAX_DEPTH} levels.`);
+        throw new ModelError(
+          'too-deep',
+          `${label} nests its tensors deeper than ${counted(MAX_DEPTH, 'level')}.`,
+        );
       }
       open.push({ prefix: `${name}.`, children: childrenOf(child as Holder) });
     } else if (isObject(child) && !isModule(child)) {

@@ -1,3 +1,5 @@
+import { counted } from '../counted';
+import { formatNumber } from '../format';
 import { elementCount } from '../onnx/elements';
 import { ModelError } from '../onnx/modelError';
 import { isSequence } from './pickleBuild';
@@ -31,14 +33,14 @@ export function viewOf(tensor: PickleTensor, storageBytes: number, label: string
   }
   const count = elementCount(dims);
   if (!Number.isSafeInteger(count * type.bits)) {
-    throw fail(`claims ${dims.join(' × ')} elements, more than can be counted`);
+    throw fail(`claims ${dims.join(' × ')}, more elements than can be counted`);
   }
   const bytes = type.bits / 8;
   const claimed = storage.count * (storage.type ? storage.type.bits / 8 : 1);
   if (claimed > storageBytes) {
     throw new ModelError(
       'truncated',
-      `${label} stands in a storage of ${claimed} bytes, but data/${storage.key.slice(0, 200)} has only ${storageBytes}.`,
+      `${label} stands in a storage of ${counted(claimed, 'byte')}, but data/${storage.key.slice(0, 200)} has only ${formatNumber(storageBytes)}.`,
     );
   }
   // A slice without elements may begin wherever it likes.

@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import type { ByteSource } from '../onnx/byteSource';
 import { ModelError } from '../onnx/modelError';
 import { shorten } from './json';
@@ -87,7 +88,7 @@ export function readZip(source: ByteSource): ZipArchive {
     at = end;
   }
   if (at !== bytes.length) {
-    throw zipError(source, `its directory has ${bytes.length - at} bytes behind its last entry`);
+    throw zipError(source, `its directory has ${counted(bytes.length - at, 'byte')} behind its last entry`);
   }
   return { source, entries: separate(source, found) };
 }

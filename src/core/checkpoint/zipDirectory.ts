@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import type { ByteSource } from '../onnx/byteSource';
 import { ModelError } from '../onnx/modelError';
 
@@ -49,11 +50,15 @@ export function findDirectory(source: ByteSource): ZipDirectory {
     throw fail(
       source,
       'malformed',
-      `its directory of ${directory.length} bytes at byte ${directory.offset} does not end at byte ${end}, where the last record begins`,
+      `its directory of ${counted(directory.length, 'byte')} at byte ${directory.offset} does not end at byte ${end}, where the last record begins`,
     );
   }
   if (directory.length > LARGEST_DIRECTORY) {
-    throw fail(source, 'too-large', `its directory has ${directory.length} bytes, more than are read here`);
+    throw fail(
+      source,
+      'too-large',
+      `its directory has ${counted(directory.length, 'byte')}, more than are read here`,
+    );
   }
   return directory;
 }

@@ -1,3 +1,4 @@
+import { counted, plural } from '../counted';
 import { formatDim } from '../format';
 import { nodeTraffic, peakActivations } from '../onnx/activations';
 import { resolveBindings } from '../onnx/bindings';
@@ -185,12 +186,12 @@ function macsProblems(
     const names = freeDims.join(', ');
     problems.push({
       code: 'free-dims',
-      message: `The MACs depend on ${names}: give ${freeDims.length === 1 ? 'it a size' : 'them sizes'} to count them.`,
+      message: `The MACs depend on ${names}: give ${plural(freeDims.length, 'it a size', 'them sizes')} to count them.`,
     });
   }
   if (unknownMacs.length > 0) {
     const shown = unknownMacs.slice(0, 3).join(', ') + (unknownMacs.length > 3 ? ', …' : '');
-    const nodes = unknownMacs.length === 1 ? 'one node' : `${unknownMacs.length} nodes`;
+    const nodes = counted(unknownMacs.length, 'node');
     problems.push({ code: 'unknown-macs', message: `The MACs of ${nodes} can't be counted (${shown}).` });
   }
   return problems;

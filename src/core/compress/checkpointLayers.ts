@@ -1,5 +1,6 @@
 import type { Checkpoint, CheckpointTensor } from '../checkpoint/checkpoint';
 import { isReadableFloat } from '../checkpoint/checkpointData';
+import { counted } from '../counted';
 import { elementCount } from '../onnx/elements';
 import type { Form, FormedLayer, NoForm } from './layer';
 
@@ -42,7 +43,8 @@ function formOf({ type, dims, sharedWith }: CheckpointTensor): Form | NoForm {
       inputOrder: null,
     };
   }
-  if (kernel.length > 3) return none(`It has ${dims.length} dimensions, more than a convolution's weight.`);
+  if (kernel.length > 3)
+    return none(`It has ${counted(dims.length, 'dimension')}, more than a convolution's weight.`);
   if (inner === 1 && outer > 1)
     return none('Depthwise, or with one input channel: there is nothing to share.');
   const call = { batch: null, inputSize: null, outputSize: null };

@@ -3,29 +3,36 @@ import { elementName } from '../onnx/elements';
 import type { Graph, ValueInfo } from '../onnx/model';
 import { allGraphs } from '../onnx/names';
 import type { Problem } from './analysis';
-import { type ComparedModel, type LayerGroup, layerTable } from './compare/layerGroup';
+import { type ComparedModel, type LayerGroup, layerTable, shapesOf } from './compare/layerGroup';
 import { type LayerMatch, matchLayers } from './compare/matchLayers';
 import type { ChangeKind, ComparedFigures, LayerChange, ModelComparison } from './compare/modelComparison';
-import { recogniseMethod } from './compare/recogniseMethod';
+import { type Recognised, recogniseMethods } from './compare/recogniseMethod';
 import type { Form, Layer } from './layer';
 
 /** A comparison with the layers behind its rows, for those who go on to read weights. */
 export interface ComparedLayers {
   readonly comparison: ModelComparison;
   /** In the order of `comparison.layers`. */
-  readonly matches: readonly LayerMatch[];
+  readonly rows: readonly ComparedRow[];
+}
+
+/** Two groups of layers that belong together. */
+export interface ComparedRow extends LayerMatch {
+  /** Where one of them is factored: the form of the whole, which its factors stand for. */
+  readonly form?: Form;
 }
 
 /** Holds two models against each other by what their files say; no weight is read. */
 export function compareModels(before: ComparedModel, after: ComparedModel): ComparedLayers {
   const matches = matchLayers(layerTable(before), layerTable(after));
   const forms = [formTable(before), formTable(after)] as const;
+  const rows = matches.map((match) => comparedRow(match, forms));
   return {
-    matches,
+    rows: rows.map(({ row }) => row),
     comparison: {
       before: figures(before),
       after: figures(after),
-      layers: matches.map((match) => layerChange(match, forms)),
+      layers: rows.map(({ change }) => change),
       problems: [
         ...interfaceProblems(before, after, 'inputs'),
         ...interfaceProblems(before, after, 'outputs'),
@@ -47,26 +54,27 @@ function formTable({ analyzed }: ComparedModel): FormTable {
   return ({ node }) => forms.get(node);
 }
 
-function layerChange(
-  { before, after, by }: LayerMatch,
+function comparedRow(
+  match: LayerMatch,
   [left, right]: readonly [FormTable, FormTable],
-): LayerChange {
+): { readonly row: ComparedRow; readonly change: LayerChange } {
+  const { before, after, by } = match;
   const named = (
     before?.layers[0] && before.layers.length === 1 ? before : after?.layers.length === 1 ? after : before
   )!;
   const first = (named.layers[0] ?? before?.layers[0] ?? after?.layers[0])!;
-  const { kind, found } = kindOf(before, after, left, right);
+  const { kind, found, form } = kindOf(before, after, left, right);
   const side = <T>(pick: (group: LayerGroup) => T, none: T) => ({
     before: before ? pick(before) : none,
     after: after ? pick(after) : none,
   });
-  return {
+  const change: LayerChange = {
     kind,
     name: first.info.name,
     op: first.info.op,
     matchedBy: by,
     layers: side((group) => group.layers.map(({ info }) => info.name), []),
-    shapes: side((group) => group.shapes, []),
+    shapes: side(shapesOf, []),
     method: found?.method ?? null,
     ranks: found?.ranks ?? null,
     parameters: side<number | null>((group) => group.parameters, null),
@@ -74,6 +82,7 @@ function layerChange(
     bytes: side<number | null>((group) => group.bytes, null),
     weightError: null,
   };
+  return { row: form ? { ...match, form } : match, change };
 }
 
 function kindOf(
@@ -81,23 +90,24 @@ function kindOf(
   after: LayerGroup | undefined,
   left: FormTable,
   right: FormTable,
-): { readonly kind: ChangeKind; readonly found?: ReturnType<typeof recogniseMethod> } {
+): { readonly kind: ChangeKind; readonly found?: Recognised; readonly form?: Form } {
   if (!before) return { kind: 'added' };
   if (!after) return { kind: 'removed' };
-  const shapes = JSON.stringify(before.shapes) === JSON.stringify(after.shapes);
+  const [ours, theirs] = [shapesOf(before), shapesOf(after)];
+  const isAlike = JSON.stringify(ours) === JSON.stringify(theirs);
   const [a, b] = [before.layers[0], after.layers[0]];
-  if (before.layers.length === 1 && after.layers.length === 1 && shapes && a && b) {
+  if (before.layers.length === 1 && after.layers.length === 1 && isAlike && a && b) {
     const isSame = a.info.op === b.info.op && a.layer.weight.type === b.layer.weight.type;
     return { kind: isSame ? 'same' : 'changed' };
   }
-  const forward = a && before.shapes.length === 1 ? left(a.layer) : undefined;
-  const found = forward && recogniseMethod(forward, after.shapes);
-  if (found) return { kind: 'factored', found };
-  const backward = b && after.shapes.length === 1 ? right(b.layer) : undefined;
-  const merged = backward && recogniseMethod(backward, before.shapes);
-  if (merged) return { kind: 'merged', found: merged };
-  if (after.shapes.length > before.shapes.length) return { kind: 'factored' };
-  return { kind: after.shapes.length < before.shapes.length ? 'merged' : 'changed' };
+  const forward = a && ours.length === 1 ? left(a.layer) : undefined;
+  const found = forward && recogniseMethods(forward, theirs).next().value;
+  if (found) return { kind: 'factored', found, form: forward };
+  const backward = b && theirs.length === 1 ? right(b.layer) : undefined;
+  const merged = backward && recogniseMethods(backward, ours).next().value;
+  if (merged) return { kind: 'merged', found: merged, form: backward };
+  if (theirs.length > ours.length) return { kind: 'factored' };
+  return { kind: theirs.length < ours.length ? 'merged' : 'changed' };
 }
 
 function figures({ model, analyzed: { analysis } }: ComparedModel): ComparedFigures {

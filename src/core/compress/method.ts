@@ -1,3 +1,4 @@
+import { plural } from '../counted';
 import type { Node } from '../onnx/model';
 import type { NewNode } from '../onnx/proto';
 import type { Linalg, OnProgress } from '../tensor/linalg';
@@ -137,7 +138,7 @@ export function checkRanks(
 ): string | undefined {
   if (ranks.length !== rankNames.length) {
     const names = rankNames.join(', ');
-    return `${method} takes ${rankNames.length === 1 ? 'one rank' : `${rankNames.length} ranks (${names})`}, not ${ranks.length}.`;
+    return `${method} takes ${plural(rankNames.length, 'one rank', `${rankNames.length} ranks (${names})`)}, not ${ranks.length}.`;
   }
   for (const [i, rank] of ranks.entries()) {
     if (!Number.isInteger(rank) || rank < 1) return 'Ranks are whole numbers of at least 1.';

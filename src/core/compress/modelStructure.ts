@@ -1,3 +1,5 @@
+import { counted, plural } from '../counted';
+import { formatNumber } from '../format';
 import { elementBytes, elementCount, elementName } from '../onnx/elements';
 import type { DeclaredType, Graph, Model } from '../onnx/model';
 import { allGraphs } from '../onnx/names';
@@ -171,6 +173,6 @@ function shapeProblems(model: Model, tensors: NonNullable<Analysis['tensors']>):
   }
   return [...lost].map(([op, { count, first }]) => ({
     code: 'unknown-shape',
-    message: `The shape of what ${count === 1 ? `a node of ${op} gives` : `${count} nodes of ${op} give`} can’t be inferred (first "${first}"); ${unknown === 1 ? 'one value' : `${unknown} values`} of the graph ${unknown === 1 ? 'has' : 'have'} none.`,
+    message: `The shape of what ${plural(count, `a node of ${op} gives`, `${formatNumber(count)} nodes of ${op} give`)} can’t be inferred (first "${first}"); ${counted(unknown, 'value')} of the graph ${plural(unknown, 'has', 'have')} none.`,
   }));
 }

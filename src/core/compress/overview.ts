@@ -165,11 +165,11 @@ export function overviewOfReport(report: CompressionReport): Overview {
 }
 
 function written(layer: LayerReport): OverviewLayer {
-  const { name, op, method, ranks, parameters, macs, ms, weightError, outputError } = layer;
+  const { name, op, weightShape, method, ranks, parameters, macs, ms, weightError, outputError } = layer;
   return {
     name,
     op,
-    weightShape: null,
+    weightShape: weightShape ?? null,
     before: { parameters: parameters.before, macs: macs.before, ms: ms?.before ?? null },
     after: { parameters: parameters.after, macs: macs.after, ms: ms?.after ?? null },
     method,

@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import { formatPercent } from '../format';
 import type { Problem } from './analysis';
 import type { CompressionReport } from './report';
@@ -20,7 +21,7 @@ export function remarksOf(result: Judged & Pick<CompressionReport, 'accuracy'>):
   if (outputError.notFinite) {
     remarks.push({
       code: 'not-finite',
-      message: `The original computes NaN or infinity for ${outputError.notFinite} values of its outputs, which no comparison counts.`,
+      message: `The original computes NaN or infinity for ${counted(outputError.notFinite, 'value')} of its outputs, which no comparison counts.`,
     });
   }
   return remarks;

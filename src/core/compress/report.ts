@@ -6,6 +6,8 @@ import type { Plan, Target } from './plan';
 export interface LayerReport {
   readonly name: string;
   readonly op: string;
+  /** As the node of the original sees it. Reports of earlier versions lack it. */
+  readonly weightShape?: readonly number[];
   readonly method: MethodId | 'dense';
   /** As the method counts them; null for dense layers. */
   readonly ranks: Ranks | null;

@@ -1,3 +1,4 @@
+import { plural } from '../counted';
 import { formatChange, formatError, formatPercent, formatRanks } from '../format';
 import type { CostMeasure } from './budget/measure';
 import type { Ladder, Rung } from './budget/options';
@@ -284,7 +285,7 @@ function better(
 function named(layer: FormedLayer, { pick }: Rung): { readonly text: string; readonly setting: PlanSetting } {
   const { choice, ranks } = pick!;
   const setting = settingOf(layer, choice.candidate, ranks, choice.known);
-  const rank = ranks.length === 1 ? 'rank' : 'ranks';
+  const rank = plural(ranks.length, 'rank', 'ranks');
   return {
     text: `${setting.method} with ${rank} ${formatRanks(ranks)}`,
     setting,

@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import { ModelError } from './modelError';
 
 /**
@@ -49,7 +50,7 @@ export function checkedRange(
   if (length !== expected) {
     throw new ModelError(
       'external-length',
-      `${label} needs ${expected} bytes, but its entry for ${entry.location} says ${length}.`,
+      `${label} needs ${counted(expected, 'byte')}, but its entry for ${entry.location} says ${length}.`,
     );
   }
   if (offset + length > size) {

@@ -28,7 +28,9 @@ export type ModelErrorCode =
   | 'too-large'
   | 'verification-failed'
   | 'runtime-failed'
-  | 'engine-stopped';
+  | 'engine-stopped'
+  /** A file of Ranksmith itself is missing. */
+  | 'damaged';
 
 /** An expected refusal: a code, and a whole sentence that names the file and the place. */
 export class ModelError extends Error {
@@ -39,4 +41,9 @@ export class ModelError extends Error {
     super(message);
     this.name = 'ModelError';
   }
+}
+
+/** Why something ended: a refusal says it all. */
+export function reasonOf(error: Error): string | ModelError {
+  return error instanceof ModelError ? error : error.message;
 }

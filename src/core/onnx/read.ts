@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import type { ByteSource } from './byteSource';
 import { expectBytes, Leaf, spanOf } from './leaf';
 import type {
@@ -273,7 +274,7 @@ class Scan {
 
   private checkDepth(depth: number, offset: number): void {
     if (depth > MAX_DEPTH)
-      throw this.reader.error('too-deep', offset, `messages nest deeper than ${MAX_DEPTH} levels`);
+      throw this.reader.error('too-deep', offset, `messages nest deeper than ${counted(MAX_DEPTH, 'level')}`);
   }
 }
 

@@ -53,7 +53,7 @@ export function readTensor(reader: WireReader, span: FieldSpan): Tensor {
     throw reader.error(
       'malformed',
       span.start,
-      `${label} claims ${header.dims.join(' × ')} elements, more than can be counted`,
+      `${label} claims ${header.dims.join(' × ')}, more elements than can be counted`,
     );
   }
   let data: TensorData;

@@ -1,3 +1,5 @@
+import { counted } from '../counted';
+import { formatNumber } from '../format';
 import type { ByteSource } from './byteSource';
 import { Element, elementBytes, elementCount, elementName, isFactorableType } from './elements';
 import { checkedRange } from './externalData';
@@ -36,7 +38,7 @@ export function locateTensor(
       if (end - start !== expected) {
         throw new ModelError(
           'data-length',
-          `${label} needs ${expected} bytes, but ${end - start} are there.`,
+          `${label} needs ${counted(expected, 'byte')}, but has ${formatNumber(end - start)}.`,
         );
       }
       return { source: model.source, offset: start, length: expected };
@@ -138,7 +140,7 @@ function typedElements(model: TensorFile, tensor: Tensor): readonly number[] {
   if (values.length !== count) {
     throw new ModelError(
       'data-length',
-      `${model.source.name}: the tensor "${tensor.name}" needs ${count} elements, but ${values.length} are there.`,
+      `${model.source.name}: the tensor "${tensor.name}" needs ${counted(count, 'element')}, but has ${formatNumber(values.length)}.`,
     );
   }
   return values;

@@ -1,3 +1,4 @@
+import { counted } from '../counted';
 import type { ByteSource } from './byteSource';
 import { ModelError, type ModelErrorCode } from './modelError';
 
@@ -82,7 +83,7 @@ export class WireReader {
         throw this.error(
           code,
           field.start,
-          `a field of ${field.end - field.payload} bytes ends ${field.end - end} bytes behind the message it stands in`,
+          `a field of ${counted(field.end - field.payload, 'byte')} ends ${counted(field.end - end, 'byte')} behind the message it stands in`,
         );
       }
       position = field.end;

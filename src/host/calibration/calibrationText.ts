@@ -1,11 +1,13 @@
 import { l10n } from 'vscode';
-import { formatPercent, formatShape } from '../../core/format';
+import { plural } from '../../core/counted';
+import { formatNumber, formatPercent, formatShape } from '../../core/format';
 import type {
   CalibrationDescription,
   InputDescription,
   LabelsDescription,
 } from '../../worker/calibration/description';
 import { type Preprocessing, printScale } from '../../worker/calibration/preprocessing';
+import { sampleCount } from '../counts';
 import { basename } from '../paths';
 import type { Calibration } from './calibrations';
 
@@ -16,11 +18,7 @@ export function dataName({ uri }: Pick<Calibration, 'uri'>): string {
 
 /** "1,024 samples, 128 of them held back" */
 export function samplesText(count: number, heldBack: number): string {
-  return l10n.t(
-    '{0} samples, {1} of them held back',
-    count.toLocaleString('en'),
-    heldBack.toLocaleString('en'),
-  );
+  return l10n.t('{0}, {1} of them held back', sampleCount(count), formatNumber(heldBack));
 }
 
 /** The data of a model in a line: "calib.npy + labels.npy · 1,024 samples, 128 of them held back", or that there is none. */
@@ -46,12 +44,15 @@ export function rangeText({ min, max, mean, std }: InputDescription['range']): s
 /** What labels say and how far the model agrees, in a line. */
 export function labelsText(labels: LabelsDescription): string {
   if (labels.kind === 'unfit') return l10n.t('can’t be used');
-  const classes =
-    labels.classes === 1 ? l10n.t('1 class') : l10n.t('{0} classes', labels.classes.toLocaleString('en'));
-  const count = l10n.t('{0} labels', labels.count.toLocaleString('en'));
+  const classes = plural(
+    labels.classes,
+    l10n.t('1 class'),
+    l10n.t('{0} classes', formatNumber(labels.classes)),
+  );
+  const count = plural(labels.count, l10n.t('1 label'), l10n.t('{0} labels', formatNumber(labels.count)));
   if (!labels.right) return `${count} · ${classes}`;
   const { share, samples } = labels.right;
-  return `${count} · ${classes} · ${l10n.t('{0} of {1} right', formatPercent(share), samples)}`;
+  return `${count} · ${classes} · ${l10n.t('{0} of {1} right', formatPercent(share), formatNumber(samples))}`;
 }
 
 /** How its values suit the model, where it tells. */

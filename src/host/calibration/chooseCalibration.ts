@@ -1,6 +1,9 @@
 import * as vscode from 'vscode';
+import { plural } from '../../core/counted';
+import { formatNumber } from '../../core/format';
 import { NO_PREPROCESSING } from '../../worker/calibration/preprocessing';
 import type { Engine } from '../../worker/engine';
+import { sampleCount } from '../counts';
 import type { Failures } from '../failures';
 import type { Models } from '../models';
 import { basename } from '../paths';
@@ -78,8 +81,8 @@ export function createChooseCalibration({
     if ('message' in outcome) return `$(circle-slash) ${outcome.message.replaceAll('$(', '\\$(')}`;
     const { count, kind } = outcome.value;
     return kind === 'images'
-      ? vscode.l10n.t('{0} pictures', count.toLocaleString('en'))
-      : vscode.l10n.t('{0} samples', count.toLocaleString('en'));
+      ? plural(count, vscode.l10n.t('1 picture'), vscode.l10n.t('{0} pictures', formatNumber(count)))
+      : sampleCount(count);
   }
 
   async function choose(

@@ -13,7 +13,7 @@ export function createGoalData(calibrations: Calibrations, choose: ChooseCalibra
       const [only, ...others] = models;
       if (only && others.length === 0) return calibrationLine(calibrations.of(only));
       const count = models.filter((model) => calibrations.of(model)).length;
-      return vscode.l10n.t('{0} of {1} models have some', count, models.length);
+      return vscode.l10n.t('for {0} of {1} models', count, models.length);
     },
     isThere: () => models.length > 0 && models.every((model) => calibrations.of(model)),
     hasLabels: () => models.length > 0 && models.every((model) => calibrations.of(model)?.labels),

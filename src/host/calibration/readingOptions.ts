@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { formatNumber } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import type { CalibrationDescription, InputDescription } from '../../worker/calibration/description';
 import { type Preprocessing, parsePreprocessing, printScale } from '../../worker/calibration/preprocessing';
@@ -117,7 +118,7 @@ export function readingOptions(
     key: 'limit',
     icon: 'list-ordered',
     label: vscode.l10n.t('Samples'),
-    value: vscode.l10n.t('at most {0}', limit.toLocaleString('en')),
+    value: vscode.l10n.t('at most {0}', formatNumber(limit)),
     ask: async () => {
       const text = await vscode.window.showInputBox({
         title: vscode.l10n.t('The most samples that are used'),

@@ -19,7 +19,9 @@ export function withReport(
       ...comparison,
       layers: layers.map(
         (layer): LayerChange =>
-          layer.kind === 'factored' ? { ...layer, weightError: errors.get(layer.name) ?? null } : layer,
+          layer.kind === 'factored'
+            ? { ...layer, weightError: layer.weightError ?? errors.get(layer.name) ?? null }
+            : layer,
       ),
       run: run ?? { original, compressed, outputError, ...said, engine, inputs, assumedDims },
     },

@@ -4,7 +4,7 @@ import type { ModelTexts } from '../../../webview/modelPage/modelTexts';
 /** The texts of the page of a model, in the user's language. */
 export function modelTexts(): ModelTexts {
   return {
-    someParameters: l10n.t('{0} parameters'),
+    someParameters: [l10n.t('1 parameter'), l10n.t('{0} parameters')],
     someMacs: l10n.t('{0} MACs'),
     noMacs: l10n.t('MACs unknown'),
     reading: l10n.t('Reading the model…'),
@@ -19,7 +19,7 @@ export function modelTexts(): ModelTexts {
     overview: l10n.t('Overview'),
     parameters: l10n.t('Parameters'),
     parametersUsed: l10n.t('{0} used'),
-    statistics: l10n.t('{0} running statistics'),
+    statistics: [l10n.t('1 running statistic'), l10n.t('{0} running statistics')],
     macs: l10n.t('MACs'),
     flops: l10n.t('FLOPs'),
     otherOps: l10n.t('Other operations'),
@@ -34,7 +34,10 @@ export function modelTexts(): ModelTexts {
     domain: l10n.t('Domain'),
     graph: l10n.t('Graph'),
     nodes: l10n.t('Nodes'),
-    nodesWithBodies: l10n.t('{0}, in {1} bodies of control flow too'),
+    nodesWithBodies: [
+      l10n.t('{0}, in 1 body of control flow too'),
+      l10n.t('{0}, in {1} bodies of control flow too'),
+    ],
     initializers: l10n.t('Initializers'),
     functions: l10n.t('Functions'),
     training: l10n.t('Carries training information.'),
@@ -55,10 +58,13 @@ export function modelTexts(): ModelTexts {
     value: l10n.t('Value'),
     omitted: l10n.t('Too long or too many to be shown: {0}'),
     layers: l10n.t('Layers'),
-    layersSummary: l10n.t('{0} layers multiply with a constant weight; {1} of them can be factored.'),
+    layersSummary: [
+      l10n.t('1 layer multiplies with a constant weight; {1} can be factored.'),
+      l10n.t('{0} layers multiply with a constant weight; {1} can be factored.'),
+    ],
     noLayers: l10n.t('No layer multiplies with a constant weight.'),
     filter: l10n.t('Filter layers'),
-    filtered: l10n.t('{0} of {1} layers'),
+    filtered: [l10n.t('{0} of 1 layer'), l10n.t('{0} of {1} layers')],
     layer: l10n.t('Layer'),
     operator: l10n.t('Operator'),
     weight: l10n.t('Weight'),

@@ -2,6 +2,8 @@ import * as vscode from 'vscode';
 import { parsePlanFile } from '../../core/compress/parsePlanFile';
 import { printTarget, type Target } from '../../core/compress/plan';
 import type { PlanFile } from '../../core/compress/planFile';
+import { plural } from '../../core/counted';
+import { formatNumber } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { COMMANDS } from '../../ids';
 import type { CallOptions, Engine } from '../../worker/engine';
@@ -209,15 +211,17 @@ function onDataText(text: string): string {
 }
 
 function errorsText(count: number): string {
-  return count === 1
-    ? vscode.l10n.t('It has an error: choose this to see it among the problems.')
-    : vscode.l10n.t('It has {0} errors: choose this to see them among the problems.', count);
+  return plural(
+    count,
+    vscode.l10n.t('It has an error: choose this to see it among the problems.'),
+    vscode.l10n.t('It has {0} errors: choose this to see them among the problems.', formatNumber(count)),
+  );
 }
 
 function descriptionOf(planned: readonly Planned[], count: number): string {
   const parts: string[] = [];
   if (planned.length < count) {
-    parts.push(vscode.l10n.t('{0} of {1} models have one', planned.length, count));
+    parts.push(vscode.l10n.t('for {0} of {1} models', planned.length, count));
   }
   if (planned.some(({ plan }) => plan.isDirty)) {
     parts.push(vscode.l10n.t('not saved: the text in the editor counts'));

@@ -5,6 +5,7 @@ import { printTarget } from '../../core/compress/plan';
 import { type PlanFile, printCalibration, printEntry } from '../../core/compress/planFile';
 import { adviceEntry } from '../../core/compress/planFixes';
 import type { LayerReview, PlanSetting } from '../../core/compress/planReview';
+import { plural } from '../../core/counted';
 import { formatCount, formatError, formatMacs, formatRanks } from '../../core/format';
 import type { Engine } from '../../worker/engine';
 import { type Calibrations, requestOf } from '../calibration/calibrations';
@@ -178,9 +179,7 @@ function methodDrafts(layer: LayerReview | undefined): readonly Draft[] {
     const ranks =
       count === undefined
         ? undefined
-        : count === 1
-          ? vscode.l10n.t('one rank')
-          : vscode.l10n.t('{0} ranks', count);
+        : plural(count, vscode.l10n.t('one rank'), vscode.l10n.t('{0} ranks', count));
     return {
       label: method,
       ...(ranks === undefined ? {} : { description: ranks }),

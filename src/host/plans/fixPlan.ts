@@ -1,6 +1,7 @@
 import * as vscode from 'vscode';
 import { suggestedEntries } from '../../core/compress/planFixes';
 import { ModelError } from '../../core/onnx/modelError';
+import { layerCount } from '../counts';
 import { enginePath } from '../enginePath';
 import { engineText } from '../engineText';
 import { basename } from '../paths';
@@ -40,7 +41,7 @@ async function fix(state: PlanDocument, name: string): Promise<void> {
     const text = vscode.l10n.t('{0} was changed meanwhile; nothing was done.', enginePath(document.uri));
     throw new ModelError('bad-plan', text);
   }
-  say(vscode.l10n.t('{0}: suggestions for {1} layers applied', name, entries.length));
+  say(vscode.l10n.t('{0}: suggestions for {1} applied', name, layerCount(entries.length)));
 }
 
 /** What is known of a plan once all is measured, or it is known that nothing will be. */

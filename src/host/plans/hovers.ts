@@ -5,6 +5,7 @@ import type { PlanCalibration } from '../../core/compress/planFile';
 import type { LayerReview, SettingDetail } from '../../core/compress/planReview';
 import { COMMANDS } from '../../ids';
 import type { Engine } from '../../worker/engine';
+import { sampleCount } from '../counts';
 import { engineText } from '../engineText';
 import type { Failures } from '../failures';
 import { markdown } from '../markdown';
@@ -132,7 +133,7 @@ function dataText(calibration: PlanCalibration, { document, review }: PlanDocume
     document.uri.toString(),
   );
   return [
-    `**${markdown(file)}** ${markdown(vscode.l10n.t('{0} samples', samples.toLocaleString('en')))}`,
+    `**${markdown(file)}** ${markdown(sampleCount(samples))}`,
     ...(how === '' ? [] : [markdown(how)]),
     ...(trouble ? [`$(warning) ${markdown(engineText(trouble.message))}`] : []),
     markdown(basisText(calibration)),

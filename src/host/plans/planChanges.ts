@@ -8,6 +8,7 @@ import { ModelError } from '../../core/onnx/modelError';
 import { shortNames } from '../../core/shortNames';
 import { CONTEXTS, VIEWS } from '../../ids';
 import type { Engine } from '../../worker/engine';
+import { layerCount } from '../counts';
 import { enginePath } from '../enginePath';
 import type { Models } from '../models';
 import { basename } from '../paths';
@@ -255,7 +256,7 @@ function wholeEdit(before: string, after: string): readonly PlanEdit[] {
 /** "features.8.0 → spatial 24", or how many layers. */
 function titleOf(entries: readonly LayerPlan[], name: string): string {
   const [first, ...others] = entries;
-  if (!first || others.length > 0) return vscode.l10n.t('{0} layers', entries.length);
+  if (!first || others.length > 0) return layerCount(entries.length);
   const what =
     first.kind === 'dense' ? vscode.l10n.t('dense') : `${first.method} ${formatRanks(first.ranks)}`;
   return `${name} → ${what}`;

@@ -10,6 +10,7 @@ import {
   formatPercent,
   formatRanks,
 } from '../../core/format';
+import { layerCount, layersOf, parameterCount } from '../counts';
 import { engineText } from '../engineText';
 import { macsText } from '../modelText';
 import type { EntryState } from './entryStates';
@@ -55,7 +56,7 @@ export function totalsText(review: PlanReview, isOnData: boolean): string {
           formatMacs(after.macs),
           formatChange(before.macs, after.macs, 2),
         );
-  const layersText = l10n.t('{0} of {1} layers', factored, layers.length);
+  const layersText = layersOf(factored, layers.length);
   const basis = isOnData ? [l10n.t('made on calibration data')] : [];
   return [params, macs, weightErrorText(review), layersText, ...basis].join(' · ');
 }
@@ -71,7 +72,7 @@ export function basisText({ file }: PlanCalibration): string {
 /** "4 of 8 layers factored". */
 export function factoredText(layers: readonly LayerReview[]): string {
   const factored = layers.filter(({ planned }) => planned).length;
-  return l10n.t('{0} of {1} layers factored', factored, layers.length);
+  return l10n.t('{0} factored', layersOf(factored, layers.length));
 }
 
 export function weightErrorText({
@@ -90,7 +91,7 @@ function errorText({ error, certainty }: PlanSetting, isMeasured: boolean): stri
 }
 
 function amountsText({ parameters, macs }: Amounts): string {
-  return `${l10n.t('{0} parameters', formatCount(parameters))} · ${macsText({ macs, macsFormula: null })}`;
+  return `${parameterCount(parameters)} · ${macsText({ macs, macsFormula: null })}`;
 }
 
 function changeText(before: Amounts, after: Amounts): string {
@@ -122,9 +123,7 @@ export function goalText(goal: Target, { before, after, remarks }: PlanReview): 
     case 'energy': {
       const below = remarks.filter(({ code }) => code === 'below-goal').length;
       if (below === 0) return l10n.t('Goal {0}: met by every factored layer.', name);
-      return below === 1
-        ? l10n.t('Goal {0}: missed by one layer.', name)
-        : l10n.t('Goal {0}: missed by {1} layers.', name, below);
+      return l10n.t('Goal {0}: missed by {1}.', name, layerCount(below));
     }
     default: {
       const [all, left] = [before[goal.kind], after[goal.kind]];

@@ -3,6 +3,7 @@ import { suggestedEntries } from '../../core/compress/planFixes';
 import { remarkMarks } from '../../core/compress/planMarks';
 import type { PlanReview } from '../../core/compress/planReview';
 import type { Engine } from '../../worker/engine';
+import { layerCount } from '../counts';
 import type { Failures } from '../failures';
 import type { Models } from '../models';
 import { dataActions } from './dataActions';
@@ -70,7 +71,7 @@ function allActions(query: ActionQuery, review: PlanReview): readonly vscode.Cod
   );
   const layers = touchedLayers(query);
   if (all.length < 2 || !all.some(({ entry }) => layers.includes(entry.layer))) return [];
-  const title = vscode.l10n.t('Apply all suggestions ({0} layers)', all.length);
+  const title = vscode.l10n.t('Apply all suggestions ({0})', layerCount(all.length));
   const entries = all.map(({ entry }) => entry);
   return [planAction(state, title, marks, { edits: editsFor(state, entries) })];
 }

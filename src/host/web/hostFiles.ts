@@ -1,5 +1,6 @@
 import * as vscode from 'vscode';
 import { temporaryName } from '../../core/compress/temporaryName';
+import { damaged } from '../../core/damaged';
 import { ModelError } from '../../core/onnx/modelError';
 import type { HostFiles, HostStat } from '../../worker/web/hostFiles';
 import { fileUri } from '../enginePath';
@@ -39,8 +40,20 @@ export function createHostFiles(extension: vscode.Uri): HostFiles {
       }
     },
     remove: ({ path }) => remove(fileUri(path)),
-    resource: ({ name }) => read(vscode.Uri.joinPath(extension, 'dist', name)),
+    resource: async ({ name }) => ({
+      bytes: ownBytes(await readOwn(vscode.Uri.joinPath(extension, 'dist', name))),
+    }),
   };
+}
+
+/** A file of the extension's own. Throws 'damaged' where it is not there. */
+export async function readOwn(uri: vscode.Uri): Promise<Uint8Array> {
+  try {
+    return await vscode.workspace.fs.readFile(uri);
+  } catch (error) {
+    if ((error as vscode.FileSystemError).code === 'FileNotFound') throw damaged(uri.path);
+    throw error;
+  }
 }
 
 async function stat(uri: vscode.Uri): Promise<HostStat> {

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { exposeTensors, type Place, type Wanted } from '../../core/onnx/exposeTensors';
 import { ModelError } from '../../core/onnx/modelError';
 import type { ShapeTable } from '../../core/onnx/shapes/inferShapes';
@@ -83,7 +84,7 @@ export function bytesOf(
   if (length > LARGEST_MODEL) {
     throw new ModelError(
       'too-large',
-      `${path}: with the outputs that calibration needs the model would be larger than ${LARGEST_MODEL} bytes.`,
+      `${path}: with the outputs that calibration needs the model would be larger than ${counted(LARGEST_MODEL, 'byte')}.`,
     );
   }
   const bytes = memory(length);

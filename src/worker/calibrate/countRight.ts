@@ -1,4 +1,5 @@
 import type { LabelAccuracy } from '../../core/compress/report';
+import { counted } from '../../core/counted';
 import { ModelError } from '../../core/onnx/modelError';
 import { toActivation } from '../activations/activation';
 import type { Labels } from '../calibration/labels';
@@ -37,7 +38,7 @@ export function countRight({ file, classes, highest }: Labels, model: string): R
         if (highest >= width) {
           throw new ModelError(
             'bad-data',
-            `${file} has the label ${highest}, but "${name}" of ${model} has scores for ${width} classes, numbered from 0.`,
+            `${file} has the label ${highest}, but "${name}" of ${model} has scores for ${counted(width, 'class', 'classes')}, numbered from 0.`,
           );
         }
         for (const [row, sample] of samples.entries()) {

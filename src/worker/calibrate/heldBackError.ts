@@ -1,4 +1,5 @@
 import type { Verification } from '../../core/compress/report';
+import { counted } from '../../core/counted';
 import { calibrationBatches, samplesPerRun, spread } from '../activations/inputBatches';
 import type { Batch } from '../calibration/batches';
 import type { CalibrationData } from '../calibration/calibrationData';
@@ -21,10 +22,12 @@ export function checkedSamples({ fit, heldBack }: CalibrationData): readonly num
 export function calibrationInputs(data: CalibrationData): ModelInputs {
   const samples = checkedSamples(data);
   const [first] = data.batches(samples.slice(0, 1), 1);
-  const kind = data.heldBack.length > 0 ? 'samples held back' : 'samples, none held back,';
+  const count = counted(samples.length, 'sample');
+  const source = basename(data.source);
   return {
     tensors: first!.tensors,
-    description: `${samples.length} ${kind} of ${basename(data.source)}`,
+    description:
+      data.heldBack.length > 0 ? `${count} held back of ${source}` : `${count}, none held back, of ${source}`,
     assumed: data.assumed,
   };
 }

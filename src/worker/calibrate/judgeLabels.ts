@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { formatPercent } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { calibrationBatches, samplesPerRun } from '../activations/inputBatches';
@@ -95,5 +96,5 @@ function warningOf(share: number, samples: readonly number[], { file, classes }:
   }
   const constant = Math.max(...counts.values()) / samples.length;
   if (samples.length < ENOUGH_SAMPLES || constant > MOST_OF_ONE || share > constant) return undefined;
-  return `Of ${samples.length} samples the model as it is answers ${formatPercent(share)} as ${basename(file)} says, no more than if it always gave the same answer. Are the labels in the order of the data, and numbered as the model does?`;
+  return `Of ${counted(samples.length, 'sample')} the model as it is answers ${formatPercent(share)} as ${basename(file)} says, no more than if it always gave the same answer. Are the labels in the order of the data, and numbered as the model does?`;
 }

@@ -3,6 +3,7 @@ import type { Layer } from '../../core/compress/layer';
 import type { LayerOptions, Planned } from '../../core/compress/makePlan';
 import type { Target } from '../../core/compress/plan';
 import { judgedError, mostPoints, pointsLost } from '../../core/compress/worth';
+import { counted } from '../../core/counted';
 import { formatPercent } from '../../core/format';
 import { ModelError } from '../../core/onnx/modelError';
 import { type Applied, type ApplyCall, applyCalibrated } from './applyCalibrated';
@@ -139,13 +140,13 @@ function nextDivergence(most: number, attempts: readonly Attempt[]): number | un
 }
 
 function whyNot(goal: CheckedGoal, { planned, loss, check }: Attempt): string {
-  const size = `with ${planned.after.parameters} parameters`;
+  const size = counted(planned.after.parameters, 'parameter');
   const where =
     loss > check.outputError.relative ? 'on samples that it was fitted to' : 'on samples held back';
   if (goal.kind === 'error')
-    return `no plan was found that keeps the output error ${where} to ${formatPercent(goal.error)}; the nearest has ${formatPercent(loss)} ${size} (error=${roundedUp(loss)} would be met).`;
+    return `no plan was found that keeps the output error ${where} to ${formatPercent(goal.error)}; the nearest has ${formatPercent(loss)} with ${size} (error=${roundedUp(loss)} would be met).`;
   const { before, after, samples } = check.accuracy!;
-  return `no plan was found that loses at most ${goal.points} points of accuracy on samples held back; the nearest goes from ${formatPercent(before)} to ${formatPercent(after)} of ${samples} ${size} (accuracy=${roundedUp(loss)} would be met).`;
+  return `no plan was found that loses at most ${counted(goal.points, 'point')} of accuracy on samples held back; the nearest goes from ${formatPercent(before)} to ${formatPercent(after)} of ${counted(samples, 'sample')} with ${size} (accuracy=${roundedUp(loss)} would be met).`;
 }
 
 /** To two digits, never below. */

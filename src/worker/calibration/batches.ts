@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { elementCount, elementName, isFloatType } from '../../core/onnx/elements';
 import { ModelError } from '../../core/onnx/modelError';
 import type { RuntimeTensor } from '../runtime';
@@ -34,7 +35,7 @@ export function runSizeOf(bound: readonly BoundInput[], file: string): RunSize {
     if (rows !== null && rows !== size) {
       throw new ModelError(
         'bad-data',
-        `${file}: the input "${first!.name}" takes ${rows} samples at once, but "${input.name}" takes ${size}, so it is not known what one sample is.`,
+        `${file}: the input "${first!.name}" takes ${counted(rows, 'sample')} at once, but "${input.name}" takes ${size}, so it is not known what one sample is.`,
       );
     }
     first = input;

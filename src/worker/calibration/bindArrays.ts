@@ -1,4 +1,5 @@
-import { formatShape } from '../../core/format';
+import { counted } from '../../core/counted';
+import { formatNumber, formatShape } from '../../core/format';
 import { elementCount, elementName } from '../../core/onnx/elements';
 import type { BoundInput } from './boundInput';
 import { dataError } from './dataError';
@@ -93,7 +94,7 @@ function countOf(fits: readonly FittedArray[]): number {
     if (column.count !== most.column.count && column.count !== 1) {
       throw dataError(
         column.label,
-        `it has ${column.count} samples, but ${most.column.label} has ${most.column.count}`,
+        `it has ${counted(column.count, 'sample')}, but ${most.column.label} has ${formatNumber(most.column.count)}`,
       );
     }
   }

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { isFloatType } from '../../core/onnx/elements';
 import type { Graph } from '../../core/onnx/model';
 import { imageLayout } from './imageLayout';
@@ -57,7 +58,7 @@ export function countWarnings(fit: number, heldBack: number): readonly string[] 
   const found: string[] = [];
   if (fit < FEWEST_SAMPLES) {
     found.push(
-      `There ${fit === 1 ? 'is 1 sample' : `are ${fit} samples`} to fit to; ${FEWEST_SAMPLES} or more give better factors.`,
+      `Factors are fitted to ${counted(fit, 'sample')}; ${FEWEST_SAMPLES} or more give better ones.`,
     );
   }
   if (heldBack === 0)

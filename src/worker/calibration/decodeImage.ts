@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { openFile } from '../fileSource';
 import { dataError } from './dataError';
 import { decodeJpeg } from './decodeJpeg';
@@ -25,7 +26,8 @@ function readImage(path: string): { readonly bytes: Uint8Array; readonly header:
   const file = openFile(path);
   let bytes: Uint8Array;
   try {
-    if (file.size > LARGEST_FILE) throw dataError(path, `no picture of ${file.size} bytes is read`);
+    if (file.size > LARGEST_FILE)
+      throw dataError(path, `no picture of ${counted(file.size, 'byte')} is read`);
     bytes = file.read(0, file.size);
   } finally {
     file.close();

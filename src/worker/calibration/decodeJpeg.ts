@@ -1,4 +1,5 @@
 import { decode } from 'jpeg-js';
+import { counted } from '../../core/counted';
 import type { Image } from './image';
 import { jpegHeader } from './jpegHeader';
 
@@ -15,9 +16,9 @@ const MOST_SCANS = 200;
 export function decodeJpeg(bytes: Uint8Array): Image {
   const { width, height, orientation, scans } = jpegHeader(bytes);
   if (width * height > MOST_PIXELS_A_BYTE * bytes.length) {
-    throw new Error(`its ${bytes.length} bytes can't hold ${width} × ${height} pixels`);
+    throw new Error(`${counted(bytes.length, 'byte')} can't hold ${width} × ${height} pixels`);
   }
-  if (scans > MOST_SCANS) throw new Error(`it has ${scans} scans`);
+  if (scans > MOST_SCANS) throw new Error(`it has ${counted(scans, 'scan')}`);
   const { data } = decode(bytes, {
     useTArray: true,
     formatAsRGBA: false,

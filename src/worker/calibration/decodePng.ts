@@ -1,4 +1,5 @@
 import { convertIndexedToRgb, decode } from 'fast-png';
+import { counted } from '../../core/counted';
 import type { Image } from './image';
 import { pngChunks } from './pngChunks';
 
@@ -10,7 +11,7 @@ import { pngChunks } from './pngChunks';
 export function decodePng(bytes: Uint8Array): Image {
   const { width, height, depth: bits, colorType, isInterlaced, stripped } = pngChunks(bytes);
   if (isInterlaced && bits < 8)
-    throw new Error(`it is interlaced with ${bits} bits a pixel; save it without`);
+    throw new Error(`it is interlaced with ${counted(bits, 'bit')} a pixel; save it without`);
   const png = decode(stripped, { checkCrc: true });
   if (colorType === 3) return { width, height, channels: 3, data: convertIndexedToRgb(png), white: 255 };
   const { channels, depth, data } = png;

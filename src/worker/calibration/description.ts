@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { formatShape } from '../../core/format';
 import type { Range } from './range';
 
@@ -69,7 +70,7 @@ export type LabelsDescription =
 export function printDescription(d: CalibrationDescription): string {
   const used = d.fit + d.heldBack;
   const lines = [
-    `${d.source} (${d.kind}): ${samples(d.count)}, ${used === d.count ? 'all' : used} used, ${d.heldBack} of them held back`,
+    `${d.source} (${d.kind}): ${counted(d.count, 'sample')}, ${used === d.count ? 'all' : used} used, ${d.heldBack} of them held back`,
     ...d.inputs.flatMap((input) => [
       `  ${input.name}: ${formatShape(input.shape)} ${input.type}${input.storedType === input.type ? '' : ` from ${input.storedType}`}, ${printRange(input.range)}`,
       ...input.channels.map((range, c) => `    channel ${c}: ${printRange(range)}`),
@@ -79,10 +80,6 @@ export function printDescription(d: CalibrationDescription): string {
   const assumed = Object.entries(d.assumed).map(([name, size]) => `${name} = ${size} (assumed)`);
   if (sizes.length + assumed.length > 0) lines.push(`  ${[...sizes, ...assumed].join(', ')}`);
   return [...lines, ...d.warnings.map((warning) => `  Warning: ${warning}`)].join('\n');
-}
-
-function samples(count: number): string {
-  return count === 1 ? '1 sample' : `${count} samples`;
 }
 
 function printRange({ min, max, mean, std }: Range): string {

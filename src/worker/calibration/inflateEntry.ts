@@ -1,3 +1,5 @@
+import { counted } from '../../core/counted';
+import { formatNumber } from '../../core/format';
 import type { ByteSource } from '../../core/onnx/byteSource';
 import { type FileSource, openFile } from '../fileSource';
 import { closeSync, mkdtempSync, openSync, rmSync, tmpdir, writeSync } from '../platform/files';
@@ -29,7 +31,10 @@ export async function inflateEntry(
   signal?: AbortSignal,
 ): Promise<FileSource> {
   if (unpackedSize > LARGEST_RATIO * length + BLOCK) {
-    throw dataError(label, `${length} bytes can't be unpacked to ${unpackedSize}, as its archive claims`);
+    throw dataError(
+      label,
+      `${counted(length, 'byte')} can't be unpacked to ${formatNumber(unpackedSize)}, as its archive claims`,
+    );
   }
   const folder = mkdtempSync(join(tmpdir(), 'ranksmith-'));
   const remove = () => rmSync(folder, { recursive: true, force: true });
@@ -41,7 +46,8 @@ export async function inflateEntry(
     try {
       const onChunk = (chunk: Uint8Array) => {
         written += chunk.length;
-        if (written > unpackedSize) throw dataError(label, `it unpacks to more than ${unpackedSize} bytes`);
+        if (written > unpackedSize)
+          throw dataError(label, `it unpacks to more than ${counted(unpackedSize, 'byte')}`);
         sum = crc32(chunk, sum);
         for (let at = 0; at < chunk.length; ) at += writeSync(fd, chunk, at);
       };
@@ -53,7 +59,10 @@ export async function inflateEntry(
       closeSync(fd);
     }
     if (written !== unpackedSize) {
-      throw dataError(label, `it unpacks to ${written} bytes instead of ${unpackedSize}`);
+      throw dataError(
+        label,
+        `it unpacks to ${counted(written, 'byte')} instead of ${formatNumber(unpackedSize)}`,
+      );
     }
     if (sum !== checksum) throw dataError(label, 'its checksum does not fit its content');
     const file = openFile(path);

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { ModelError } from '../../core/onnx/modelError';
 import { openFile } from '../fileSource';
 import { openNpy } from './npy';
@@ -28,7 +29,7 @@ export function readLabels(path: string, count: number): Labels {
       throw refuse(
         `its shape is ${array.shape.join(' × ') || 'that of a single number'}, not one number a sample`,
       );
-    if (length !== count) throw refuse(`it has ${length} numbers for ${count} samples`);
+    if (length !== count) throw refuse(`it has ${counted(length, 'number')} for ${counted(count, 'sample')}`);
     const classes = new Float64Array(length);
     readEntries(
       array,

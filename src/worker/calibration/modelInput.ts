@@ -1,6 +1,6 @@
 import { formatShape } from '../../core/format';
 import { dimSymbol } from '../../core/onnx/bindings';
-import { elementName } from '../../core/onnx/elements';
+import { elementName, isFloatType } from '../../core/onnx/elements';
 import type { DeclaredDim, ElementType, Model } from '../../core/onnx/model';
 import { ModelError } from '../../core/onnx/modelError';
 import { isRuntimeType } from '../runtimeValues';
@@ -19,11 +19,17 @@ export function requiredInputs(model: Model): readonly ModelInput[] {
   return model.graph.inputs
     .filter((input) => !defaults.has(input.name))
     .map(({ name, kind, type, shape }) => {
-      if (kind !== 'tensor' || !isRuntimeType(type)) {
-        const what = kind === 'tensor' ? `a tensor of ${elementName(type)}` : `a ${kind}, not a tensor`;
+      if (kind !== 'tensor') {
         throw new ModelError(
           'verification-failed',
-          `${model.source.name}: the input "${name}" is ${what}, so no value can be made up for it.`,
+          `${model.source.name}: the input "${name}" is a ${kind}, not a tensor, so no value can be made up for it.`,
+        );
+      }
+      if (!isRuntimeType(type)) {
+        const advice = isFloatType(type) ? ' Exported with inputs of float or float16 it can.' : '';
+        throw new ModelError(
+          'verification-failed',
+          `${model.source.name}: the input "${name}" takes ${elementName(type)}, which ONNX Runtime can't be given here, so the model can't be run to check a result.${advice}`,
         );
       }
       const named = shape?.map((dim, axis) => (typeof dim === 'number' ? dim : dimSymbol(name, axis, dim)));

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { intAttribute } from '../../core/onnx/constants';
 import type { Model, Node } from '../../core/onnx/model';
 import { readFloats } from '../../core/onnx/tensorData';
@@ -74,7 +75,7 @@ export async function normFit(
 
 /** What is wrong about it, as sentences. */
 export function normWarnings({ node, spread, shift, samples }: NormFit): readonly string[] {
-  const judgedBy = `judged by the running statistics of "${node}" on ${samples === 1 ? '1 sample' : `${samples} samples`}`;
+  const judgedBy = `judged by the running statistics of "${node}" on ${counted(samples, 'sample')}`;
   const cause = 'Scale, mean or standard deviation are probably not those the model was trained with';
   if (spread > MOST_SPREAD || spread < 1 / MOST_SPREAD) {
     return [

@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { elementCount, isFloatType } from '../../core/onnx/elements';
 import { ModelError } from '../../core/onnx/modelError';
 import type { BoundInput } from './boundInput';
@@ -73,7 +74,7 @@ export function prepareInput(
   if (count > 1 && !channels) {
     throw new ModelError(
       'bad-data',
-      `Mean and standard deviation have ${count} numbers, but the input "${input.name}" (${declaredShape(input)}) has no ${count} channels.`,
+      `Mean and standard deviation have ${counted(count, 'number')}, but the input "${input.name}" (${declaredShape(input)}) has no ${counted(count, 'channel')}.`,
     );
   }
   const usual = column.type === UINT8 ? 1 / 255 : 1;

@@ -1,3 +1,5 @@
+import { counted } from '../../core/counted';
+import { formatNumber, formatShape } from '../../core/format';
 import type { ByteSource } from '../../core/onnx/byteSource';
 import { elementCount } from '../../core/onnx/elements';
 import type { ElementType } from '../../core/onnx/model';
@@ -47,7 +49,7 @@ export function openNpy(
   const dataStart = headerStart + headerLength;
   if (headerLength > LONGEST_HEADER || dataStart > range.length) {
     throw refuse(
-      `its header should have ${headerLength} bytes, but ${dataStart > range.length ? 'it ends before' : 'no header is as long'}`,
+      `its header should have ${counted(headerLength, 'byte')}, but ${dataStart > range.length ? 'it ends before' : 'no header is as long'}`,
     );
   }
   const header = new TextDecoder('latin1').decode(source.read(range.offset + headerStart, headerLength));
@@ -55,7 +57,7 @@ export function openNpy(
   const needed = elementCount(shape) * elementSize(type)!;
   if (!Number.isSafeInteger(needed) || dataStart + needed > range.length) {
     throw refuse(
-      `it should hold ${shape.join(' × ') || '1'} elements in ${needed} bytes, but only ${range.length - dataStart} are there`,
+      `its shape (${formatShape(shape)}) needs ${counted(needed, 'byte')}, but it has ${formatNumber(range.length - dataStart)}`,
     );
   }
   const offset = range.offset + dataStart;

@@ -1,3 +1,5 @@
+import { counted } from '../../core/counted';
+import { formatNumber } from '../../core/format';
 import { concat } from '../concat';
 import { inflate } from '../platform/inflate';
 
@@ -62,7 +64,7 @@ export function pngChunks(bytes: Uint8Array): PngChunks {
   const expected = rawLength(width, height, channels * depth!, isInterlaced);
   const raw = inflate(concat(data), expected + 1);
   if (raw.length !== expected)
-    throw new Error(`it holds ${raw.length} bytes of pixels instead of ${expected}`);
+    throw new Error(`it holds ${counted(raw.length, 'byte')} of pixels instead of ${formatNumber(expected)}`);
   return {
     width,
     height,

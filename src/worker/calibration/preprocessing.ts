@@ -1,3 +1,4 @@
+import { counted } from '../../core/counted';
 import { ModelError } from '../../core/onnx/modelError';
 
 /**
@@ -60,7 +61,7 @@ export function parsePreprocessing(options: PreprocessingOptions): Preprocessing
   if (mean.length > 1 && std.length > 1 && mean.length !== std.length) {
     throw new ModelError(
       'bad-data',
-      `--mean has ${mean.length} numbers, but --std ${std.length}: one number, or one per channel.`,
+      `--mean has ${counted(mean.length, 'number')}, but --std ${std.length}: one number, or one per channel.`,
     );
   }
   return {

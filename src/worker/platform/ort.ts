@@ -1,5 +1,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import type { ModelError } from '../../core/onnx/modelError';
+import { missingFile } from '../missingFile';
 
 /** ONNX Runtime's own interface: that of its library for Node and that of its library for browsers are the same. */
 export type Ort = typeof import('onnxruntime-web');
@@ -13,6 +15,8 @@ export interface LoadedOrt {
   readonly readsFiles: boolean;
   /** What has to be waited for before a first session. */
   ready(): Promise<void>;
+  /** What of the library is missing, where it fails. */
+  damage(): ModelError | undefined;
 }
 
 /**
@@ -29,13 +33,27 @@ export function loadOrt(folder: string, native: boolean): LoadedOrt {
       name: `ONNX Runtime ${node ?? common} (native CPU, 1 thread)`,
       readsFiles: true,
       ready,
+      damage: () => undefined,
     };
   }
-  const ort: Ort = require(join(folder, 'ort', 'ort.node.min.js'));
+  const damage = () => missingFile(...FILES.map((name) => join(folder, 'ort', name)));
+  const ort = orDamage<Ort>(() => require(join(folder, 'ort', FILES[0])), damage);
   ort.env.wasm.numThreads = 1;
   ort.env.wasm.wasmPaths = `${pathToFileURL(join(folder, 'ort')).href}/`;
   const { web, common } = ort.env.versions;
-  return { ort, name: `ONNX Runtime ${web ?? common} (WebAssembly, 1 thread)`, readsFiles: false, ready };
+  const name = `ONNX Runtime ${web ?? common} (WebAssembly, 1 thread)`;
+  return { ort, name, readsFiles: false, ready, damage };
+}
+
+/** The library for WebAssembly, and what it loads. */
+const FILES = ['ort.node.min.js', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'] as const;
+
+function orDamage<T>(load: () => T, damage: () => ModelError | undefined): T {
+  try {
+    return load();
+  } catch (error) {
+    throw damage() ?? error;
+  }
 }
 
 function nativeOrt(folder: string): Ort | undefined {

@@ -20,6 +20,8 @@ export function loadOrt(): LoadedOrt {
     ort: ort as unknown as LoadedOrt['ort'],
     name: `ONNX Runtime ${web ?? common} (WebAssembly, 1 thread)`,
     readsFiles: false,
+    // It comes from the host, which says so.
+    damage: () => undefined,
     async ready() {
       ort.env.wasm.wasmBinary ??= await ortModule();
     },

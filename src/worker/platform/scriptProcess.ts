@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import type { Duplex } from 'node:stream';
+import type { ModelError } from '../../core/onnx/modelError';
+import { missingFile } from '../missingFile';
 import { createFrameReader, framesOf } from './frames';
 
 /** A process that runs a script, and what it says. */
@@ -14,8 +16,8 @@ export interface ScriptProcess {
 /** Who listens to a process. */
 export interface ProcessEvents<M> {
   onMessage(message: M): void;
-  /** It ended of itself: "exit code 3", "SIGSEGV". */
-  onEnd(how: string): void;
+  /** It ended of itself: "exit code 3", "SIGSEGV", or because a file of ours is missing. */
+  onEnd(how: string | ModelError): void;
 }
 
 /** Starts a process of this program's own kind. The engine's door to processes; `parentProcess.ts` is its other end. */
@@ -39,7 +41,7 @@ export function startProcess<M>(
   const pipe = child.stdio[3] as Duplex & { ref(): void; unref(): void };
   let ended = false;
   const end = (how: string) => {
-    if (!ended) onEnd(how);
+    if (!ended) onEnd(missingFile(script) ?? how);
     ended = true;
   };
   pipe.on(

@@ -1,3 +1,4 @@
+import { type ModelError, reasonOf } from '../../core/onnx/modelError';
 import { extensionFile } from '../web/extensionFiles';
 import { type NestedWorker, startNested } from '../web/nestedWorker';
 import { serveRuntime } from '../web/serveRuntime';
@@ -13,7 +14,7 @@ export function startProcess<M>(
   const waiting: unknown[] = [];
   let worker: NestedWorker | undefined;
   let hasEnded = false;
-  const fail = (why: string) => {
+  const fail = (why: string | ModelError) => {
     if (!hasEnded) onEnd(why);
     hasEnded = true;
   };
@@ -29,7 +30,7 @@ export function startProcess<M>(
       });
       for (const message of waiting.splice(0)) worker.post(message, []);
     })
-    .catch((error: Error) => fail(error.message));
+    .catch((error: Error) => fail(reasonOf(error)));
   return {
     post(message) {
       if (worker) worker.post(message, []);

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { missingFile } from '../missingFile';
 
 /** A thread that runs a script, and what it says. */
 export interface ScriptThread {
@@ -21,7 +22,7 @@ export function startScript<M>(script: string, { onMessage, onEnd }: ThreadEvent
   const worker = new Worker(script);
   worker.unref();
   worker.on('message', onMessage);
-  worker.on('error', onEnd);
+  worker.on('error', (error) => onEnd(missingFile(script) ?? error));
   worker.on('exit', () => onEnd(undefined));
   return {
     post: (message, handedOver) => worker.postMessage(message, handedOver),

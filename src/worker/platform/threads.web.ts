@@ -1,3 +1,4 @@
+import { type ModelError, reasonOf } from '../../core/onnx/modelError';
 import type { ThreadRequest } from '../pool';
 import { serveFactoring } from '../serveFactoring';
 import { lapackFile } from '../web/lapackFile';
@@ -11,8 +12,8 @@ export function startScript<M>(script: string, { onMessage, onEnd }: ThreadEvent
   const waiting: Parameters<NestedWorker['post']>[] = [];
   let worker: NestedWorker | undefined;
   let hasEnded = false;
-  const fail = (why: string) => {
-    if (!hasEnded) onEnd(new Error(why));
+  const fail = (why: string | ModelError) => {
+    if (!hasEnded) onEnd(typeof why === 'string' ? new Error(why) : why);
     hasEnded = true;
   };
   lapackFile()
@@ -27,7 +28,7 @@ export function startScript<M>(script: string, { onMessage, onEnd }: ThreadEvent
       });
       for (const each of waiting.splice(0)) worker.post(...each);
     })
-    .catch((error: Error) => fail(error.message));
+    .catch((error: Error) => fail(reasonOf(error)));
   return {
     post(message, handedOver) {
       if (worker) worker.post(message, handedOver);

@@ -1,3 +1,4 @@
+import { type ModelError, reasonOf } from '../../core/onnx/modelError';
 import { extensionFile } from './extensionFiles';
 import type { WebPort } from './messagePort';
 
@@ -17,7 +18,7 @@ export interface Nested<M> {
   here(port: WebPort): void;
   onMessage(message: M): void;
   /** It ended of itself, for a reason. */
-  onEnd(why: string): void;
+  onEnd(why: string | ModelError): void;
 }
 
 /** A worker inside this one. */
@@ -49,7 +50,7 @@ export function startNested<M>({ script, first, here, onMessage, onEnd }: Nested
     if (port) port.onmessage = null;
     port?.close?.();
   };
-  const fail = (why: string) => {
+  const fail = (why: string | ModelError) => {
     if (hasEnded) return;
     end();
     onEnd(why);
@@ -88,7 +89,7 @@ export function startNested<M>({ script, first, here, onMessage, onEnd }: Nested
         serveHere();
       }
     })
-    .catch((error: Error) => fail(error.message));
+    .catch((error: Error) => fail(reasonOf(error)));
 
   return {
     post(message, handedOver) {

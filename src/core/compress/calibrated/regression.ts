@@ -1,3 +1,4 @@
+import { counted } from '../../counted';
 import { choleskyOrNothing } from '../../tensor/choleskyOrNothing';
 import { dot } from '../../tensor/dense';
 import { type Linalg, LinalgError, type OnProgress } from '../../tensor/linalg';
@@ -87,7 +88,9 @@ export function regress(
   const { count, covariance, mean } = moments;
   const needed = Math.max(2, leastSamples ?? Math.max(16, Math.ceil(d / 16)));
   if (count < needed)
-    return unusable(`Calibration gives it ${count} samples for inputs of length ${d}; it takes ${needed}.`);
+    return unusable(
+      `Calibration gives it ${counted(count, 'sample')} for inputs of length ${d}; it takes ${needed}.`,
+    );
   const trace = traceOf(covariance);
   const energy = trace + mean.reduce((sum, value) => sum + value * value, 0);
   if (!Number.isFinite(energy) || !holdsFinite(covariance))

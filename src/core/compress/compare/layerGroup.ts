@@ -1,3 +1,4 @@
+import { type Constant, resolveConstant } from '../../onnx/constants';
 import { elementBytes, elementCount, isFloatType } from '../../onnx/elements';
 import type { Graph, Model, Node } from '../../onnx/model';
 import { allGraphs } from '../../onnx/names';
@@ -67,11 +68,16 @@ export function layerTable({ model, analyzed }: ComparedModel): LayerTable {
 /** Nodes that do the work of one layer, in the order they are applied. */
 export interface LayerGroup {
   readonly layers: readonly PlacedLayer[];
-  /** Shapes of their weights. */
-  readonly shapes: readonly (readonly number[])[];
+  /** Their weights, in this order. */
+  readonly weights: readonly Constant[];
   readonly parameters: number;
   readonly macs: number | null;
   readonly bytes: number;
+}
+
+/** Shapes of the weights of a group. */
+export function shapesOf({ weights }: Pick<LayerGroup, 'weights'>): readonly (readonly number[])[] {
+  return weights.map(({ dims }) => dims);
 }
 
 /** Operators whose constants are summands or factors of single values, not weights. */
@@ -92,7 +98,7 @@ function groupOfNodes(
   parts: readonly (PlacedLayer | (PlacedNode & { readonly table: LayerTable }))[],
 ): LayerGroup {
   const layers: PlacedLayer[] = [];
-  const shapes: (readonly number[])[] = [];
+  const weights: Constant[] = [];
   let parameters = 0;
   let bytes = 0;
   let macs: number | null = 0;
@@ -100,7 +106,7 @@ function groupOfNodes(
     if ('layer' in part) {
       const { layer, info } = part;
       layers.push(part);
-      shapes.push(layer.weight.dims);
+      weights.push(layer.weight);
       parameters += info.parameters;
       const bias = layer.bias ? elementCount(layer.bias.dims) : 0;
       bytes += elementBytes(layer.weight.type, info.parameters - bias);
@@ -110,16 +116,17 @@ function groupOfNodes(
     }
     const { node, graph, table } = part;
     for (const name of node.inputs) {
-      const source = name ? table.values.find(graph, name)?.source : undefined;
-      if (source?.kind !== 'initializer') continue;
-      const { type, dims } = source.tensor;
+      if (!name || table.values.find(graph, name)?.source.kind !== 'initializer') continue;
+      const constant = resolveConstant(table.values, graph, name, () => undefined);
+      if (typeof constant === 'string') continue;
+      const { type, dims } = constant;
       if (!isFloatType(type) || dims.length === 0) continue;
       parameters += elementCount(dims);
       bytes += elementBytes(type, elementCount(dims));
-      if (dims.length > 1 && !ELEMENTWISE.has(node.opType)) shapes.push(dims);
+      if (dims.length > 1 && !ELEMENTWISE.has(node.opType)) weights.push(constant);
     }
   }
-  return { layers, shapes, parameters, macs, bytes };
+  return { layers, weights, parameters, macs, bytes };
 }
 
 /** A replacement has a few nodes, even that of a ring with all its moves of data. */
@@ -140,7 +147,7 @@ export function sameTensors(
     const found = start ? backFrom(own, start, allowed, other) : undefined;
     if (!found) continue;
     const group = groupOf(other, found);
-    if (group.layers.length > 0 || group.shapes.length > 0) return group;
+    if (group.layers.length > 0 || group.weights.length > 0) return group;
   }
   return undefined;
 }

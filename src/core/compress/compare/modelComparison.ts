@@ -55,7 +55,10 @@ export interface LayerChange {
   readonly macs: BothSides;
   /** Of weights and biases. */
   readonly bytes: BothSides;
-  /** ‖W − Ŵ‖ / ‖W‖ (Frobenius) where both weights were read; null where not, or they don't compare. */
+  /**
+   * ‖W − Ŵ‖ / ‖W‖ (Frobenius) where both weights were read; of a factored layer, with the weight that its factors stand for. Null
+   * where they were not read, or don't compare.
+   */
   readonly weightError: number | null;
 }
 

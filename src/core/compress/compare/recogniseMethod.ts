@@ -5,24 +5,30 @@ import { type Candidate, checkRanks, METHOD_IDS, type MethodId, type Ranks } fro
 /** So many combinations of ranks are tried for one method, no more. */
 const MOST_TRIES = 4096;
 
+/** A decomposition and its ranks. */
+export interface Recognised {
+  readonly method: MethodId;
+  readonly ranks: Ranks;
+  readonly candidate: Candidate;
+}
+
 /**
- * The decomposition that gives factors of these shapes for a layer of this form, and its ranks: each method is asked what it
- * would write at ranks that stand in the shapes. Where several would write the same the first of `METHOD_IDS` is named.
+ * The decompositions that give factors of these shapes for a layer of this form, with their ranks: each method is asked what
+ * it would write at ranks that stand in the shapes. In the order of `METHOD_IDS`.
  */
-export function recogniseMethod(
+export function* recogniseMethods(
   form: Form,
   shapes: readonly (readonly number[])[],
-): { readonly method: MethodId; readonly ranks: Ranks } | undefined {
-  if (shapes.length === 0) return undefined;
+): Generator<Recognised, undefined> {
+  if (shapes.length === 0) return;
   const wanted = JSON.stringify(shapes);
   const numbers = possibleRanks(form, shapes);
   for (const method of METHOD_IDS) {
     const candidate = candidateOf(form, method);
     if (typeof candidate === 'string') continue;
     const ranks = ranksOf(candidate, numbers, shapes, wanted);
-    if (ranks) return { method, ranks };
+    if (ranks) yield { method, ranks, candidate };
   }
-  return undefined;
 }
 
 /** Ranks are dimensions of factors, or what remains of one divided by groups or by another rank. */

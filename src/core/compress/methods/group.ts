@@ -1,3 +1,4 @@
+import { counted } from '../../counted';
 import { zerosLike } from '../../tensor/matrix';
 import { permuteAxes } from '../../tensor/permute';
 import { tensor } from '../../tensor/tensor';
@@ -46,7 +47,7 @@ export function group(form: ConvForm): Candidate {
       if (!counts.includes(count))
         return `The channels are divided into ${counts.join(', ')} groups here, not ${count}.`;
       return rank > fullRank(count)
-        ? `In ${count} groups the rank is at most ${fullRank(count)}, not ${rank}.`
+        ? `In ${counted(count, 'group')} the rank is at most ${fullRank(count)}, not ${rank}.`
         : undefined;
     },
     series: counts.map((count) => spectrumSeries(unfolding(count))),

@@ -1,3 +1,4 @@
+import { counted } from '../../counted';
 import {
   formatBytes,
   formatChange,
@@ -6,6 +7,7 @@ import {
   formatKept,
   formatMacs,
   formatMs,
+  formatNumber,
   formatPercent,
   formatRanks,
 } from '../../format';
@@ -126,16 +128,18 @@ function verificationOf({
   const facts = [
     `* Output error: ${formatPercent(outputError.relative)} (cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))})`,
     ...(decisions
-      ? [`* Decisions: ${formatKept(decisions.kept, decisions.count)} of ${decisions.count} as before`]
+      ? [
+          `* Decisions: ${formatKept(decisions.kept, decisions.count)} of ${formatNumber(decisions.count)} as before`,
+        ]
       : []),
     ...(onFitted
       ? [
-          `* On samples fitted to: output error ${formatPercent(onFitted.outputError.relative)}${onFitted.decisions ? `, ${formatKept(onFitted.decisions.kept, onFitted.decisions.count)} of ${onFitted.decisions.count} decisions as before` : ''}`,
+          `* On samples fitted to: output error ${formatPercent(onFitted.outputError.relative)}${onFitted.decisions ? `, ${formatKept(onFitted.decisions.kept, onFitted.decisions.count)} of ${counted(onFitted.decisions.count, 'decision')} as before` : ''}`,
         ]
       : []),
     ...(accuracy
       ? [
-          `* Accuracy: ${formatPercent(accuracy.before)} → ${formatPercent(accuracy.after)} of ${accuracy.samples} labelled samples`,
+          `* Accuracy: ${formatPercent(accuracy.before)} → ${formatPercent(accuracy.after)} of ${counted(accuracy.samples, 'labelled sample')}`,
         ]
       : []),
     `* Engine: ${markdownText(engine)}`,
@@ -145,7 +149,7 @@ function verificationOf({
   if (sizes.length > 0) facts.push(`* Assumed sizes: ${markdownText(sizes.join(', '))}`);
   facts.push(
     calibration
-      ? `* Calibration: ${markdownText(nameOf(calibration.source))}, ${calibration.fit} samples fitted to, ${calibration.heldBack} held back`
+      ? `* Calibration: ${markdownText(nameOf(calibration.source))}, ${counted(calibration.fit, 'sample')} fitted to, ${formatNumber(calibration.heldBack)} held back`
       : '* Calibration: none',
     `* Factored with: ${markdownText(factoredWith)}`,
   );

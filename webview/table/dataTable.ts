@@ -1,4 +1,5 @@
-import { element } from './element';
+import './dataTable.css';
+import { element } from '../element';
 
 /** A column of numbers stands right. */
 export interface DataColumn {
@@ -6,7 +7,7 @@ export interface DataColumn {
   readonly isNumber?: boolean;
 }
 
-/** A table of a few rows of text: what a chart shows, for who can't see it or wants the figures. The first column names the row. */
+/** A table of a few rows of text, such as the figures behind a chart. The first column names the row. */
 export function dataTable(
   caption: string,
   columns: readonly DataColumn[],
