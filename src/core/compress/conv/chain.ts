@@ -63,36 +63,54 @@ export function stepShape(form: ConvForm, step: ConvStep): readonly number[] {
   return [form.groups * first, second / step.groups, ...stepKernel(form, step)];
 }
 
+/** One convolution of a chain at one use of the weight. */
+export interface StepUse {
+  readonly step: ConvStep;
+  readonly images: number;
+  /** Sizes in front of the step and behind it. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
 /**
- * Parameters, MACs and memory of a chain, summed over the uses of the weight. A step works at the positions behind
- * it, a transposed one at those in front; along axes that no step has acted on yet the sizes are the input's.
+ * Every convolution of a chain at every use of the weight; null where sizes are unknown. Along axes that no step has acted
+ * on yet the sizes are the input's.
  */
-export function chainCost(form: ConvForm, steps: readonly ChainStep[]): Cost {
-  let parameters = 0;
-  for (const step of convSteps(steps)) parameters += product(stepShape(form, step));
-  let macs: number | null = 0;
-  let memory: number | null = 0;
+export function stepUses(form: ConvForm, steps: readonly ChainStep[]): readonly StepUse[] | null {
+  const uses: StepUse[] = [];
   for (const { batch, inputSize, outputSize } of form.calls) {
-    if (batch === null || inputSize === null || outputSize === null) {
-      macs = null;
-      memory = null;
-      break;
-    }
-    const sizes = [...inputSize];
+    if (batch === null || inputSize === null || outputSize === null) return null;
+    let before = inputSize;
     let parts = 1;
     for (const step of steps) {
       if (step.kind === 'split') parts = step.parts;
       if (step.kind === 'join') parts = 1;
       if (step.kind !== 'conv') continue;
-      const before = product(sizes);
-      step.acts.forEach((acts, axis) => {
-        if (acts) sizes[axis] = outputSize[axis]!;
-      });
-      const after = product(sizes);
-      const images = batch * parts;
-      macs += product(stepShape(form, step)) * images * (isTransposedStep(form, step) ? before : after);
-      memory = Math.max(memory, images * form.groups * (step.in * before + step.out * after));
+      const after = before.map((size, axis) => (step.acts[axis] ? outputSize[axis]! : size));
+      uses.push({ step, images: batch * parts, before, after });
+      before = after;
     }
+  }
+  return uses;
+}
+
+/** The positions that a step works at: those behind it, of a transposed one those in front. */
+export function positionsOf(form: ConvForm, { step, before, after }: StepUse): readonly number[] {
+  return isTransposedStep(form, step) ? before : after;
+}
+
+/** Parameters, MACs and memory of a chain, summed over the uses of the weight. */
+export function chainCost(form: ConvForm, steps: readonly ChainStep[]): Cost {
+  let parameters = 0;
+  for (const step of convSteps(steps)) parameters += product(stepShape(form, step));
+  const uses = stepUses(form, steps);
+  if (!uses) return { parameters, macs: null, memory: null };
+  let macs = 0;
+  let memory = 0;
+  for (const use of uses) {
+    const { step, images, before, after } = use;
+    macs += product(stepShape(form, step)) * images * product(positionsOf(form, use));
+    memory = Math.max(memory, images * form.groups * (step.in * product(before) + step.out * product(after)));
   }
   return { parameters, macs, memory };
 }

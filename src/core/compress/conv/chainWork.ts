@@ -1,6 +1,7 @@
 import type { ConvForm } from '../layer';
+import { product } from '../method';
 import { LARGEST_BLOCK } from '../ranks/rankMultiple';
-import { type ChainStep, isTransposedStep, stepKernel } from './chain';
+import { type ChainStep, positionsOf, stepKernel, stepUses } from './chain';
 
 /** A kernel keeps the results of so many blocks of channels at so many neighbouring positions in registers: a tile. */
 const TILE_BLOCKS = 4;
@@ -17,36 +18,23 @@ const LEAST_VECTORS = 8;
  * ONNX Runtime's kernels for AVX-512 in blocked layout (NCHWc).
  */
 export function chainWork(form: ConvForm, steps: readonly ChainStep[]): number | null {
+  const uses = stepUses(form, steps);
+  if (!uses) return null;
   let work = 0;
-  for (const { batch, inputSize, outputSize } of form.calls) {
-    if (batch === null || inputSize === null || outputSize === null) return null;
-    const sizes = [...inputSize];
-    let parts = 1;
-    for (const step of steps) {
-      if (step.kind === 'split') parts = step.parts;
-      if (step.kind === 'join') parts = 1;
-      if (step.kind !== 'conv') continue;
-      const before = [...sizes];
-      step.acts.forEach((acts, axis) => {
-        if (acts) sizes[axis] = outputSize[axis]!;
-      });
-      const kernel = stepKernel(form, step);
-      const groups = form.groups * step.groups;
-      const terms = kernel.reduce((a, b) => a * b, step.in / step.groups);
-      const vectors = vectorsOf(
-        Math.ceil(step.out / step.groups / LARGEST_BLOCK),
-        isTransposedStep(form, step) ? before : sizes,
-        kernel,
-      );
-      work += batch * parts * groups * terms * LARGEST_BLOCK * vectors;
-    }
+  for (const use of uses) {
+    const { step, images } = use;
+    const kernel = stepKernel(form, step);
+    const terms = product(kernel) * (step.in / step.groups);
+    const blocks = Math.ceil(step.out / step.groups / LARGEST_BLOCK);
+    const vectors = vectorsOf(blocks, positionsOf(form, use), kernel);
+    work += images * form.groups * step.groups * terms * LARGEST_BLOCK * vectors;
   }
   return work;
 }
 
 /** Vectors of results in the time that one image takes, each of a block of channels at a position. */
 function vectorsOf(blocks: number, sizes: readonly number[], kernel: readonly number[]): number {
-  const positions = sizes.reduce((a, b) => a * b, 1);
+  const positions = product(sizes);
   const isPoint = kernel.every((extent) => extent === 1);
   // A 1 × 1 kernel knows no rows.
   const width = isPoint ? positions : sizes.at(-1)!;
