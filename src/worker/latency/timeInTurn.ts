@@ -1,3 +1,4 @@
+import { median } from '../../core/compress/latency/comparedTimes';
 import { pause } from '../platform/pause';
 import type { RuntimeTensor } from '../runtime';
 
@@ -30,13 +31,15 @@ export async function timeInTurn(
 ): Promise<readonly (readonly number[])[]> {
   const times = things.map((): number[] => []);
   const order = [...things.keys()];
-  const rounds = things.some(({ parted }) => parted) ? 1 : most;
+  const inParts = things.some(({ parted }) => parted);
+  const rounds = inParts ? 1 : most;
   let spent = 0;
   for (let round = 0; round < rounds && (round < fewest || spent < ms); round++) {
     onProgress(Math.min(1, Math.max(spent / ms, round / most)));
     for (const i of round % 2 === 0 ? order : [...order].reverse()) {
       signal?.throwIfAborted();
-      const taken = await things[i]!.time(inputs);
+      const thing = things[i]!;
+      const taken = inParts && !thing.parted ? await medianTime(thing, inputs) : await thing.time(inputs);
       times[i]!.push(taken);
       spent += taken;
     }
@@ -44,4 +47,14 @@ export async function timeInTurn(
     await pause();
   }
   return times;
+}
+
+/** Runs of what is timed beside something in parts: those of each part are as many. */
+const MEDIAN_RUNS = 7;
+
+/** The median of some runs right after each other. */
+export async function medianTime(thing: Timed, inputs: ReadonlyMap<string, RuntimeTensor>): Promise<number> {
+  const times: number[] = [];
+  for (let k = 0; k < MEDIAN_RUNS; k++) times.push(await thing.time(inputs));
+  return median(times);
 }

@@ -1,4 +1,3 @@
-import { median } from '../../core/compress/latency/comparedTimes';
 import type { ByteSource } from '../../core/onnx/byteSource';
 import { elementBytes, elementCount } from '../../core/onnx/elements';
 import type { ModelPart, PartLimits } from '../../core/onnx/parts/planParts';
@@ -6,6 +5,7 @@ import { type PartFile, type PassedTensor, writePart } from '../../core/onnx/par
 import type { ShapeTable } from '../../core/onnx/shapes/inferShapes';
 import { bytesOf } from '../activations/exposedSession';
 import { requiredInputs } from '../calibration/modelInput';
+import { medianTime } from '../latency/timeInTurn';
 import type { OpenModel } from '../openModel';
 import type { Runtime, RuntimeSession, RuntimeTensor } from '../runtime';
 import { elementTypeOf } from '../runtimeValues';
@@ -15,8 +15,6 @@ import { partsOf } from './partsOf';
 const WAITING_BYTES = 256 * 2 ** 20;
 /** Runs at once: more would gain little. */
 const MOST_RUNS = 64;
-/** Each part is timed so often. */
-const TIMED_RUNS = 7;
 
 type Tensors = ReadonlyMap<string, RuntimeTensor>;
 
@@ -96,9 +94,7 @@ export function openParted(
     async time(inputs) {
       let sum = 0;
       await through([inputs], async (session, own) => {
-        const times: number[] = [];
-        for (let k = 0; k < TIMED_RUNS; k++) times.push(await session.time(own));
-        sum += median(times);
+        sum += await medianTime(session, own);
       });
       return sum;
     },
