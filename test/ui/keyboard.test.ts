@@ -21,7 +21,6 @@ describe('the whole way by keyboard', () => {
   after(() => workbench?.close());
 
   const made = (name: string) => path.join(workbench.globalStorage, 'sample', name);
-  const quickInput = () => workbench.page.locator('.quick-input-widget');
 
   /** Waits until a page that a command opened has the focus: it takes it by itself, as an editor does. */
   const focusedPage = async (selector: string): Promise<Frame> => {
@@ -82,9 +81,7 @@ describe('the whole way by keyboard', () => {
 
   it('compresses by the plan', () =>
     workbench.attempt('keyboard-compress', async () => {
-      await keyboard.run('Ranksmith: Compress Model…');
-      await quickInput().getByText('weight error').filter({ visible: true }).first().waitFor();
-      await keyboard.choose(/By the plan fashion-small\.ranks\.json/);
+      await keyboard.run('Ranksmith: Compress Model…', /By the plan fashion-small\.ranks\.json/);
       await workbench.row('Layers', /^fashion-small\.compressed\.onnx, \d+ k parameters/).waitFor();
       assert.ok(existsSync(made(COMPRESSED)));
     }));
@@ -101,10 +98,11 @@ describe('the whole way by keyboard', () => {
 
   it('compares the two models, in a page that takes the focus', () =>
     workbench.attempt('keyboard-compare', async () => {
-      await keyboard.run('Ranksmith: Compare Models');
-      await keyboard.choose(/^fashion-small\.onnx/);
-      await quickInput().locator('input[placeholder^="Compare fashion-small.onnx with"]').waitFor();
-      await keyboard.choose(/^fashion-small\.compressed\.onnx/);
+      await keyboard.run(
+        'Ranksmith: Compare Models',
+        /^fashion-small\.onnx/,
+        /^fashion-small\.compressed\.onnx/,
+      );
       // What is pressed before VS Code has loaded a page goes past it.
       const page = await focusedPage('[data-action="run"]');
       await page.getByText(/1 layer factored/).waitFor();
@@ -115,21 +113,25 @@ describe('the whole way by keyboard', () => {
       await page.getByText(/Output error \d/).waitFor();
       // Pressed again without a look: the button kept the focus, and the notification did not take it.
       assert.equal((await keyboard.focused()).name, 'Run Both Again');
+      // Away and back again, as between any two parts of the window.
+      await keyboard.run('Ranksmith: Focus on Layers View');
+      await workbench.view('Layers').locator('.monaco-list:focus-within').waitFor();
+      const back = await keyboard.pressUntil('F6', /^fashion-small\.onnx → fashion-small\.compressed\.onnx/);
+      assert.equal(back.page, page);
+      assert.equal((await keyboard.pressUntil('Tab', /^Run Both Again$/)).page, page);
     }));
 
   it('opens the plan and the model, which take the focus', () =>
     workbench.attempt('keyboard-files', async () => {
       const { page } = workbench;
-      await keyboard.run('Ranksmith: Open Plan');
-      await keyboard.choose(/^fashion-small\.onnx/);
+      await keyboard.run('Ranksmith: Open Plan', /^fashion-small\.onnx/);
       await page
         .locator('.codelens-decoration')
         .filter({ hasText: /→ .* params/ })
         .first()
         .waitFor();
       await page.locator('.editor-instance .monaco-editor.focused').waitFor();
-      await keyboard.run('Ranksmith: Open Model Details');
-      await keyboard.choose(/^fashion-small\.onnx/);
+      await keyboard.run('Ranksmith: Open Model Details', /^fashion-small\.onnx/);
       const model = await focusedPage('.facts');
       const grid = await keyboard.pressUntil('Tab', /^Layers$/);
       assert.equal(grid.page, model);

@@ -20,10 +20,8 @@ export interface Keyboard {
   focused(): Promise<Focus>;
   /** Presses a key, again and again, until what has the focus is called so. */
   pressUntil(key: string, name: RegExp): Promise<Focus>;
-  /** Waits until a list of choices is there with one that is called so, goes to it and takes it. */
-  choose(name: RegExp): Promise<void>;
-  /** Runs a command from the palette. */
-  run(title: string): Promise<void>;
+  /** Runs a command from the palette, and chooses these from the lists that it shows, one after the other. */
+  run(title: string, ...choices: readonly RegExp[]): Promise<void>;
 }
 
 /** What is asked of a page here: tests are compiled without the types of a browser. */
@@ -43,7 +41,7 @@ interface PageGlobals {
 /** Presses after which it is given up: twice around a window. */
 const MOST_PRESSES = 200;
 
-export function keyboardOf({ page, until }: Workbench): Keyboard {
+export function keyboardOf({ page, until, again }: Workbench): Keyboard {
   const quickInput = page.locator('.quick-input-widget');
   const press = (key: string) => page.keyboard.press(key);
 
@@ -94,27 +92,23 @@ export function keyboardOf({ page, until }: Workbench): Keyboard {
     }
   }
 
-  async function choose(name: RegExp): Promise<void> {
-    await quickInput.getByRole('option', { name }).first().waitFor();
+  /** Waits until a list of choices is there with one that is called so, goes to it and takes it. */
+  async function choose(name: RegExp, timeout: number): Promise<void> {
+    await quickInput.getByRole('option', { name }).first().waitFor({ timeout });
     await pressUntil('ArrowDown', name);
     await press('Enter');
   }
 
-  async function run(title: string): Promise<void> {
-    const input = quickInput.locator('input:focus');
-    // While the window is busy a key may come to nothing.
-    for (let attempt = 1; ; attempt++) {
+  // While the window is busy a key may come to nothing. And VS Code gives the focus back to a page some time after a list was
+  // closed, which closes a list that was opened since.
+  const run: Keyboard['run'] = (title, ...choices) =>
+    again(async (patience) => {
+      const timeout = 3 * patience;
       await press('F1');
-      const came = await input.waitFor({ timeout: 3000 }).then(
-        () => true,
-        () => false,
-      );
-      if (came) break;
-      assert.ok(attempt < 10, 'F1 does not open the palette.');
-    }
-    await page.keyboard.type(title);
-    await choose(new RegExp(`^${title}(,|$)`));
-  }
+      await quickInput.locator('input:focus').waitFor({ timeout });
+      await page.keyboard.type(title);
+      for (const name of [new RegExp(`^${title}(,|$)`), ...choices]) await choose(name, timeout);
+    });
 
-  return { press, focused, pressUntil, choose, run };
+  return { press, focused, pressUntil, run };
 }
