@@ -126,8 +126,8 @@ function drive(page, server, browser) {
     return outer.first().contentFrame().locator('iframe#active-frame').contentFrame();
   };
 
-  const until = async (what, look) => {
-    for (let left = 300; ; left--) {
+  const until = async (what, look, most = 300) => {
+    for (let left = most; ; left--) {
       const found = await look();
       if (found !== undefined) return found;
       if (left === 0) throw new Error(what);
@@ -160,23 +160,29 @@ function drive(page, server, browser) {
     },
     wear: async (theme) => {
       const { label, window: shown, page: kind } = themes[theme];
-      const worn = page.locator(`.monaco-workbench.${shown}`);
-      // A young window does not watch its settings yet.
+      const other = themes[theme === 'dark' ? 'light' : 'dark'].label;
+      const kinds = (frame) =>
+        frame
+          .locator('body[data-vscode-theme-kind]')
+          .evaluateAll((all) => all.map((each) => each.dataset.vscodeThemeKind))
+          // A page may go while it is looked at.
+          .catch(() => []);
+      const isWorn = async () => {
+        const found = await Promise.all(page.frames().map(kinds));
+        const isWindow = (await page.locator(`.monaco-workbench.${shown}`).count()) > 0;
+        return (isWindow && found.flat().every((each) => each === kind)) || undefined;
+      };
       for (let attempt = 1; ; attempt++) {
         server.configure({ 'workbench.colorTheme': label });
-        const came = await worn.waitFor({ timeout: 3000 }).then(
-          () => true,
-          () => false,
-        );
-        if (came) break;
-        if (attempt === 10) throw new Error(`The window does not become ${theme}.`);
+        try {
+          return void (await until(`The window or a page of it does not become ${theme}.`, isWorn, 60));
+        } catch (error) {
+          if (attempt === 6) throw error;
+          // A young window does not watch its settings yet, and a page that was being loaded may have missed the change.
+          server.configure({ 'workbench.colorTheme': other });
+          await page.waitForTimeout(1000);
+        }
       }
-      await until(`Not every page is ${kind}.`, async () => {
-        const bodies = (frame) =>
-          frame.locator('body[data-vscode-theme-kind]').evaluateAll((all) => all.map((each) => each.dataset));
-        const found = await Promise.all(page.frames().map((frame) => bodies(frame).catch(() => [])));
-        return found.flat().every(({ vscodeThemeKind }) => vscodeThemeKind === kind) || undefined;
-      });
     },
     workspace: server.workspace,
     globalStorage: path.join(server.data, 'data/User/globalStorage/ranksmith.ranksmith'),
