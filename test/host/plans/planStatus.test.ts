@@ -56,7 +56,7 @@ describe('a plan in the status bar', () => {
   it('says by how much a goal is missed', async () => {
     const { document } = await openPlan(folder.model, text.replace('macs=0.5', 'macs=0.3'));
     await measured(document);
-    assert.match(await tooltip(), /missed\\, 49\\\.6 \\% are left\\, 3\\\.\d+ M MACs too many/);
+    assert.match(await tooltip(), /missed\\, 46\\\.2 \\% are left\\, 2\\\.\d+ M MACs too many/);
     assert.match(await tooltip(), /\$\(warning\) Warnings: \d/);
   });
 
