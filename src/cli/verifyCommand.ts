@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import type { Decisions, LabelAccuracy, Verification } from '../core/compress/report';
+import { type Decisions, type LabelAccuracy, telling, type Verification } from '../core/compress/report';
 import { counted } from '../core/counted';
 import {
   formatBytes,
@@ -67,14 +67,15 @@ export function printVerification({
   original: a,
   compressed: b,
   outputError,
-  decisions,
   onFitted,
   accuracy,
   engine,
   batch,
   inputs,
   assumedDims,
+  ...rest
 }: Verification): string {
+  const decisions = telling(rest.decisions);
   const change = (before: number | null, after: number | null, format: (n: number) => string) =>
     before === null || after === null
       ? 'unknown'

@@ -217,6 +217,8 @@ describe('decisions', () => {
 
   it('that are as before are told, with what the samples that were fitted to say', () => {
     assert.match(print('md', { decisions }), /^\* Decisions: 98\.2 % of 1,250 as before$/m);
+    const single = { ...decisions, kept: 1, count: 1, samples: 1 };
+    assert.doesNotMatch(print('md', { decisions: single }), /Decisions/, 'of a random input it says nothing');
     const onFitted = { outputError: { relative: 0.05, cosine: 1, max: 1 }, decisions };
     assert.match(
       print('md', { decisions, onFitted }),

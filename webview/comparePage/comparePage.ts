@@ -3,6 +3,7 @@ import type {
   LayerChange,
   ModelComparison,
 } from '../../src/core/compress/compare/modelComparison';
+import { telling } from '../../src/core/compress/report';
 import { formatPercent } from '../../src/core/format';
 import { speedOf } from '../../src/core/speed';
 import { accuracyText } from '../accuracyText';
@@ -130,7 +131,8 @@ function measurement(
     return [element('p', { class: 'problem', role: 'alert' }, fill(texts.refused, run.refusal))];
   const { outputError, decisions, accuracy, original, compressed, engine, inputs } = run;
   const said = [fill(texts.error, formatPercent(outputError.relative))];
-  if (decisions) said.push(decisionsText(decisions, texts.decisions));
+  const told = telling(decisions);
+  if (told) said.push(decisionsText(told, texts.decisions));
   if (original.ms && compressed.ms) {
     const { kind, times } = speedOf(original.ms, compressed.ms);
     said.push(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));

@@ -1,4 +1,5 @@
 import type { Overview } from '../../src/core/compress/overview';
+import { telling } from '../../src/core/compress/report';
 import {
   formatBytes,
   formatChange,
@@ -161,7 +162,8 @@ function verified(
     const { kind, times } = speedOf(before.ms, after.ms);
     said.unshift(fill({ faster: texts.faster, slower: texts.slower, same: texts.sameSpeed }[kind], times));
   }
-  if (decisions) said.push(decisionsText(decisions, texts.decisionsAre));
+  const told = telling(decisions);
+  if (told) said.push(decisionsText(told, texts.decisionsAre));
   if (accuracy) said.push(accuracyText(accuracy, texts));
   const largest = Number(outputError.max.toPrecision(3));
   const details = fill(texts.outputErrorDetails, outputError.cosine.toFixed(4), largest);

@@ -85,6 +85,11 @@ export interface Decisions {
   readonly scoreError?: number;
 }
 
+/** Decisions that are worth telling of: a single one, as of a random input, says nothing. */
+export function telling(decisions: Decisions | undefined): Decisions | undefined {
+  return decisions && decisions.count > 1 ? decisions : undefined;
+}
+
 /** How far the outputs of two models are apart on the same inputs. */
 export interface ComparedOutputs {
   readonly outputError: OutputError;

@@ -13,7 +13,7 @@ import {
 } from '../../format';
 import { factoredCount, type Overview, type OverviewLayer } from '../overview';
 import { printTarget } from '../plan';
-import type { CompressionReport } from '../report';
+import { type CompressionReport, telling } from '../report';
 
 /** A model before and after as a Markdown document (with GitHub's tables). Names can hold anything: they are text, never markup. */
 export function printMarkdown(overview: Overview, report?: CompressionReport): string {
@@ -124,7 +124,8 @@ function verificationOf({
   reproduce,
   ...rest
 }: CompressionReport) {
-  const { decisions, onFitted, accuracy, calibration, problems, assumedDims } = rest;
+  const { onFitted, accuracy, calibration, problems, assumedDims } = rest;
+  const decisions = telling(rest.decisions);
   const facts = [
     `* Output error: ${formatPercent(outputError.relative)} (cosine ${outputError.cosine.toFixed(4)}, largest difference ${Number(outputError.max.toPrecision(3))})`,
     ...(decisions
