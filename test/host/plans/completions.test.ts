@@ -43,7 +43,7 @@ describe('completion in a plan', () => {
     assert.deepEqual(items.map(labelOf), [LAYERS.fc1]);
     assert.match(items[0]!.detail!, /^Gemm · 1\.18 M parameters · 1\.18 M MACs$/);
     await insert(editor, items[0]!);
-    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [176] }');
+    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [160] }');
     const { plan } = parsePlanFile(document.getText());
     assert.equal(plan?.layers.length, 8, 'it is a plan again, commas and all');
     await measured(document);
@@ -74,10 +74,10 @@ describe('completion in a plan', () => {
     const { document } = editor;
     const state = await measured(document);
     const { breakEven } = state.review!.layers.find(({ layer }) => layer === LAYERS.wide)!;
-    await replace(editor, '[128]', '[]');
+    await replace(editor, '"spatial", "ranks": [160]', '"spatial", "ranks": []');
     const items = await offeredBehind(document, `"${LAYERS.wide}": { "method": "spatial", "ranks": [`);
     const [first, ...others] = items.map(labelOf).map(Number);
-    assert.equal(first, 128);
+    assert.equal(first, 160);
     assert.match(items[0]!.detail!, /^error \d/);
     assert.ok(
       others.length > 4 && others.every((rank) => rank % 16 === 0 && rank <= breakEven!),

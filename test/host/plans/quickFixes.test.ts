@@ -63,18 +63,18 @@ describe('quick fixes in a plan', () => {
       LAYERS.fc1,
       '{ "method": "svd", "ranks": [500] }',
       '[500]',
-      /^Use svd with rank 176 \(error \d[\d.]* %\)$/,
+      /^Use svd with rank 160 \(error \d[\d.]* %\)$/,
       'larger',
-      /^\{ "method": "svd", "ranks": \[176\] \}$/,
+      /^\{ "method": "svd", "ranks": \[160\] \}$/,
     ],
     [
       'a method that does not fit',
       LAYERS.wide,
       '{ "method": "svd", "ranks": [8] }',
       '"svd", "ranks": [8]',
-      /^Use spatial with rank 128 \(error/,
+      /^Use spatial with rank 160 \(error/,
       'bad-method',
-      /^\{ "method": "spatial", "ranks": \[128\] \}$/,
+      /^\{ "method": "spatial", "ranks": \[160\] \}$/,
     ],
     [
       'too many ranks',
@@ -90,9 +90,9 @@ describe('quick fixes in a plan', () => {
       LAYERS.wide,
       '{ "method": "tucker2", "ranks": [8, 8] }',
       '[8, 8]',
-      /^Use spatial with rank 128/,
+      /^Use spatial with rank 160/,
       'below-goal',
-      /^\{ "method": "spatial", "ranks": \[128\] \}$/,
+      /^\{ "method": "spatial", "ranks": \[160\] \}$/,
     ],
     [
       'a setting with a better one',
@@ -133,7 +133,7 @@ describe('quick fixes in a plan', () => {
     const { document } = await open((same) => same);
     const { review } = await measured(document);
     const { planned } = review!.layers.find(({ layer }) => layer === LAYERS.wide)!;
-    const others = (await actionsAt(document, '[128]')).filter(({ title }) => /^Use /.test(title));
+    const others = (await actionsAt(document, '[160]')).filter(({ title }) => /^Use /.test(title));
     assert.deepEqual(others.map(({ title }) => title.split(' ')[1]).sort(), [
       'channel',
       'input-channel',
@@ -152,12 +152,12 @@ describe('quick fixes in a plan', () => {
   it('offer on any entry what a planner would do, where that is something else', async () => {
     const { document } = await open(withEntry(LAYERS.fc1, '{ "dense": "I want it so." }'));
     assert.ok(!squiggled(document).some(([, , at]) => at.includes('I want it so')));
-    const action = titled(await actionsAt(document, '"I want it so."'), /^Use svd with rank 176/);
+    const action = titled(await actionsAt(document, '"I want it so."'), /^Use svd with rank 160/);
     assert.equal(action.kind?.value, QuickFix.value);
     await carryOut(action);
-    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [176] }');
+    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [160] }');
     await measured(document);
-    const again = await actionsAt(document, '"svd", "ranks": [176]', QuickFix);
+    const again = await actionsAt(document, '"svd", "ranks": [160]', QuickFix);
     assert.deepEqual(
       again.map(({ title }) => title),
       [],
@@ -194,7 +194,7 @@ describe('quick fixes in a plan', () => {
     await until('the complaint', () => squiggled(document).some(([code]) => code === 'unknown-method'));
     const actions = await actionsAt(document, '"spacial"');
     // What is known of the layer from before the mistake still holds.
-    titled(actions, /^Use spatial with rank 128/);
+    titled(actions, /^Use spatial with rank 160/);
     const change = titled(actions, /^Change to spatial$/);
     assert.equal(change.isPreferred, true);
     await carryOut(change);
@@ -277,9 +277,9 @@ describe('quick fixes in a plan', () => {
   it('keep CRLF, tabs and a byte order mark', async () => {
     const spread = JSON.stringify(JSON.parse(spoil(text)), null, '\t').replaceAll('\n', '\r\n');
     const { document } = await open(() => `\uFEFF${spread}`);
-    await carryOut(titled(await actionsAt(document, '500'), /^Use svd with rank 176/));
+    await carryOut(titled(await actionsAt(document, '500'), /^Use svd with rank 160/));
     const changed = document.getText();
-    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [176] }');
+    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [160] }');
     assert.ok(!/[^\r]\n/.test(changed));
     assert.ok(await document.save());
     const bytes = await vscode.workspace.fs.readFile(document.uri);
@@ -297,11 +297,11 @@ describe('quick fixes in a plan', () => {
     const typing = replace(editor, '"layers": {', '"layers": {\n\n\n');
     const asked = actionsAt(document, '[500]');
     await typing;
-    const found = (await asked).find(({ title }) => /^Use svd with rank 176/.test(title));
+    const found = (await asked).find(({ title }) => /^Use svd with rank 160/.test(title));
     const actions = found ? [found] : await actionsAt(document, '[500]');
-    const action = titled(actions, /^Use svd with rank 176/);
+    const action = titled(actions, /^Use svd with rank 160/);
     await carryOut(action);
-    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [176] }');
+    assert.equal(entryIn(document, LAYERS.fc1), '{ "method": "svd", "ranks": [160] }');
   });
 
   it('are none for a plan without its model', async () => {

@@ -64,7 +64,7 @@ describe('Re-plan…', () => {
     };
     await answered('workbench.action.closeQuickOpen');
     assert.equal(document.getText(), text);
-    await replace(editor, '[160]', '[3]');
+    await replace(editor, '"svd", "ranks": [160]', '"svd", "ranks": [3]');
     await answered('workbench.action.acceptSelectedQuickOpenItem');
     // Half the parameters is the first of them: what the plan was made for.
     assert.equal(document.getText(), text);
