@@ -30,12 +30,13 @@ describe('models in editor tabs', () => {
   });
 
   const openWith = async (file: string) => {
-    await workbench.contextMenu(file, 'Open With...');
-    await workbench.page
-      .locator('.quick-input-list .monaco-list-row')
-      .filter({ hasText: 'ONNX Model' })
-      .first()
-      .click();
+    const { again, contextMenu, page } = workbench;
+    const offered = page.locator('.quick-input-list .monaco-list-row').filter({ hasText: 'ONNX Model' });
+    // A window that has just opened knows VS Code's own editors only.
+    await again(async (timeout) => {
+      await contextMenu(file, 'Open With...');
+      await offered.first().click({ timeout });
+    });
   };
 
   it('a model shows what it is made of when it is opened with the editor of models', () =>

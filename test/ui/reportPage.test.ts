@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { after, before, describe, it } from 'node:test';
 import { type Browser, chromium } from 'playwright-core';
 import type { OverviewLayer } from '../../src/core/compress/overview';
+import { formatCount } from '../../src/core/format';
 import { layersOf, overviewOf, subjectOf } from '../support/reportSample';
 import { chromiumOptions } from '../vscode/chromium.mjs';
 import { openReport, THEMES } from './reportHarness';
@@ -280,6 +281,27 @@ describe('the report page', () => {
     await page.keyboard.press('Enter');
     await page.waitForFunction(`asked.filter(({ kind }) => kind === 'replan').length === 2`);
     assert.deepEqual((await replans())[1], { kind: 'replan', unit: 'macs', share: (before - 2) / 100 });
+    await page.close();
+  });
+
+  it('keeps the share in question when the plan becomes another meanwhile', async () => {
+    const { page, show, slider, asked } = await openReport(browser, { width: 500, height: 1600 });
+    await show(subjectOf('predicted'));
+    const handle = slider(/^Share of the Parameters/);
+    await handle.focus();
+    const before = Number(await handle.getAttribute('aria-valuenow'));
+    await page.keyboard.press('ArrowRight');
+    const overview = overviewOf('predicted');
+    const parameters = Math.round(overview.after!.parameters * 0.9);
+    await show(
+      subjectOf('predicted', { overview: { ...overview, after: { ...overview.after!, parameters } } }),
+    );
+    await page.getByText(formatCount(parameters)).first().waitFor();
+    assert.equal(await handle.getAttribute('aria-valuenow'), String(before + 1));
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(`asked.some(({ kind }) => kind === 'replan')`);
+    const replans = (await asked()).filter(({ kind }) => kind === 'replan');
+    assert.deepEqual(replans, [{ kind: 'replan', unit: 'parameters', share: (before + 1) / 100 }]);
     await page.close();
   });
 

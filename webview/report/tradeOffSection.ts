@@ -134,17 +134,18 @@ export function tradeOffSection(context: PageContext): TradeOffSection {
 
   function commit(): void {
     if (draft === undefined || !found || isPlanning || isFixed()) return;
-    void plan(draft / 100);
+    void plan(draft);
   }
 
-  async function plan(share: number): Promise<void> {
+  async function plan(percent: number): Promise<void> {
     isPlanning = true;
     failure = undefined;
     draw();
-    const answer = await ask({ kind: 'replan', unit, share });
+    const answer = await ask({ kind: 'replan', unit, share: percent / 100 });
     isPlanning = false;
     if ('message' in answer) failure = answer.message;
-    else draft = undefined;
+    // It may have been moved on meanwhile.
+    else if (draft === percent) draft = undefined;
     draw();
   }
 
@@ -222,16 +223,14 @@ export function tradeOffSection(context: PageContext): TradeOffSection {
     element: section,
     show(next) {
       const isOther = next.overview.file !== subject?.overview.file;
-      const cost = (of: Subject | undefined) => of?.overview.after?.[unit];
-      const isOtherPlan = cost(next) !== cost(subject);
       subject = next;
       if (isOther) {
         found = undefined;
         failure = undefined;
         isAsking = false;
       }
-      // What was in question is there, or something else is.
-      if ((isOther || isOtherPlan) && !handle.isDragging()) draft = undefined;
+      // A share to plan for stays in question whatever the plan becomes meanwhile.
+      if (isOther && !handle.isDragging()) draft = undefined;
       if (subject.isMeasured && asked !== keyOf() && !isAsking) void load();
       draw();
     },
