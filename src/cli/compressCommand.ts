@@ -29,20 +29,23 @@ import { PLANNING_OPTIONS, parse, parseChoices } from './usage';
 import { UsageError } from './usageError';
 import { printVerification } from './verifyCommand';
 
+/** What `compress` takes. */
+export const COMPRESS_OPTIONS = {
+  ...PLANNING_OPTIONS,
+  plan: { type: 'string' },
+  'allow-larger': { type: 'boolean' },
+  'allow-slower': { type: 'boolean' },
+  'allow-inaccurate': { type: 'boolean' },
+  report: { type: 'string', multiple: true },
+} as const;
+
 /** `ranksmith compress MODEL`: writes the smaller model and says what it cost. */
 export async function compressCommand(
   args: readonly string[],
   engine: Engine,
   terminal: Terminal,
 ): Promise<number> {
-  const { values, positionals } = parse(args, {
-    ...PLANNING_OPTIONS,
-    plan: { type: 'string' },
-    'allow-larger': { type: 'boolean' },
-    'allow-slower': { type: 'boolean' },
-    'allow-inaccurate': { type: 'boolean' },
-    report: { type: 'string', multiple: true },
-  });
+  const { values, positionals } = parse(args, COMPRESS_OPTIONS);
   const [model, ...more] = positionals;
   if (model === undefined || more.length > 0) throw new UsageError('compress takes one model.');
   const hasChoices = values.target !== undefined || values.rank !== undefined || values.method !== undefined;

@@ -1,10 +1,14 @@
 import { encodeModel, floatTensor, type NodeSpec, seededArray } from './onnxModel';
 
-const WIDTH = 8;
-
-/** The bytes of a model of so many matrix products in a row, named `layer.0`, `layer.1` … Each weight is 8 × 8. */
-export function chainOfLayers(count: number): Uint8Array {
-  const values = seededArray(WIDTH * WIDTH * count, 7);
+/**
+ * The bytes of a model of so many matrix products in a row, named `layer.0`, `layer.1` … Each weight is width × width,
+ * where none are given made up.
+ */
+export function chainOfLayers(
+  count: number,
+  width = 8,
+  weight: (layer: number) => Float32Array = madeUp(count, width),
+): Uint8Array {
   const nodes = Array.from(
     { length: count },
     (_, i): NodeSpec => ({
@@ -16,10 +20,13 @@ export function chainOfLayers(count: number): Uint8Array {
   );
   return encodeModel({
     nodes,
-    inputs: { x0: [1, WIDTH] },
-    outputs: { [`x${count}`]: [1, WIDTH] },
-    initializers: nodes.map((_, i) =>
-      floatTensor(`w${i}`, [WIDTH, WIDTH], values.subarray(i * WIDTH * WIDTH, (i + 1) * WIDTH * WIDTH)),
-    ),
+    inputs: { x0: [1, width] },
+    outputs: { [`x${count}`]: [1, width] },
+    initializers: nodes.map((_, i) => floatTensor(`w${i}`, [width, width], weight(i))),
   });
+}
+
+function madeUp(count: number, width: number) {
+  const values = seededArray(width * width * count, 7);
+  return (layer: number) => values.subarray(layer * width * width, (layer + 1) * width * width);
 }

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { CALIBRATION_OPTIONS } from '../../src/cli/calibrationOptions';
-import { PLANNING_OPTIONS, parse } from '../../src/cli/usage';
+import { COMPRESS_OPTIONS } from '../../src/cli/compressCommand';
+import { parse } from '../../src/cli/usage';
 import { sameFigures } from './sameFigures';
 
 /** The bundle that users start. */
@@ -38,14 +39,7 @@ export function run(...args: string[]): Ended {
 }
 
 function check(args: readonly string[], report: Parameters<typeof sameFigures>[1]): void {
-  const { values } = parse(args.slice(1), {
-    ...PLANNING_OPTIONS,
-    plan: { type: 'string' },
-    'allow-larger': { type: 'boolean' },
-    'allow-slower': { type: 'boolean' },
-    'allow-inaccurate': { type: 'boolean' },
-    report: { type: 'string', multiple: true },
-  });
+  const { values } = parse(args.slice(1), COMPRESS_OPTIONS);
   const given: Readonly<Record<string, unknown>> = values;
   const same = [...Object.keys(CALIBRATION_OPTIONS), 'seed', 'dim'].flatMap((name) =>
     [given[name] ?? []].flat().flatMap((value) => [`--${name}`, `${value}`]),

@@ -1,4 +1,4 @@
-import { encodeModel, floatTensor, type NodeSpec } from './onnxModel';
+import { chainOfLayers } from './chainOfLayers';
 
 const LAYERS = 1000;
 const WIDTH = 16;
@@ -12,19 +12,5 @@ export function slowWhenFactored(): Uint8Array {
   const weight = Float32Array.from({ length: WIDTH ** 2 }, (_, at) =>
     (Math.floor(at / WIDTH) + at) % 2 === 0 ? 2 / WIDTH : 0,
   );
-  const nodes = Array.from(
-    { length: LAYERS },
-    (_, i): NodeSpec => ({
-      op: 'MatMul',
-      name: `layer.${i}`,
-      inputs: [`x${i}`, `w${i}`],
-      outputs: [`x${i + 1}`],
-    }),
-  );
-  return encodeModel({
-    nodes,
-    inputs: { x0: [1, WIDTH] },
-    outputs: { [`x${LAYERS}`]: [1, WIDTH] },
-    initializers: nodes.map((_, i) => floatTensor(`w${i}`, [WIDTH, WIDTH], weight)),
-  });
+  return chainOfLayers(LAYERS, WIDTH, () => weight);
 }
